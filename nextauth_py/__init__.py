@@ -1,0 +1,67 @@
+"""The NextAuth.js / Auth.js session client for Python in the browser.
+
+The models are looked up when first used: a page on which nobody is signed in never loads pydantic.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if sys.implementation.name == "micropython":
+    raise ImportError('nextauth_py needs Pyodide: use <script type="py">, not <script type="mpy">')
+
+from .calls import get_csrf_token, get_providers, get_session, sign_in, sign_out
+from .errors import (
+    ClientFetchError,
+    CsrfError,
+    NextAuthError,
+    ProviderMissingError,
+    SessionValidationError,
+    SignOutIncomplete,
+    UnsafeRedirectError,
+)
+from .hooks import SessionHandle, use_session
+from .provider import SessionProvider
+from .state import SessionEvent, SessionState
+from .ui import Component, component
+from .wire import SignInResult, SignOutResult
+
+if TYPE_CHECKING:
+    from .models import Provider, Session, User
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "ClientFetchError",
+    "Component",
+    "CsrfError",
+    "NextAuthError",
+    "Provider",
+    "ProviderMissingError",
+    "Session",
+    "SessionEvent",
+    "SessionHandle",
+    "SessionProvider",
+    "SessionState",
+    "SessionValidationError",
+    "SignInResult",
+    "SignOutIncomplete",
+    "SignOutResult",
+    "UnsafeRedirectError",
+    "User",
+    "component",
+    "get_csrf_token",
+    "get_providers",
+    "get_session",
+    "sign_in",
+    "sign_out",
+    "use_session",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name in {"Provider", "Session", "User"}:
+        return getattr(import_module(".models", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

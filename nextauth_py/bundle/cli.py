@@ -1,0 +1,46 @@
+"""The command `nextauth-py`."""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .build import build_bundle
+from .errors import BundleError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command and returns its exit code."""
+    options = _parser().parse_args(argv)
+    try:
+        build_bundle(options.out, report=functools.partial(print, flush=True))
+    except (BundleError, OSError) as error:
+        print(f"nextauth-py: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("nextauth-py: interrupted; run the command again to finish the bundle", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="nextauth-py", description="The NextAuth.js session client for Python in the browser."
+    )
+    parser.add_argument("--version", action="version", version=f"nextauth-py {version('nextauth-py')}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    bundle = commands.add_parser(
+        "bundle",
+        help="build the self-hosted runtime for PyScript pages",
+        description="Builds a folder with PyScript, Pyodide, pydantic and nextauth_py. Serve it under any path; pages "
+        "then load nothing from elsewhere. Run again, it updates what has changed.",
+    )
+    bundle.add_argument("out", type=Path, metavar="OUT", help="a new or empty folder, or an earlier bundle")
+    return parser

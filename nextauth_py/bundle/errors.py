@@ -1,0 +1,9 @@
+"""What the bundler raises when the user can do something about it."""
+
+from __future__ import annotations
+
+INSTALL_HINT = 'pip install "nextauth-py[bundle]"'
+
+
+class BundleError(Exception):
+    """The bundle was not built; the text says why, and what to do."""

@@ -1,0 +1,22 @@
+// PyScript takes `interpreter` as relative to the page, all else as relative to the config. So that this folder
+// works under any path, pages that name its pyscript.json get it here: inline, with whole URLs, before PyScript reads
+// it. That also saves them a request.
+const config = {}; // `nextauth-py bundle` puts pyscript.json here
+
+const url = new URL("../pyscript.json", import.meta.url).href;
+const whole = (path) => new URL(path, url).href;
+const names = (value) => new URL(value, document.baseURI).href.split(/[?#]/)[0] === url;
+
+config.interpreter = whole(config.interpreter);
+config.js_modules.main = Object.fromEntries(
+  Object.entries(config.js_modules.main).map(([path, name]) => [whole(path), name]),
+);
+
+for (const [selector, attribute] of [
+  ['script[type="py"][config]:not([worker]), py-script[config]:not([worker])', "config"],
+  ["py-config[src]", "src"],
+]) {
+  for (const element of document.querySelectorAll(selector)) {
+    if (names(element.getAttribute(attribute))) element.setAttribute(attribute, JSON.stringify(config));
+  }
+}

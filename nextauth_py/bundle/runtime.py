@@ -1,0 +1,181 @@
+"""The pinned part of a bundle: PyScript, Pyodide and lit-html from npm, wheels from PyPI, kept in a cache.
+
+npm and pip check every download against the hashes in the pins.
+"""
+
+from __future__ import annotations
+
+import atexit
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .errors import INSTALL_HINT, BundleError
+from .lock import LockEntry, lock_entry
+from .node import node_environment, npm_command
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    Report = Callable[[str], None]
+
+HERE = Path(__file__).parent
+PIN_FILES = ("package.json", "package-lock.json", "requirements.txt")
+
+# What a page may load of each npm package, and the folder it goes to. No source maps: they double the size.
+NPM_FILES = (
+    ("@pyscript/core/dist", "*.js", "pyscript"),
+    ("@pyscript/core/dist", "*.css", "pyscript"),
+    ("pyodide", "pyodide.mjs", "pyodide"),
+    ("pyodide", "pyodide.asm.*", "pyodide"),
+    ("pyodide", "python_stdlib.zip", "pyodide"),
+    ("lit-html", "lit-html.js", "lit"),
+)
+
+# Pyodide 314 is Python 3.14; pip marks its wheels with this platform. Pure wheels fit every platform.
+PYODIDE_WHEELS = (
+    *("--python-version", "314", "--implementation", "cp", "--abi", "cp314"),
+    *("--platform", "pyemscripten_2026_0_wasm32", "--only-binary=:all:"),
+)
+
+BASE_LOCK = "pyodide/base-lock.json"
+TAIL_LINES = 15  # enough for npm's and pip's reason, not for their logs
+
+
+def runtime_key() -> str:
+    """A hash of the pins, and of the code that turns them into files."""
+    digest = hashlib.sha256()
+    for path in (*(_pins() / name for name in PIN_FILES), Path(__file__), HERE / "lock.py"):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def runtime_files(report: Report) -> dict[str, Path]:
+    """The files by their path in the bundle; fetched unless the cache has them.
+
+    Raises:
+        BundleError: npm or pip is missing, or failed.
+    """
+    folder = _cache() / runtime_key()
+    if not folder.is_dir():
+        _fill(folder, report)
+    return {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+
+
+def _pins() -> Path:
+    """In a wheel the pins lie beside this module; in a checkout, with the other static files."""
+    installed = HERE / "pins"
+    return installed if installed.is_dir() else HERE.parents[1] / "static"
+
+
+def _cache() -> Path:
+    try:
+        root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "nextauth-py"
+        root.mkdir(parents=True, exist_ok=True)
+    except (OSError, RuntimeError):  # no home, or a read-only one
+        return _temporary_cache()
+    return root if os.access(root, os.W_OK) else _temporary_cache()
+
+
+def _temporary_cache() -> Path:
+    root = Path(tempfile.mkdtemp(prefix="nextauth-py-"))
+    atexit.register(shutil.rmtree, root, ignore_errors=True)
+    return root
+
+
+def _fill(folder: Path, report: Report) -> None:
+    """Puts the files into the cache by one rename, so that what is there is whole."""
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix="new-") as name:
+        work, ready = Path(name), Path(name) / "ready"
+        with _step(report, "Fetching PyScript, Pyodide and lit-html (npm)"):
+            _npm_ci(work)
+        with _step(report, "Fetching pydantic and pyodide-http (pip)"):
+            _pip_download(ready / "pyodide")
+        _copy_npm_files(work / "node_modules", ready)
+        _prepare(work / "node_modules", ready)
+        _rename(ready, folder)
+
+
+@contextmanager
+def _step(report: Report, what: str) -> Iterator[None]:
+    report(f"{what}…")
+    start = time.monotonic()
+    yield
+    report(f"  {time.monotonic() - start:.1f} s")
+
+
+def _npm_ci(work: Path) -> None:
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(_pins() / name, work)
+    # Its own cache, because the user's may not be writable.
+    flags = ("--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund", f"--cache={work / 'npm-cache'}")
+    _run([*npm_command(), "ci", *flags], "npm", work)
+
+
+def _pip_download(target: Path) -> None:
+    if not find_spec("pip"):
+        raise BundleError(f"pip was not found: {INSTALL_HINT}")
+    target.mkdir(parents=True)
+    flags = ("--no-deps", "--require-hashes", "--disable-pip-version-check", *PYODIDE_WHEELS)
+    pins = str(_pins() / "requirements.txt")
+    _run([sys.executable, "-m", "pip", "download", *flags, "-r", pins, "-d", "."], "pip", target)
+
+
+def _run(command: list[str], program: str, folder: Path) -> None:
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env=node_environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
+    )
+    if done.returncode:
+        tail = "\n".join(f"  {line}" for line in done.stdout.splitlines()[-TAIL_LINES:])
+        raise BundleError(
+            f"{program} failed (exit code {done.returncode}):\n{tail}\n"
+            f"The first build on a machine downloads about 20 MB. Is the network up, and does {program} reach its "
+            "registry from here? Then run the command again."
+        )
+
+
+def _copy_npm_files(node_modules: Path, ready: Path) -> None:
+    for source, pattern, target in NPM_FILES:
+        (ready / target).mkdir(exist_ok=True)
+        for path in sorted((node_modules / source).glob(pattern)):
+            shutil.copyfile(path, ready / target / path.name)
+
+
+def _prepare(node_modules: Path, ready: Path) -> None:
+    core = ready / "pyscript/core.js"
+    core.write_text(f'import "./page-config.js";\n{core.read_text("utf-8")}', "utf-8")
+    pyodide_lock = json.loads((node_modules / "pyodide/pyodide-lock.json").read_text("utf-8"))
+    base_lock = {"info": pyodide_lock["info"], "packages": _lock_entries(ready / "pyodide")}
+    (ready / BASE_LOCK).write_text(json.dumps(base_lock, indent=1), "utf-8")
+
+
+def _lock_entries(folder: Path) -> dict[str, LockEntry]:
+    wheels = sorted(folder.glob("*.whl"))
+    entries = [lock_entry(path.name, path.read_bytes()) for path in wheels]
+    return {entry["name"]: entry for entry in entries}
+
+
+def _rename(ready: Path, folder: Path) -> None:
+    try:
+        ready.rename(folder)
+    except OSError:
+        if not folder.is_dir():  # else another build was faster, with the same files
+            raise

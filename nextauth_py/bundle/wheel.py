@@ -1,0 +1,116 @@
+"""This package as a wheel for the page: what a browser never loads is left out, and no byte is accidental."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import zipfile
+from dataclasses import dataclass
+from importlib.metadata import Distribution, PackageNotFoundError, distribution
+from pathlib import Path
+
+from .errors import BundleError
+
+PACKAGE = Path(__file__).parents[1]
+
+# For servers, tests and type checkers; a page would only download them.
+LEFT_OUT = ("bundle", "host/memory.py", "py.typed", "server.py", "testing.py")
+
+EARLIEST_ZIP_DATE = (1980, 1, 1, 0, 0, 0)
+
+
+@dataclass(frozen=True)
+class Wheel:
+    """A wheel in memory: its file name, and its files by their path inside."""
+
+    file_name: str
+    files: dict[str, bytes]
+
+    def to_bytes(self) -> bytes:
+        """The archive; the same files give the same bytes."""
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w") as archive:
+            for path, content in self.files.items():
+                archive.writestr(_zip_info(path), content)
+        return buffer.getvalue()
+
+
+def own_wheel(package: Path = PACKAGE) -> Wheel:
+    """The wheel of the package that is running, from its own files.
+
+    Its build tag is a hash of its contents, so a cache never takes an old wheel for a new one.
+
+    Raises:
+        BundleError: The package was not installed, so its metadata is unknown.
+    """
+    installed = _distribution()
+    stem = f"nextauth_py-{installed.version}"
+    files = _sources(package) | _metadata(installed, f"{stem}.dist-info")
+    build = f"0{_digest(files)[:8]}"  # a build tag starts with a digit
+    files[f"{stem}.dist-info/WHEEL"] = _wheel_file(build)
+    files[f"{stem}.dist-info/RECORD"] = _record(files, f"{stem}.dist-info/RECORD")
+    return Wheel(f"{stem}-{build}-py3-none-any.whl", files)
+
+
+def _distribution() -> Distribution:
+    try:
+        return distribution("nextauth-py")
+    except PackageNotFoundError:
+        raise BundleError("nextauth-py is not installed; in a checkout: pip install -e .") from None
+
+
+def _sources(package: Path) -> dict[str, bytes]:
+    paths = sorted(path for path in package.rglob("*") if path.is_file())
+    names = {path.relative_to(package).as_posix(): path for path in paths}
+    return {
+        f"{package.name}/{name}": path.read_bytes() for name, path in names.items() if _is_for_pages(name)
+    }
+
+
+def _is_for_pages(name: str) -> bool:
+    if "__pycache__" in name or "/." in f"/{name}":
+        return False
+    return not any(name == left_out or name.startswith(f"{left_out}/") for left_out in LEFT_OUT)
+
+
+def _metadata(installed: Distribution, folder: str) -> dict[str, bytes]:
+    headers = (installed.read_text("METADATA") or "").partition("\n\n")[0]  # without the README
+    files = {f"{folder}/METADATA": f"{headers}\n".encode()}
+    if licence := installed.read_text("licenses/LICENSE"):
+        files[f"{folder}/licenses/LICENSE"] = licence.encode()
+    return files
+
+
+def _digest(files: dict[str, bytes]) -> str:
+    digest = hashlib.sha256()
+    for path, content in files.items():
+        digest.update(f"{path}\0{len(content)}\0".encode() + content)
+    return digest.hexdigest()
+
+
+def _wheel_file(build: str) -> bytes:
+    return (
+        "Wheel-Version: 1.0\n"
+        "Generator: nextauth-py bundle\n"
+        "Root-Is-Purelib: true\n"
+        f"Build: {build}\n"
+        "Tag: py3-none-any\n"
+    ).encode()
+
+
+def _record(files: dict[str, bytes], own_path: str) -> bytes:
+    lines = [f"{path},{_record_hash(content)},{len(content)}" for path, content in files.items()]
+    return "\n".join([*lines, f"{own_path},,", ""]).encode()
+
+
+def _record_hash(content: bytes) -> str:
+    digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest())
+    return f"sha256={digest.rstrip(b'=').decode()}"
+
+
+def _zip_info(path: str) -> zipfile.ZipInfo:
+    info = zipfile.ZipInfo(path, EARLIEST_ZIP_DATE)
+    info.compress_type = zipfile.ZIP_DEFLATED
+    info.external_attr = 0o644 << 16  # without it, unpacked files could not be read
+    return info

@@ -1,0 +1,121 @@
+"""What the client needs from the world around it, as protocols. No implementation lives here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from ..wire import Request, Response
+
+Undo = Callable[[], None]
+"""Takes back what the call that returned it has set up. To be called once."""
+
+
+class Http(Protocol):
+    """Requests to the auth server."""
+
+    async def send(self, request: Request, *, timeout: float) -> Response:  # noqa: ASYNC109 - browsers have their own
+        """Send, without any cache, and read the whole answer. Cancelling the task aborts the request.
+
+        Raises:
+            TimeoutError: The answer was not complete after so many seconds.
+            OSError: There was no answer.
+        """
+        ...
+
+
+class Clock(Protocol):
+    """Time and timers."""
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        ...
+
+    def call_later(self, seconds: float, callback: Callable[[], None]) -> Undo:
+        """Call once, after at most a minute or so: browsers cannot wait for weeks."""
+        ...
+
+
+class Channel(Protocol):
+    """A line to the other tabs; a tab does not hear itself on it."""
+
+    def post(self, message: Mapping[str, Any]) -> None:
+        """Send to all others. A channel that has broken stays silent."""
+        ...
+
+    def close(self) -> None:
+        """Stop hearing. To be called once."""
+        ...
+
+
+class Tabs(Protocol):
+    """The other pages of this browser on the same origin."""
+
+    def open_channel(self, name: str, heard: Callable[[object], None]) -> Channel:
+        """Open a BroadcastChannel; where there is none, a channel on which nothing is ever heard."""
+        ...
+
+    def store(self, key: str, text: str) -> None:
+        """Write to localStorage, if there is one."""
+        ...
+
+    def on_stored(self, key: str, heard: Callable[[str | None], None]) -> Undo:
+        """Hear what other tabs write to a localStorage key."""
+        ...
+
+    def unique(self) -> str:
+        """A text that no other call of it, in no tab, has returned."""
+        ...
+
+
+class Attention(Protocol):
+    """Whether anybody looks at the page, and whether there is a network."""
+
+    def is_visible(self) -> bool:
+        """Whether the page is in view."""
+        ...
+
+    def on_visibility(self, changed: Callable[[], None]) -> Undo:
+        """Hear of the page coming into view and going out of it."""
+        ...
+
+    def is_online(self) -> bool:
+        """What the browser believes. It may be wrong when it says yes."""
+        ...
+
+    def on_online(self, changed: Callable[[], None]) -> Undo:
+        """Hear of the network coming and going."""
+        ...
+
+
+class Page(Protocol):
+    """The page itself."""
+
+    def location(self) -> str:
+        """The page's address."""
+        ...
+
+    def navigate(self, url: str) -> None:
+        """Leave for another address. The caller has checked it."""
+        ...
+
+    def reload(self) -> None:
+        """Load the page again."""
+        ...
+
+    def embedded_session(self) -> str | None:
+        """The text of the page's element ``<script type="application/json" id="nextauth-session">``."""
+        ...
+
+    def environ(self) -> Mapping[str, str]:
+        """Environment variables."""
+        ...
+
+    def report(self, message: str, error: BaseException) -> None:
+        """Show a developer what went wrong, where users of the page do not see it."""
+        ...
+
+
+class Host(Http, Clock, Tabs, Attention, Page, Protocol):
+    """All of it: a browser tab."""

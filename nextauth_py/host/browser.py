@@ -1,0 +1,174 @@
+"""A browser tab, through Pyodide. Besides ``ui/``, the only module that touches JavaScript."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import traceback
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+import js
+from pyodide.ffi import JsException, create_proxy, jsnull, to_js
+from pyodide.ffi.wrappers import clear_timeout, set_timeout
+from pyodide.http import AbortError, pyfetch
+
+from ..wire import Response
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from ..wire import Request
+    from .base import Channel, Undo
+
+SESSION_ELEMENT = "nextauth-session"
+
+
+class BrowserHost:
+    """The page that this Python runs in."""
+
+    async def send(self, request: Request, *, timeout: float) -> Response:  # noqa: ASYNC109 - AbortSignal.timeout
+        """Fetch with no-store: Chrome otherwise makes equal GETs of several tabs wait for each other."""
+        signal = js.AbortSignal.timeout(int(timeout * 1000))
+        try:
+            answer = await pyfetch(
+                _from_origin(request.url),
+                method=request.method,
+                headers=dict(request.headers),
+                cache="no-store",
+                credentials="include" if request.with_credentials else "same-origin",
+                signal=signal,
+                **({} if request.body is None else {"body": request.body}),
+            )
+            return Response(answer.status, await answer.text(), answer.headers)
+        except AbortError:
+            if signal.aborted:
+                raise TimeoutError from None
+            raise
+
+    def now(self) -> float:
+        return time.time()
+
+    def call_later(self, seconds: float, callback: Callable[[], None]) -> Undo:
+        timer = set_timeout(callback, int(seconds * 1000))
+        return lambda: clear_timeout(timer)
+
+    def open_channel(self, name: str, heard: Callable[[object], None]) -> Channel:
+        try:
+            return _BroadcastChannel(js.BroadcastChannel.new(name), heard)
+        except (AttributeError, JsException):  # an old browser, a sandboxed frame
+            return _SilentChannel()
+
+    def store(self, key: str, text: str) -> None:
+        try:
+            js.localStorage.setItem(key, text)
+        except (AttributeError, JsException):  # storage blocked by the user, or full
+            return
+
+    def on_stored(self, key: str, heard: Callable[[str | None], None]) -> Undo:
+        self._touch_storage(key)
+
+        def listen(event: Any) -> None:
+            if event.key == key:
+                heard(None if event.newValue is jsnull else event.newValue)
+
+        return _listen(js.window, "storage", listen)
+
+    def unique(self) -> str:
+        return os.urandom(8).hex()
+
+    def is_visible(self) -> bool:
+        return bool(js.document.visibilityState == "visible")
+
+    def on_visibility(self, changed: Callable[[], None]) -> Undo:
+        return _listen(js.document, "visibilitychange", lambda _event: changed())
+
+    def is_online(self) -> bool:
+        return bool(js.navigator.onLine)
+
+    def on_online(self, changed: Callable[[], None]) -> Undo:
+        undo = ExitStack()
+        for event in ("online", "offline"):
+            undo.callback(_listen(js.window, event, lambda _event: changed()))
+        return undo.close
+
+    def location(self) -> str:
+        return str(js.window.location.href)
+
+    def navigate(self, url: str) -> None:
+        js.window.location.assign(url)
+
+    def reload(self) -> None:
+        js.window.location.reload()
+
+    def embedded_session(self) -> str | None:
+        element = js.document.getElementById(SESSION_ELEMENT)
+        return None if element is jsnull else str(element.textContent)
+
+    def environ(self) -> Mapping[str, str]:
+        return os.environ
+
+    def report(self, message: str, error: BaseException) -> None:
+        # Not on stderr: PyScript shows what is written there in a red box, to everybody.
+        js.console.error(f"nextauth_py: {message}\n" + "".join(traceback.format_exception(error)))
+
+    @staticmethod
+    def _touch_storage(key: str) -> None:
+        """WebKit sends no storage events to a page that has never read its storage."""
+        try:
+            js.localStorage.getItem(key)
+        except (AttributeError, JsException):
+            return
+
+
+class _BroadcastChannel:
+    """A BroadcastChannel. Messages travel as plain objects, which is what JavaScript clients post."""
+
+    def __init__(self, channel: Any, heard: Callable[[object], None]) -> None:
+        self._channel = channel
+        self._stop = _listen(channel, "message", lambda event: heard(_to_python(event.data)))
+
+    def post(self, message: Mapping[str, Any]) -> None:
+        try:
+            self._channel.postMessage(to_js(message, dict_converter=js.Object.fromEntries))
+        except JsException:  # the browser has shut the channel
+            return
+
+    def close(self) -> None:
+        self._stop()
+        self._channel.close()
+
+
+class _SilentChannel:
+    """Stands in where there is no BroadcastChannel: nobody hears, nobody is heard."""
+
+    def post(self, message: Mapping[str, Any]) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+def _from_origin(url: str) -> str:
+    """Absolute, because a ``<base href>`` would lead relative requests to another origin."""
+    return str(js.window.location.origin) + url if url.startswith("/") else url
+
+
+def _listen(target: Any, event: str, listener: Callable[[Any], None]) -> Undo:
+    proxy = create_proxy(listener)
+    target.addEventListener(event, proxy)
+
+    def undo() -> None:
+        target.removeEventListener(event, proxy)
+        proxy.destroy()
+
+    return undo
+
+
+def _to_python(value: Any) -> object:
+    """Any page of the origin may post anything: what is not JSON is no message."""
+    try:
+        return json.loads(js.JSON.stringify(value))
+    except (JsException, TypeError, ValueError):
+        return None

@@ -1,0 +1,77 @@
+"""The pydantic models of what a server sends. Imported only when there is something to validate."""
+
+from __future__ import annotations
+
+from datetime import datetime  # noqa: TC003 - pydantic reads the annotations
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from .errors import SessionValidationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Provider", "Session", "User", "read_model"]
+
+M = TypeVar("M", bound=BaseModel)
+
+
+class User(BaseModel):
+    """The signed-in user. A server may leave out any field, and add others: those are kept as they are."""
+
+    model_config = ConfigDict(extra="allow")
+
+    id: str | None = None
+    name: str | None = None
+    email: str | None = None
+    image: str | None = None
+
+
+class Session(BaseModel):
+    """A session as the server's session callback made it; subclass it to type the fields that yours adds.
+
+    Attributes:
+        user: The user, or None where the server sends none.
+        expires: When the session ends unless it is used again.
+
+    Example:
+        ```python
+        class ShopSession(Session):
+            role: Literal["customer", "staff"] = "customer"
+
+        SessionProvider(session_type=ShopSession).start()
+        ```
+    """
+
+    model_config = ConfigDict(extra="allow")
+
+    user: User | None = None
+    expires: datetime
+
+
+class Provider(BaseModel):
+    """One way to sign in, as ``get_providers()`` lists them."""
+
+    model_config = ConfigDict(extra="allow", populate_by_name=True)
+
+    id: str
+    name: str
+    type: str
+    signin_url: str = Field(alias="signinUrl")
+    callback_url: str = Field(alias="callbackUrl")
+
+
+def read_model(model: type[M], raw: Mapping[str, Any]) -> M:
+    """Validate, with an error that names the fields and never their values.
+
+    Raises:
+        SessionValidationError: The data does not fit the model.
+    """
+    try:
+        return model.model_validate(raw)
+    except ValidationError as error:
+        problems = error.errors(include_url=False, include_context=False, include_input=False)
+        fields = tuple(".".join(str(part) for part in problem["loc"]) for problem in problems)
+        reasons = tuple(problem["type"] for problem in problems)
+        raise SessionValidationError(model.__name__, fields, reasons) from None

@@ -1,0 +1,203 @@
+"""The state of a session, and the store that alone may replace it. Pure: no I/O, no clock, no tasks.
+
+Order is the point of this file. Each read of the session remembers the logical time at which it began;
+a mutation (sign-in, update, sign-out) makes every read that began before its end worthless. `apply` checks
+and writes in one synchronous step, so nothing can come in between.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Generic, Literal
+
+from .errors import NextAuthError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from typing_extensions import TypeVar
+
+    from .models import Session
+
+    S = TypeVar("S", bound=Session, default=Session)
+else:
+    from typing import TypeVar
+
+    S = TypeVar("S")
+
+Status = Literal["loading", "authenticated", "unauthenticated"]
+EventName = Literal["signed_in", "signed_out", "updated", "error"]
+# Why a state changed: what this tab did, or what made it ask.
+Reason = Literal[
+    "load", "assigned", "sign_in", "sign_out", "update", "refetch", "poll", "focus", "online", "broadcast"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class SessionState(Generic[S]):
+    """What is known about the session, at one moment.
+
+    Attributes:
+        status: ``"loading"`` until the first answer, then ``"authenticated"`` or ``"unauthenticated"``.
+        data: The session; None unless authenticated.
+        error: The last failure, until a request succeeds.
+        stale: Whether the last attempt to confirm this state failed.
+        refreshing: Whether a request is under way. It changes without notice to listeners.
+    """
+
+    status: Status = "loading"
+    data: S | None = None
+    error: NextAuthError | None = None
+    stale: bool = False
+    refreshing: bool = field(default=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEvent(Generic[S]):
+    """Something that happened to the session.
+
+    Attributes:
+        name: ``"signed_in"``, ``"signed_out"``, ``"updated"`` or ``"error"``.
+        reason: What brought it: ``"sign_out"``, ``"poll"``, ``"broadcast"`` (another tab), …
+        local: Whether this tab did it, rather than another tab or the server.
+        state: The state after it.
+    """
+
+    name: EventName
+    reason: Reason
+    local: bool
+    state: SessionState[S]
+
+
+@dataclass(frozen=True, slots=True)
+class Change(Generic[S]):
+    """A replaced state, as the store's listener hears of it."""
+
+    state: SessionState[S]
+    event: SessionEvent[S] | None
+
+
+class SessionStore(Generic[S]):
+    """The one writer of the session state."""
+
+    def __init__(self, changed: Callable[[Change[S]], None]) -> None:
+        self._state: SessionState[S] = SessionState()
+        self._changed = changed
+        self._time = 0
+        self._shown = 0  # when the read that is shown began
+        self._barrier = 0  # reads that began earlier are worthless
+        self._mutation: int | None = None
+        self._closed = False
+
+    @property
+    def state(self) -> SessionState[S]:
+        """The current state."""
+        return self._state
+
+    def begin_read(self) -> int:
+        """The logical time of a read that begins now."""
+        self._time += 1
+        return self._time
+
+    def is_current(self, started: int) -> bool:
+        """Whether what began at that time may still be written."""
+        if self._closed:
+            return False
+        if self._mutation is not None:
+            return started == self._mutation
+        return started > self._barrier and started >= self._shown
+
+    def close(self) -> None:
+        """Write nothing from now on."""
+        self._closed = True
+
+    def invalidate(self) -> None:
+        """Make all reads under way worthless: the session changed elsewhere."""
+        self._barrier = self.begin_read()
+
+    @contextmanager
+    def mutation(self) -> Iterator[int]:
+        """A span in which only the mutation itself may write, with the time that it yields.
+
+        Raises:
+            RuntimeError: Another mutation is open. The client takes turns, so this is a fault of ours.
+        """
+        if self._mutation is not None:
+            raise RuntimeError("a mutation is open already")
+        self._mutation = self.begin_read()
+        try:
+            yield self._mutation
+        finally:
+            self._mutation = None
+            self.invalidate()
+
+    def apply(self, answer: S | NextAuthError | None, *, started: int, reason: Reason) -> bool:
+        """Write an answer if it is still current.
+
+        Args:
+            answer: A session, None for "signed out", or the error that came instead.
+            started: The time at which the read or the mutation began.
+            reason: Why it was asked; passed on in the event.
+
+        Returns:
+            False if the answer was discarded. Whoever asked then gets the current state.
+        """
+        if not self.is_current(started):
+            return False
+        self._shown = started
+        if isinstance(answer, NextAuthError):
+            self._replace(_after_error(self._state, answer), reason)
+        else:
+            self._replace(_after_answer(self._state, answer), reason)
+        return True
+
+    def mark_refreshing(self, refreshing: bool) -> None:
+        """Say whether a request is under way; nobody is told."""
+        if not self._closed:
+            self._state = replace(self._state, refreshing=refreshing)
+
+    def _replace(self, state: SessionState[S], reason: Reason) -> None:
+        before, self._state = self._state, state
+        if state != before:
+            self._changed(Change(state, _event(before, state, reason)))
+
+
+def _after_answer(state: SessionState[S], session: S | None) -> SessionState[S]:
+    status: Status = "unauthenticated" if session is None else "authenticated"
+    kept = _keep_if_same(state.data, session)
+    return SessionState(status, kept, refreshing=state.refreshing)
+
+
+def _keep_if_same(shown: S | None, new: S | None) -> S | None:
+    """The shown object if only `expires` rolled on: then listeners and identity checks stay quiet."""
+    if shown is None or new is None or type(shown) is not type(new):
+        return new
+    if new.model_copy(update={"expires": shown.expires}) != shown:
+        return new
+    # Past `frozen` and `validate_assignment`, which a user's model may have set.
+    shown.__dict__["expires"] = new.expires
+    return shown
+
+
+def _after_error(state: SessionState[S], error: NextAuthError) -> SessionState[S]:
+    """Failures never sign anyone out: the last state stays, marked as unconfirmed."""
+    repeated = state.error is not None and (type(state.error), str(state.error)) == (type(error), str(error))
+    return replace(state, error=state.error if repeated else error, stale=state.status != "loading")
+
+
+def _event(before: SessionState[S], after: SessionState[S], reason: Reason) -> SessionEvent[S] | None:
+    name = _event_name(before, after)
+    local = reason in {"assigned", "sign_in", "sign_out", "update"}
+    return None if name is None else SessionEvent(name, reason, local, after)
+
+
+def _event_name(before: SessionState[S], after: SessionState[S]) -> EventName | None:
+    """The first answer of a page is no event: nobody signed in or out."""
+    if after.error is not None and after.error is not before.error:
+        return "error"
+    if before.status == "loading" or after.data is before.data:
+        return None
+    if before.data is None:
+        return "signed_in"
+    return "signed_out" if after.data is None else "updated"

@@ -1,0 +1,61 @@
+"""How functions of a user are called for events of the page. Nothing here touches JavaScript."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+# The event loop holds its tasks only weakly.
+_running: set[asyncio.Task[Any]] = set()
+
+_POSITIONAL = {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD}
+
+
+def wants_event(function: Callable[..., object]) -> bool:
+    """Whether a handler has a positional parameter without a default, to take the event."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except ValueError:  # a function written in C that does not tell
+        return True
+    return any(each.kind in _POSITIONAL and each.default is each.empty for each in parameters)
+
+
+def listener(
+    function: Callable[..., object], report: Callable[[str, BaseException], None]
+) -> Callable[[object], None]:
+    """A function for the browser to call with the event; what the user's function raises is reported."""
+    takes_event = wants_event(function)
+    name = getattr(function, "__name__", repr(function))
+
+    def listen(event: object) -> None:
+        try:
+            result = function(event) if takes_event else function()
+        except Exception as error:
+            report(f"the event handler {name!r} failed", error)
+        else:
+            if inspect.iscoroutine(result):
+                _start(result, lambda error: report(f"the event handler {name!r} failed", error))
+
+    return listen
+
+
+def _start(coroutine: Coroutine[Any, Any, object], failed: Callable[[BaseException], None]) -> None:
+    """Run to the first await at once, so that ``event.preventDefault()`` in an async handler is in time."""
+    loop = asyncio.get_running_loop()
+    if sys.version_info >= (3, 12):
+        task = asyncio.eager_task_factory(loop, coroutine)
+    else:  # tests on an old Python; pages have 3.14
+        task = loop.create_task(coroutine)
+    _running.add(task)
+
+    def done(task: asyncio.Task[object]) -> None:
+        _running.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            failed(error)
+
+    task.add_done_callback(done)

@@ -1,0 +1,140 @@
+"""Where the auth server is, and which URLs a page may be sent to. Pure text: nothing here asks anyone."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode, urljoin, urlsplit
+
+from .errors import UnsafeRedirectError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DEFAULT_BASE_PATH = "/api/auth"
+
+# What browsers strip from URLs, or read as a slash, before they parse them: the gap between what a check
+# reads and where the browser goes.
+_DECEPTIVE = re.compile(r"^\s|\s$|[\x00-\x1f\x7f-\xa0\\\u200b-\u200f\u2028-\u202e\u2060\ufeff]")
+_SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.\-]*:")
+
+
+@dataclass(frozen=True, slots=True)
+class AuthUrl:
+    """The auth server's address: ``origin`` (empty: the page's own) and ``path`` (no slash at its end)."""
+
+    origin: str = ""
+    path: str = DEFAULT_BASE_PATH
+
+    def endpoint(self, *segments: str, **query: str | None) -> str:
+        """The address of one route, as ``/api/auth/callback/credentials``."""
+        url = "/".join([self.origin + self.path, *segments])
+        given = {name: value for name, value in query.items() if value is not None}
+        return f"{url}?{urlencode(given)}" if given else url
+
+    def owns(self, url: str, *, page: str) -> bool:
+        """Whether the URL is on the auth server's origin."""
+        return origin_of(urljoin(page, url)) == origin_of(urljoin(page, self.endpoint()))
+
+
+def resolve_auth_url(
+    base_url: str | None, base_path: str | None, environ: Mapping[str, str], *, in_browser: bool
+) -> AuthUrl:
+    """Find the auth server from the options, else from the environment, else at the default path.
+
+    A browser page asks its own origin unless ``base_url`` names another; a program on a server has no
+    origin of its own and takes it from the environment.
+
+    Raises:
+        TypeError: An option is not a string.
+        ValueError: An option or a variable is not a URL, or a path does not begin with a slash.
+    """
+    if base_url is not None:
+        found = _parse_base_url("base_url", base_url)
+    else:
+        found = _from_environment(environ, in_browser=in_browser)
+    return found if base_path is None else AuthUrl(found.origin, _parse_base_path(base_path))
+
+
+def _from_environment(environ: Mapping[str, str], *, in_browser: bool) -> AuthUrl:
+    names = ("NEXTAUTH_URL", "AUTH_URL", "VERCEL_URL")
+    for name in names if in_browser else ("NEXTAUTH_URL_INTERNAL", *names):
+        if environ.get(name):
+            found = _parse_base_url(name, environ[name])
+            return AuthUrl("", found.path) if in_browser else found
+    return AuthUrl()
+
+
+def _parse_base_url(name: str, value: object) -> AuthUrl:
+    if not isinstance(value, str):
+        raise TypeError(f"{name} takes a URL as a string, not {value!r}")
+    text = value if "://" in value else f"https://{value}"
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:  # a port that is no number, an open bracket
+        usable = False
+    if not usable or " " in text or _DECEPTIVE.search(text):
+        raise ValueError(f"{name}={value!r} is not a URL. Write it like 'https://example.com/api/auth'.")
+    return AuthUrl(origin_of(text), parts.path.rstrip("/") or DEFAULT_BASE_PATH)
+
+
+def _parse_base_path(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"base_path takes a path as a string, not {value!r}")
+    if not re.fullmatch(r"/(?!/)[^?#\s]*", value) or _DECEPTIVE.search(value):
+        raise ValueError(
+            f"base_path={value!r} is not a path. Write it with one slash in front, like '/api/auth'."
+        )
+    return value.rstrip("/")
+
+
+def origin_of(url: str) -> str:
+    """``https://example.com`` of ``https://example.com/a?b``, as browsers write it; '' for a relative URL."""
+    parts = urlsplit(url)
+    if not parts.netloc:
+        return ""
+    default_port = {"http": ":80", "https": ":443"}.get(parts.scheme, "")
+    return f"{parts.scheme}://{parts.netloc.lower().removesuffix(default_port)}"
+
+
+def safe_redirect(url: str, *, page: str, same_origin: bool = False) -> str:
+    """The absolute form of a URL that a page may be sent to.
+
+    Args:
+        url: Absolute or relative to ``page``; from a user, or from the server's answer.
+        page: The address of the current page.
+        same_origin: Whether other origins are refused too.
+
+    Raises:
+        UnsafeRedirectError: The URL is not plainly http(s), or leads where it does not seem to.
+    """
+    if not isinstance(url, str):
+        raise UnsafeRedirectError(str(url), "it is not a string")
+    if _DECEPTIVE.search(url):
+        raise UnsafeRedirectError(
+            url, "it has a backslash, a control or invisible character, or a space at its end"
+        )
+    if url.startswith("//"):
+        raise UnsafeRedirectError(url, "it names a host without a scheme")
+    if _SCHEME.match(url) and not re.match(r"https?://[^/]", url, re.IGNORECASE):
+        raise UnsafeRedirectError(url, "only http and https can be opened")
+    target = _absolute(url, page)
+    if same_origin and origin_of(target) != origin_of(page):
+        raise UnsafeRedirectError(url, "it is on another origin")
+    return target
+
+
+def _absolute(url: str, page: str) -> str:
+    try:
+        target = urljoin(page, url)
+        parts = urlsplit(target)
+        _ = parts.port
+    except ValueError:
+        raise UnsafeRedirectError(url, "it is not a URL") from None
+    if "@" in parts.netloc:
+        raise UnsafeRedirectError(url, "it carries a user name")
+    if not parts.hostname or not re.fullmatch(r"[\w.:\[\]\-]+", parts.netloc, re.ASCII):
+        raise UnsafeRedirectError(url, "its host is not plain ASCII")
+    return target

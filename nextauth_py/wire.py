@@ -1,0 +1,211 @@
+"""The requests to build and the answers to read, for NextAuth v4 and Auth.js v5 alike. No I/O.
+
+A reader returns what the server really said, or raises ClientFetchError. It never takes a failure for
+"signed out", nor a refusal for a success.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
+
+from .errors import ClientFetchError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .urls import AuthUrl
+
+_FORM = "application/x-www-form-urlencoded"
+_JSON = "application/json"
+
+# Both generations redirect unless asked for JSON: v4 by a field of the form, v5 by a header.
+_RETURN_URL_FIELD = {"json": "true"}
+_RETURN_URL_HEADER = {"X-Auth-Return-Redirect": "1"}
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request. Bodies may hold passwords, so a Request does not print them."""
+
+    method: Literal["GET", "POST"]
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: str | None = field(default=None, repr=False)
+    with_credentials: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One HTTP answer, its body read as text. Header names are in lower case."""
+
+    status: int
+    text: str = field(repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def ok(self) -> bool:
+        """Whether the status says success."""
+        return 200 <= self.status < 300  # noqa: PLR2004 - the range is its own name
+
+
+@dataclass(frozen=True, slots=True)
+class SignInResult:
+    """What came of a sign-in with ``redirect=False``.
+
+    Attributes:
+        ok: Whether the server accepted it. For e-mail and OAuth: whether it may go on at ``url``.
+        status: The HTTP status of the server's answer.
+        error: Why not: ``"CredentialsSignin"``, ``"AccessDenied"``, … as in Auth.js's documentation.
+        code: The ``code`` of a custom CredentialsSignin error (Auth.js v5), or None.
+        url: Where to go next; None after a refusal.
+    """
+
+    ok: bool
+    status: int
+    error: str | None = None
+    code: str | None = None
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SignOutResult:
+    """What came of a sign-out with ``redirect=False``: ``url`` is where to go next."""
+
+    url: str
+
+
+# --- requests ---
+
+
+def read_request(auth: AuthUrl, route: Literal["session", "csrf", "providers"]) -> Request:
+    """GET one of the JSON routes."""
+    return Request("GET", auth.endpoint(route), with_credentials=bool(auth.origin))
+
+
+def update_request(auth: AuthUrl, csrf_token: str | None, data: Mapping[str, Any] | None) -> Request:
+    """POST to the session route: runs the server's jwt callback with ``trigger: "update"``."""
+    body: dict[str, Any] = (
+        {"csrfToken": csrf_token} if data is None else {"csrfToken": csrf_token, "data": data}
+    )
+    headers = {"Content-Type": _JSON}
+    return Request("POST", auth.endpoint("session"), headers, json.dumps(body), bool(auth.origin))
+
+
+def form_request(
+    auth: AuthUrl, *route: str, fields: Mapping[str, object], query: Mapping[str, str] | str = ""
+) -> Request:
+    """POST a form that asks for JSON instead of a redirect."""
+    text = urlencode({k: _form_value(v) for k, v in {**fields, **_RETURN_URL_FIELD}.items() if v is not None})
+    search = query.removeprefix("?") if isinstance(query, str) else urlencode(query)
+    url = auth.endpoint(*route) + (f"?{search}" if search else "")
+    return Request("POST", url, {"Content-Type": _FORM, **_RETURN_URL_HEADER}, text, bool(auth.origin))
+
+
+def _form_value(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+# --- answers ---
+
+
+def read_session(request: Request, response: Response) -> dict[str, Any] | None:
+    """The session, or None where the server says that there is none.
+
+    Raises:
+        ClientFetchError: Any other answer; it says nothing about who is signed in.
+    """
+    signed_out_status = 401
+    if not response.ok and response.status != signed_out_status:
+        raise ClientFetchError(request.url, response.status)
+    answer = _json_body(request, response)
+    if answer is None or answer == {}:
+        return None
+    if not response.ok or not isinstance(answer, dict):
+        raise ClientFetchError(request.url, response.status, "the answer is not a session")
+    return answer
+
+
+def read_csrf_token(request: Request, response: Response) -> str | None:
+    """The csrf token; None where the framework checks csrf itself and so has no such route (404)."""
+    no_such_route = 404
+    if response.status == no_such_route:
+        return None
+    token = _json_object(request, response).get("csrfToken")
+    if not isinstance(token, str) or not token:
+        raise ClientFetchError(request.url, response.status, "the answer has no csrfToken")
+    return token
+
+
+def read_providers(request: Request, response: Response) -> dict[str, dict[str, Any]]:
+    """The sign-in providers by id, as the server describes them."""
+    answer = _json_object(request, response)
+    if not all(isinstance(provider, dict) for provider in answer.values()):
+        raise ClientFetchError(request.url, response.status, "the answer is not a list of providers")
+    return answer
+
+
+def read_redirect(request: Request, response: Response, *, page: str) -> str:
+    """The ``url`` of an answer to a POST, absolute. Refusals carry one too."""
+    server_failed = 500
+    if response.status >= server_failed:
+        raise ClientFetchError(request.url, response.status)
+    answer = _json_body(request, response)
+    url = answer.get("url") if isinstance(answer, dict) else None
+    if not isinstance(url, str) or not url:
+        raise ClientFetchError(
+            request.url, response.status, "the answer has no url; is this a NextAuth server?"
+        )
+    try:
+        return urljoin(page, url)
+    except ValueError:
+        raise ClientFetchError(request.url, response.status, "the answer's url is not a URL") from None
+
+
+def csrf_was_refused(auth: AuthUrl, url: str, *, page: str) -> bool:
+    """Whether a POST was answered with "your csrf token is not mine" (an answer of status 200)."""
+    if not auth.owns(url, page=page):
+        return False
+    query = parse_qs(urlsplit(url).query)
+    v4 = query.get("csrf") == ["true"] and urlsplit(url).path.startswith(urlsplit(auth.endpoint()).path)
+    return v4 or query.get("error") == ["MissingCSRF"]
+
+
+def read_sign_in(
+    auth: AuthUrl, response: Response, url: str, *, page: str, callback_url: str
+) -> SignInResult:
+    """Whether a sign-in was accepted; ``url`` is what ``read_redirect`` found.
+
+    An identity provider's URL has parameters of its own, and the page one returns to may be at
+    ``?error=…``: neither is the auth server's verdict.
+    """
+    is_verdict = auth.owns(url, page=page) and url != urljoin(page, callback_url)
+    query = parse_qs(urlsplit(url).query) if is_verdict else {}
+    error = query.get("error", [None])[0]
+    if error is None and response.ok:
+        return SignInResult(ok=True, status=response.status, url=url)
+    code = query.get("code", [None])[0]
+    # "Default" is NextAuth's own name for an error without a name.
+    return SignInResult(ok=False, status=response.status, error=error or "Default", code=code)
+
+
+def _json_object(request: Request, response: Response) -> dict[str, Any]:
+    if not response.ok:
+        raise ClientFetchError(request.url, response.status)
+    answer = _json_body(request, response)
+    if not isinstance(answer, dict):
+        raise ClientFetchError(request.url, response.status, "the answer is not a JSON object")
+    return answer
+
+
+def _json_body(request: Request, response: Response) -> Any:
+    kind = response.headers.get("content-type", "").partition(";")[0].strip()
+    if not kind.endswith("json"):
+        reason = f"the answer is {kind or 'of no type'}, not JSON. Is base_path right?"
+        raise ClientFetchError(request.url, response.status, reason)
+    try:
+        return json.loads(response.text)
+    except ValueError:
+        raise ClientFetchError(request.url, response.status, "the answer is not valid JSON") from None

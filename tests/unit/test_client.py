@@ -1,0 +1,411 @@
+"""The calls: sign-in, sign-out, update and the three reads, truthful about what the server did."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+
+from nextauth_py import (
+    ClientFetchError,
+    CsrfError,
+    SessionProvider,
+    SignInResult,
+    SignOutIncomplete,
+    SignOutResult,
+    UnsafeRedirectError,
+)
+from nextauth_py.host.memory import MemoryBrowser, MemoryHost
+
+from .conftest import name_in, signed_in
+from .fake_server import CSRF_COOKIE, SESSION_COOKIE, FakeServer, html_answer, json_answer
+
+SESSION = "GET /api/auth/session"
+CSRF = "GET /api/auth/csrf"
+SIGNOUT = "POST /api/auth/signout"
+CALLBACK = "POST /api/auth/callback/credentials"
+PAGE = "https://app.example/account"
+
+
+def start(tab: MemoryHost, **options: Any) -> SessionProvider:
+    return SessionProvider(None, host=tab, **options).start()
+
+
+# --- sign-in ---
+
+
+async def test_right_credentials_sign_in_and_show_the_session(tab: MemoryHost) -> None:
+    provider = start(tab)
+    result = await provider.sign_in("credentials", username="alice", password="wonder", redirect=False)
+    assert result == SignInResult(ok=True, status=200, url=PAGE)
+    assert name_in(provider.state) == "alice"
+    assert tab.visited == []
+
+
+async def test_wrong_credentials_are_an_outcome_and_change_nothing(tab: MemoryHost) -> None:
+    provider = await signed_in(tab)
+    result = await provider.sign_in("credentials", username="alice", password="no", redirect=False)
+    assert result == SignInResult(ok=False, status=401, error="CredentialsSignin")
+    assert name_in(provider.state) == "alice"
+
+
+async def test_by_default_a_sign_in_leaves_for_the_callback_url(tab: MemoryHost) -> None:
+    provider = start(tab)
+    before = tab.browser.network.count(SESSION)
+    assert await provider.sign_in("credentials", username="alice", password="wonder", callback_url="/in") is None
+    assert tab.visited == ["https://app.example/in"]
+    assert tab.browser.network.count(SESSION) == before  # the next page asks
+    assert tab.reloads == 0
+
+
+async def test_a_refused_sign_in_leaves_for_the_servers_error_page(tab: MemoryHost) -> None:
+    await start(tab).sign_in("credentials", username="alice", password="no")
+    assert tab.visited == ["https://app.example/api/auth/error?error=CredentialsSignin&provider=credentials"]
+
+
+async def test_a_target_in_the_same_page_is_reloaded(tab: MemoryHost) -> None:
+    await start(tab).sign_in("credentials", username="alice", password="wonder", callback_url="#welcome")
+    assert tab.visited == [PAGE + "#welcome"]
+    assert tab.reloads == 1
+
+
+@pytest.mark.parametrize("provider_id", [None, "unknown", "toString", ""])
+async def test_without_a_known_provider_it_goes_to_the_sign_in_page(
+    tab: MemoryHost, provider_id: str | None
+) -> None:
+    await start(tab).sign_in(provider_id, callback_url="/after")
+    target = "https://app.example/api/auth/signin?callbackUrl=https%3A%2F%2Fapp.example%2Fafter"
+    assert tab.visited == [target]
+    result = await SessionProvider(host=tab).sign_in(provider_id, callback_url="/after", redirect=False)
+    assert result == SignInResult(ok=False, status=200, error="Signin", url=target)
+
+
+async def test_a_server_without_providers_shows_its_error_page(tab: MemoryHost, server: FakeServer) -> None:
+    server.providers = {}
+    await start(tab).sign_in("github")
+    assert tab.visited == ["https://app.example/api/auth/error"]
+
+
+async def test_an_oauth_sign_in_goes_to_the_identity_provider(tab: MemoryHost) -> None:
+    provider = start(tab)
+    await provider.sign_in("github", authorization_params={"prompt": "login"})
+    assert tab.visited == ["https://id.example/authorize?code=7&prompt=login"]
+    result = await provider.sign_in("github", redirect=False)
+    assert result
+    assert (result.ok, result.code) == (True, None)
+    assert tab.browser.network.count(SESSION) == 0
+
+
+async def test_a_passkey_provider_is_refused_with_the_remedy(tab: MemoryHost, server: FakeServer) -> None:
+    server.providers["passkey"] = "webauthn"
+    with pytest.raises(ValueError, match=r"call sign_in\(\)"):
+        await start(tab).sign_in("passkey")
+
+
+async def test_a_sign_in_with_a_refused_token_tries_once_more(tab: MemoryHost, server: FakeServer) -> None:
+    server.refused_csrf_posts = 1
+    await signed_in(tab)
+    assert tab.browser.network.count(CSRF) == 2
+    assert tab.browser.network.count(CALLBACK) == 2
+
+
+async def test_a_sign_in_whose_tokens_are_refused_raises(tab: MemoryHost, server: FakeServer) -> None:
+    server.refused_csrf_posts = 2
+    provider = start(tab)
+    with pytest.raises(CsrfError, match="cookies"):
+        await provider.sign_in("credentials", username="alice", password="wonder", redirect=False)
+    assert isinstance(provider.state.error, CsrfError)
+    assert tab.browser.network.count(CALLBACK) == 2
+
+
+@pytest.mark.parametrize("answer", [OSError(), html_answer(), json_answer({}, 500), json_answer({"url": None})])
+async def test_a_sign_in_that_the_server_does_not_answer_raises(tab: MemoryHost, answer: Any) -> None:
+    tab.browser.network.answer_next(CALLBACK, answer)
+    provider = start(tab)
+    with pytest.raises(ClientFetchError):
+        await provider.sign_in("credentials", username="alice", password="wonder", redirect=False)
+    assert provider.state.status == "unauthenticated"
+
+
+async def test_a_sign_in_has_succeeded_even_if_the_session_cannot_be_read(tab: MemoryHost) -> None:
+    provider = start(tab)
+    tab.browser.network.answer_next(SESSION, OSError())
+    result = await provider.sign_in("credentials", username="alice", password="wonder", redirect=False)
+    assert result
+    assert result.ok
+    assert isinstance(provider.state.error, ClientFetchError)
+    assert name_in(await provider.refetch()) == "alice"
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "//evil.example", "https://a@b.example"])
+async def test_an_unsafe_callback_url_is_refused_before_anything_is_sent(tab: MemoryHost, url: str) -> None:
+    provider = start(tab)
+    for call in (provider.sign_in("github", callback_url=url), provider.sign_out(callback_url=url)):
+        with pytest.raises(UnsafeRedirectError):
+            await call
+    assert tab.browser.network.log == []
+
+
+async def test_an_unsafe_url_of_the_server_is_not_followed(tab: MemoryHost) -> None:
+    tab.browser.network.answer_next(CALLBACK, json_answer({"url": "javascript:alert(1)"}))
+    with pytest.raises(UnsafeRedirectError):
+        await start(tab).sign_in("credentials", username="alice", password="wonder")
+    assert tab.visited == []
+
+
+async def test_a_late_signed_out_answer_does_not_undo_a_sign_in(tab: MemoryHost) -> None:
+    gate = tab.browser.network.hold(SESSION)
+    provider = SessionProvider(host=tab).start()
+    await asyncio.sleep(1)
+    await provider.sign_in("credentials", username="alice", password="wonder", redirect=False)
+    gate.set()
+    await asyncio.sleep(1)
+    assert name_in(provider.state) == "alice"
+    assert name_in(await provider.ready()) == "alice"
+
+
+# --- sign-out ---
+
+
+async def test_a_sign_out_is_made_sure_of_and_stays_on_the_page(tab: MemoryHost) -> None:
+    provider = await signed_in(tab)
+    before = tab.browser.network.count(SESSION)
+    assert await provider.sign_out(redirect=False, callback_url="/bye") == SignOutResult("https://app.example/bye")
+    assert provider.state.status == "unauthenticated"
+    assert SESSION_COOKIE not in tab.browser.cookies
+    assert tab.browser.network.count(SESSION) - before == 1
+
+
+async def test_by_default_a_sign_out_leaves_for_the_callback_url(tab: MemoryHost) -> None:
+    provider = await signed_in(tab)
+    assert await provider.sign_out(callback_url="/bye") is None
+    assert tab.visited == ["https://app.example/bye"]
+
+
+async def test_a_held_answer_does_not_bring_the_session_back(tab: MemoryHost) -> None:
+    provider = await signed_in(tab)
+    gate = tab.browser.network.hold(SESSION)
+    reader = asyncio.create_task(provider.get_session())
+    await asyncio.sleep(1)
+    await provider.sign_out(redirect=False)
+    gate.set()
+    await asyncio.sleep(1)
+    assert provider.state.status == "unauthenticated"
+    assert SESSION_COOKIE not in tab.browser.cookies
+    assert await reader is None  # the discarded caller gets what is true now
+
+
+async def test_a_session_that_comes_back_is_signed_out_again(tab: MemoryHost, browser: MemoryBrowser) -> None:
+    provider = await signed_in(tab)
+    alive = browser.cookies[SESSION_COOKIE]
+    browser.network.answer_next(SIGNOUT, json_answer({"url": PAGE}, cookies={SESSION_COOKIE: alive}), times=2)
+    await provider.sign_out(redirect=False)
+    assert browser.network.count(SIGNOUT) == 3
+    assert provider.state.status == "unauthenticated"
+
+
+async def test_a_session_that_keeps_coming_back_is_not_called_signed_out(
+    tab: MemoryHost, browser: MemoryBrowser
+) -> None:
+    provider = await signed_in(tab)
+    heard: list[object] = []
+    browser.open_tab().open_channel("next-auth", heard.append)
+    browser.network.answer_next(SIGNOUT, json_answer({"url": PAGE}), times=9)
+    with pytest.raises(SignOutIncomplete):
+        await provider.sign_out(redirect=False)
+    assert browser.network.count(SIGNOUT) == 3
+    assert name_in(provider.state) == "alice"
+    assert heard == []
+
+
+async def test_a_sign_out_with_a_refused_token_tries_once_more(tab: MemoryHost, server: FakeServer) -> None:
+    provider = await signed_in(tab)
+    server.refused_csrf_posts = 1
+    await provider.sign_out(redirect=False)
+    assert provider.state.status == "unauthenticated"
+
+
+@pytest.mark.parametrize("answer", [OSError(), html_answer(), json_answer({"message": "x"}, 500)])
+async def test_a_sign_out_that_did_not_happen_is_not_announced(
+    tab: MemoryHost, browser: MemoryBrowser, answer: Any
+) -> None:
+    provider = await signed_in(tab)
+    heard: list[object] = []
+    browser.open_tab().open_channel("next-auth", heard.append)
+    browser.network.answer_next(SIGNOUT, answer)
+    with pytest.raises(ClientFetchError):
+        await provider.sign_out(redirect=False)
+    assert name_in(provider.state) == "alice"
+    assert isinstance(provider.state.error, ClientFetchError)
+    assert heard == []
+
+
+async def test_a_sign_out_that_cannot_be_verified_counts_and_shows_the_doubt(tab: MemoryHost) -> None:
+    provider = await signed_in(tab)
+    tab.browser.network.answer_next(SESSION, OSError())
+    await provider.sign_out(redirect=False)
+    assert (provider.state.status, provider.state.stale) == ("unauthenticated", True)
+
+
+async def test_a_sign_in_waits_for_a_sign_out_under_way(tab: MemoryHost) -> None:
+    provider = await signed_in(tab)
+    gate = tab.browser.network.hold(SIGNOUT)
+    leaving = asyncio.create_task(provider.sign_out(redirect=False))
+    await asyncio.sleep(1)
+    coming = asyncio.create_task(
+        provider.sign_in("credentials", username="bob", password="builder", redirect=False)
+    )
+    await asyncio.sleep(1)
+    gate.set()
+    await asyncio.gather(leaving, coming)
+    assert name_in(provider.state) == "bob"
+
+
+# --- update ---
+
+
+async def test_an_update_shows_what_the_server_made_of_it(tab: MemoryHost) -> None:
+    provider = await signed_in(tab)
+    session = await provider.update({"name": "bob"})
+    assert session is provider.state.data
+    assert name_in(provider.state) == "bob"
+
+
+async def test_an_update_does_not_flash_to_loading(tab: MemoryHost) -> None:
+    provider = await signed_in(tab)
+    statuses: list[str] = []
+    provider.subscribe(lambda state: statuses.append(state.status))
+    await provider.update({"name": "bob"})
+    assert statuses == ["authenticated"]
+
+
+async def test_a_read_under_way_does_not_undo_an_update(tab: MemoryHost) -> None:
+    provider = await signed_in(tab)
+    gate = tab.browser.network.hold(SESSION)
+    reader = asyncio.create_task(provider.get_session())
+    await asyncio.sleep(1)
+    await provider.update({"name": "bob"})
+    gate.set()
+    await reader
+    assert name_in(provider.state) == "bob"
+    assert json.loads(tab.browser.cookies[SESSION_COOKIE])["name"] == "bob"
+
+
+async def test_updates_at_the_same_time_keep_their_order(tab: MemoryHost) -> None:
+    provider = await signed_in(tab)
+    await asyncio.gather(*(provider.update({"name": str(number)}) for number in range(5)))
+    assert name_in(provider.state) == "4"
+
+
+async def test_an_update_when_signed_out_gives_none(tab: MemoryHost) -> None:
+    provider = start(tab)
+    assert await provider.update({"name": "bob"}) is None
+    assert provider.state.status == "unauthenticated"
+
+
+async def test_an_update_with_a_refused_token_tries_once_more_then_raises(
+    tab: MemoryHost, server: FakeServer
+) -> None:
+    provider = await signed_in(tab)
+    server.refused_csrf_posts = 1
+    await provider.update({"name": "bob"})
+    server.refused_csrf_posts = 2
+    with pytest.raises(CsrfError):
+        await provider.update({"name": "carol"})
+    assert name_in(provider.state) == "bob"
+
+
+async def test_update_is_one_function_for_life(tab: MemoryHost) -> None:
+    provider = start(tab)
+    update = provider.update
+    await provider.refetch()
+    assert provider.update is update
+
+
+# --- reading ---
+
+
+async def test_get_session_tells_signed_out_from_failed(tab: MemoryHost) -> None:
+    provider = await signed_in(tab)
+    tab.browser.network.answer_next(SESSION, OSError())
+    with pytest.raises(ClientFetchError, match="cannot be reached") as caught:
+        await provider.get_session()
+    assert (caught.value.url, caught.value.status) == ("/api/auth/session", None)
+    del tab.browser.cookies[SESSION_COOKIE]
+    assert await provider.get_session() is None
+
+
+async def test_a_slow_answer_is_an_error_after_the_timeout(tab: MemoryHost) -> None:
+    provider = start(tab, timeout=2)
+    tab.browser.network.hold(SESSION)
+    with pytest.raises(ClientFetchError, match="no answer within 2 s"):
+        await provider.get_session()
+    assert tab.browser.network.log[0].aborted
+
+
+async def test_get_session_tells_other_tabs_only_of_a_change(tab: MemoryHost, browser: MemoryBrowser) -> None:
+    provider = await signed_in(tab)
+    heard: list[object] = []
+    browser.open_tab().open_channel("next-auth", heard.append)
+    await provider.get_session()
+    assert heard == []
+    del browser.cookies[SESSION_COOKIE]
+    await provider.get_session(broadcast=False)
+    assert heard == []
+    browser.cookies[SESSION_COOKIE] = json.dumps({"name": "bob"})
+    await provider.get_session()
+    await asyncio.sleep(0)
+    assert len(heard) == 1
+
+
+async def test_first_requests_do_not_run_side_by_side(tab: MemoryHost) -> None:
+    tab.browser.network.latency = 1
+    provider = SessionProvider(host=tab).start()
+    token, _ = await asyncio.gather(provider.get_csrf_token(), provider.get_session())
+    assert tab.browser.cookies[CSRF_COOKIE] == token
+
+
+async def test_a_server_without_a_csrf_route_is_taken_at_its_word(tab: MemoryHost) -> None:
+    tab.browser.network.answer_next(CSRF, html_answer(404))
+    assert await start(tab).get_csrf_token() is None
+
+
+async def test_providers_are_models(tab: MemoryHost) -> None:
+    providers = await start(tab).get_providers()
+    assert providers["github"].type == "oauth"
+    assert providers["github"].signin_url == "https://app.example/api/auth/signin/github"
+
+
+async def test_cancelling_the_only_caller_aborts_the_request(tab: MemoryHost) -> None:
+    provider = start(tab)
+    tab.browser.network.hold(SESSION)
+    task = asyncio.create_task(provider.get_session())
+    await asyncio.sleep(1)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await asyncio.sleep(0)
+    assert tab.browser.network.log[0].aborted
+    assert await provider.get_session() is None
+
+
+async def test_cancelling_one_of_two_callers_leaves_the_request_to_the_other(tab: MemoryHost) -> None:
+    provider = start(tab)
+    gate = tab.browser.network.hold(SESSION)
+    first, second = (asyncio.create_task(provider.get_session()) for _ in range(2))
+    await asyncio.sleep(1)
+    first.cancel()
+    await asyncio.sleep(1)
+    gate.set()
+    assert await second is None
+    assert not tab.browser.network.log[0].aborted
+    assert tab.browser.network.count(SESSION) == 1
+
+
+async def test_a_request_to_another_origin_names_cors_when_it_fails(browser: MemoryBrowser) -> None:
+    browser.network.online = False
+    provider = SessionProvider(None, base_url="https://auth.example", host=browser.open_tab())
+    with pytest.raises(ClientFetchError, match="https://auth.example/api/auth/session: .*CORS"):
+        await provider.get_session()

@@ -1,0 +1,155 @@
+"""Where the auth server is, and where a page may be sent."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nextauth_py import UnsafeRedirectError
+from nextauth_py.urls import AuthUrl, origin_of, resolve_auth_url, safe_redirect
+
+PAGE = "https://app.example/account?tab=1#top"
+
+
+def resolve(
+    base_url: Any = None, base_path: Any = None, *, in_browser: bool = True, **environ: str
+) -> AuthUrl:
+    return resolve_auth_url(base_url, base_path, environ, in_browser=in_browser)
+
+
+def test_the_default_is_this_origin_at_api_auth() -> None:
+    assert resolve() == AuthUrl("", "/api/auth")
+
+
+@pytest.mark.parametrize(
+    ("url", "path"),
+    [
+        ("https://example.com", "/api/auth"),
+        ("https://example.com/", "/api/auth"),
+        ("https://example.com/custom/auth/", "/custom/auth"),
+        ("https://example.com/custom?query#hash", "/custom"),
+        ("example.com/custom", "/custom"),
+    ],
+)
+def test_in_a_browser_the_environment_gives_the_path_alone(url: str, path: str) -> None:
+    assert resolve(NEXTAUTH_URL=url) == AuthUrl("", path)
+    assert resolve(AUTH_URL=url) == AuthUrl("", path)
+
+
+def test_on_a_server_the_internal_address_comes_first() -> None:
+    found = resolve(
+        in_browser=False, NEXTAUTH_URL="https://public.example", NEXTAUTH_URL_INTERNAL="http://localhost:3000/auth"
+    )
+    assert found == AuthUrl("http://localhost:3000", "/auth")
+
+
+def test_options_win_over_the_environment() -> None:
+    assert resolve(base_path="/mine", NEXTAUTH_URL="https://example.com/theirs") == AuthUrl("", "/mine")
+    assert resolve(base_url="https://auth.example:443/a/") == AuthUrl("https://auth.example", "/a")
+    assert resolve(base_url="https://auth.example", base_path="/b") == AuthUrl("https://auth.example", "/b")
+
+
+def test_an_endpoint_has_its_query_encoded() -> None:
+    auth = AuthUrl("", "/api/auth")
+    assert auth.endpoint("signin", callbackUrl="/a?b=c&d") == "/api/auth/signin?callbackUrl=%2Fa%3Fb%3Dc%26d"
+    assert auth.endpoint("session") == "/api/auth/session"
+
+
+@pytest.mark.parametrize("value", ["https://", "https://a:port", "ftp://a.example", "http://[", "https://a b", "\n"])
+def test_an_address_that_is_none_is_refused_by_name(value: str) -> None:
+    with pytest.raises(ValueError, match="NEXTAUTH_URL=.*Write it like"):
+        resolve(NEXTAUTH_URL=value)
+    with pytest.raises(ValueError, match="base_url=.*Write it like"):
+        resolve(base_url=value)
+
+
+@pytest.mark.parametrize("value", ["api/auth", "", "//evil.example", "/a?b", "/a#b", "/a b", "/a\\b", "/a\nb"])
+def test_a_base_path_that_is_none_is_refused_with_the_remedy(value: str) -> None:
+    with pytest.raises(ValueError, match="base_path=.*one slash in front"):
+        resolve(base_path=value)
+
+
+@pytest.mark.parametrize(("option", "value"), [("base_url", 3), ("base_path", 3), ("base_path", b"/api")])
+def test_an_option_of_the_wrong_type_is_refused_by_name(option: str, value: object) -> None:
+    with pytest.raises(TypeError, match=option):
+        resolve(**{option: value})
+
+
+@pytest.mark.parametrize(
+    ("url", "target"),
+    [
+        ("/dashboard", "https://app.example/dashboard"),
+        ("?tab=2", "https://app.example/account?tab=2"),
+        ("#end", "https://app.example/account?tab=1#end"),
+        ("settings", "https://app.example/settings"),
+        ("", "https://app.example/account?tab=1#top"),
+        ("https://app.example/x", "https://app.example/x"),
+        ("HTTPS://app.example/x", "https://app.example/x"),
+        ("/search?q=a b", "https://app.example/search?q=a b"),
+        ("/user@host", "https://app.example/user@host"),
+        ("/ünï", "https://app.example/ünï"),
+    ],
+)
+def test_ordinary_targets_are_made_absolute(url: str, target: str) -> None:
+    assert safe_redirect(url, page=PAGE, same_origin=True) == target
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "//evil.example",
+        "///evil.example",
+        "/\\evil.example",
+        "\\\\evil.example",
+        "/\t/evil.example",
+        "\x00https://app.example",
+        " https://evil.example",
+        "javascript:alert(1)",
+        "java\nscript:alert(1)",
+        "data:text/html,x",
+        "blob:https://app.example/1",
+        "https:evil.example",
+        "https:/evil.example",
+        "https:///evil.example",
+        "https://app.example@evil.example",
+        "https://evil。example",
+        "https://[",
+        "https://a:b",
+        "https://app.example\u202e/x",
+    ],
+)
+def test_deceptive_targets_are_refused(url: str) -> None:
+    with pytest.raises(UnsafeRedirectError):
+        safe_redirect(url, page=PAGE)
+
+
+def test_another_origin_is_refused_only_where_asked() -> None:
+    assert safe_redirect("https://id.example/x", page=PAGE) == "https://id.example/x"
+    for url in ("https://id.example/x", "http://app.example/", "https://app.example:8443/"):
+        with pytest.raises(UnsafeRedirectError, match="another origin"):
+            safe_redirect(url, page=PAGE, same_origin=True)
+
+
+def test_what_is_no_text_is_refused() -> None:
+    with pytest.raises(UnsafeRedirectError):
+        safe_redirect(None, page=PAGE)  # type: ignore[arg-type]
+
+
+def test_a_refused_url_is_shown_shortened() -> None:
+    with pytest.raises(UnsafeRedirectError) as caught:
+        safe_redirect("javascript:" + "x" * 1000, page=PAGE)
+    assert len(str(caught.value)) < 250
+
+
+@given(st.text(alphabet=st.sampled_from("/\\:@.?#htps javcri\t\n\x00\u202eé。1[]%") | st.characters(), max_size=30))
+def test_any_text_is_refused_cleanly_or_stays_on_the_origin(url: str) -> None:
+    try:
+        target = safe_redirect(url, page=PAGE, same_origin=True)
+    except UnsafeRedirectError:
+        return
+    assert origin_of(target) == "https://app.example"
+    assert urlsplit(target).username is None

@@ -1,0 +1,187 @@
+"""What is sent to a server of either generation, and what is made of its answers."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import parse_qs
+
+import pytest
+
+from nextauth_py import ClientFetchError, SignInResult, wire
+from nextauth_py.urls import AuthUrl
+from nextauth_py.wire import Request, Response
+
+AUTH = AuthUrl("", "/api/auth")
+PAGE = "https://app.example/account"
+BASE = "https://app.example/api/auth"
+REQUEST = Request("GET", "/api/auth/session")
+JSON = {"content-type": "application/json; charset=utf-8"}
+
+
+def answer(body: object, status: int = 200) -> Response:
+    return Response(status, json.dumps(body), JSON)
+
+
+def test_a_form_asks_both_generations_for_json() -> None:
+    request = wire.form_request(AUTH, "callback", "credentials", fields={"username": "a b", "csrfToken": "t"})
+    assert request.url == "/api/auth/callback/credentials"
+    assert parse_qs(request.body or "") == {"username": ["a b"], "csrfToken": ["t"], "json": ["true"]}
+    assert request.headers["X-Auth-Return-Redirect"] == "1"
+
+
+def test_form_values_are_written_as_javascript_would() -> None:
+    request = wire.form_request(AUTH, "signin", "x", fields={"yes": True, "n": 1, "none": None})
+    assert parse_qs(request.body or "") == {"yes": ["true"], "n": ["1"], "json": ["true"]}
+
+
+@pytest.mark.parametrize("query", [{"prompt": "login"}, "prompt=login", "?prompt=login"])
+def test_authorization_params_go_into_the_query(query: Any) -> None:
+    assert wire.form_request(AUTH, "signin", "x", fields={}, query=query).url.endswith("/signin/x?prompt=login")
+
+
+def test_an_update_without_data_sends_none() -> None:
+    assert json.loads(wire.update_request(AUTH, "t", None).body or "") == {"csrfToken": "t"}
+    assert json.loads(wire.update_request(AUTH, "t", {"a": 1}).body or "") == {"csrfToken": "t", "data": {"a": 1}}
+
+
+def test_requests_to_another_origin_carry_credentials() -> None:
+    there = AuthUrl("https://auth.example", "/api/auth")
+    assert wire.read_request(there, "session").with_credentials
+    assert not wire.read_request(AUTH, "session").with_credentials
+
+
+def test_requests_and_answers_do_not_print_their_bodies() -> None:
+    request = wire.form_request(AUTH, "callback", "credentials", fields={"password": "hunter2"})
+    assert "hunter2" not in repr(request) + repr(answer({"user": {"name": "hunter2"}}))
+
+
+@pytest.mark.parametrize("body", [None, {}])
+@pytest.mark.parametrize("status", [200, 401])
+def test_signed_out_is_null_or_an_empty_object(body: object, status: int) -> None:
+    assert wire.read_session(REQUEST, answer(body, status)) is None
+
+
+def test_a_session_is_returned_as_it_is() -> None:
+    session = {"user": {"name": "Alice"}, "expires": "2026-02-01T00:00:00Z", "role": "staff"}
+    assert wire.read_session(REQUEST, answer(session)) == session
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        answer({"message": "misconfigured"}, 500),
+        answer(None, 500),
+        answer({}, 429),
+        answer({}, 404),
+        answer({"user": {}}, 401),
+        answer([]),
+        answer("null"),
+        answer(0),
+        answer(False),
+        Response(200, "{", JSON),
+        Response(200, "", JSON),
+        Response(200, "null", {"content-type": "text/html"}),
+        Response(200, "{}", {}),
+        Response(200, "<html>", {"content-type": "text/html"}),
+    ],
+)
+def test_anything_else_is_an_error_and_not_signed_out(response: Response) -> None:
+    with pytest.raises(ClientFetchError) as caught:
+        wire.read_session(REQUEST, response)
+    assert caught.value.status == response.status
+    assert "/api/auth/session" in str(caught.value)
+
+
+def test_an_html_answer_names_the_remedy() -> None:
+    with pytest.raises(ClientFetchError, match="base_path"):
+        wire.read_session(REQUEST, Response(200, "<html>", {"content-type": "text/html"}))
+
+
+def test_a_csrf_token_is_read_and_404_means_none_is_wanted() -> None:
+    assert wire.read_csrf_token(REQUEST, answer({"csrfToken": "abc"})) == "abc"
+    assert wire.read_csrf_token(REQUEST, Response(404, "", {})) is None
+    for bad in (answer({}), answer({"csrfToken": 1}), answer({}, 500)):
+        with pytest.raises(ClientFetchError):
+            wire.read_csrf_token(REQUEST, bad)
+
+
+def test_providers_are_read_and_anything_else_is_an_error() -> None:
+    assert wire.read_providers(REQUEST, answer({"github": {"id": "github"}})) == {"github": {"id": "github"}}
+    for bad in (answer(None), answer([]), answer({"github": 1}), answer({}, 500)):
+        with pytest.raises(ClientFetchError):
+            wire.read_providers(REQUEST, bad)
+
+
+@pytest.mark.parametrize(
+    ("url", "absolute"), [("/after", "https://app.example/after"), ("registers", "https://app.example/registers")]
+)
+def test_a_relative_url_is_resolved_against_the_page(url: str, absolute: str) -> None:
+    assert wire.read_redirect(REQUEST, answer({"url": url}), page=PAGE) == absolute
+
+
+@pytest.mark.parametrize("body", [{}, {"url": None}, {"url": ""}, {"url": 3}, None, [], {"url": "http://["}])
+def test_a_missing_or_broken_url_is_a_server_error(body: object) -> None:
+    with pytest.raises(ClientFetchError):
+        wire.read_redirect(REQUEST, answer(body), page=PAGE)
+
+
+def test_a_failing_server_is_an_error_even_with_a_url() -> None:
+    with pytest.raises(ClientFetchError):
+        wire.read_redirect(REQUEST, answer({"url": "/"}, 500), page=PAGE)
+
+
+@pytest.mark.parametrize(
+    ("url", "refused"),
+    [
+        (f"{BASE}/signin?csrf=true", True),
+        (f"{BASE}/signout?csrf=true", True),
+        (f"{BASE}/signin?error=MissingCSRF", True),
+        ("https://app.example/login?error=MissingCSRF", True),
+        ("https://app.example/after?csrf=true", False),
+        ("https://id.example/api/auth/signin?csrf=true", False),
+        (f"{BASE}/error?error=CredentialsSignin", False),
+    ],
+)
+def test_a_refused_csrf_token_is_recognised(url: str, *, refused: bool) -> None:
+    assert wire.csrf_was_refused(AUTH, url, page=PAGE) is refused
+
+
+@pytest.mark.parametrize(
+    ("status", "url", "result"),
+    [
+        (200, PAGE, SignInResult(ok=True, status=200, url=PAGE)),
+        (
+            401,
+            f"{BASE}/error?error=CredentialsSignin&provider=x",
+            SignInResult(ok=False, status=401, error="CredentialsSignin"),
+        ),
+        (
+            200,
+            f"{BASE}/signin?error=CredentialsSignin&code=locked",
+            SignInResult(ok=False, status=200, error="CredentialsSignin", code="locked"),
+        ),
+        (403, f"{BASE}/error?error=AccessDenied", SignInResult(ok=False, status=403, error="AccessDenied")),
+        (401, f"{BASE}/error?error=a%20b", SignInResult(ok=False, status=401, error="a b")),
+        (
+            200,
+            "https://app.example/login?error=Configuration",
+            SignInResult(ok=False, status=200, error="Configuration"),
+        ),
+        (403, "https://app.example/sorry", SignInResult(ok=False, status=403, error="Default")),
+    ],
+)
+def test_a_sign_in_is_judged_by_status_and_error(status: int, url: str, result: SignInResult) -> None:
+    assert wire.read_sign_in(AUTH, answer({}, status), url, page=PAGE, callback_url=PAGE) == result
+
+
+def test_an_identity_providers_parameters_are_not_the_servers_verdict() -> None:
+    url = "https://id.example/authorize?error=x&code=y"
+    result = wire.read_sign_in(AUTH, answer({}), url, page=PAGE, callback_url=PAGE)
+    assert result == SignInResult(ok=True, status=200, url=url)
+
+
+def test_a_callback_page_may_have_an_error_parameter_of_its_own() -> None:
+    url = "https://app.example/form?error=old"
+    result = wire.read_sign_in(AUTH, answer({}), url, page=PAGE, callback_url="/form?error=old")
+    assert result.ok

@@ -59,6 +59,7 @@ def _package_key(runtime: str, wheel: Wheel) -> str:
 
 
 def _write_runtime(folder: Folder, key: str, report: Callable[[str], None]) -> None:
+    folder.path.mkdir(parents=True, exist_ok=True)  # if that fails, then before the downloads
     files = runtime_files(report)
     folder.remove("package")  # no page finds a pyscript.json until all is there
     folder.write("runtime", key, files)

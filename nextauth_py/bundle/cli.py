@@ -39,8 +39,8 @@ def _parser() -> argparse.ArgumentParser:
     bundle = commands.add_parser(
         "bundle",
         help="build the self-hosted runtime for PyScript pages",
-        description="Builds a folder with PyScript, Pyodide, pydantic and nextauth_py. Serve it under any path; pages "
-        "then load nothing from elsewhere. Run again, it updates what has changed.",
+        description="Builds a folder with PyScript, Pyodide, pydantic and nextauth_py, whose pages load "
+        "nothing from elsewhere. Serve it under any path. Run again, it updates what has changed.",
     )
     bundle.add_argument("out", type=Path, metavar="OUT", help="a new or empty folder, or an earlier bundle")
     return parser

@@ -56,9 +56,8 @@ def _node_on_path() -> str:
     version = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout.strip()
     major = version.removeprefix("v").partition(".")[0]
     if not major.isdigit() or int(major) < OLDEST_NODE:
-        raise BundleError(
-            f"{node} is Node {version or 'of an unknown version'}; {OLDEST_NODE} or newer is needed: {INSTALL_HINT}"
-        )
+        found = version or "not Node"
+        raise BundleError(f"{node} is {found}; Node {OLDEST_NODE} or newer is needed: {INSTALL_HINT}")
     return node
 
 

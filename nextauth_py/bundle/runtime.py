@@ -116,9 +116,9 @@ def _step(report: Report, what: str) -> Iterator[None]:
 def _npm_ci(work: Path) -> None:
     for name in ("package.json", "package-lock.json"):
         shutil.copy(_pins() / name, work)
-    # Its own cache, because the user's may not be writable.
-    flags = ("--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund", f"--cache={work / 'npm-cache'}")
-    _run([*npm_command(), "ci", *flags], "npm", work)
+    flags = ("--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--logs-max=0")
+    cache = f"--cache={work / 'npm-cache'}"  # because the user's may not be writable
+    _run([*npm_command(), "ci", *flags, cache], "npm", work)
 
 
 def _pip_download(target: Path) -> None:
@@ -147,8 +147,8 @@ def _run(command: list[str], program: str, folder: Path) -> None:
         tail = "\n".join(f"  {line}" for line in done.stdout.splitlines()[-TAIL_LINES:])
         raise BundleError(
             f"{program} failed (exit code {done.returncode}):\n{tail}\n"
-            f"The first build on a machine downloads about 20 MB. Is the network up, and does {program} reach its "
-            "registry from here? Then run the command again."
+            f"The first build on a machine needs the network. Does {program} reach its registry from here? "
+            "Then run the command again."
         )
 
 

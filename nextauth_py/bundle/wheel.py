@@ -61,11 +61,9 @@ def _distribution() -> Distribution:
 
 
 def _sources(package: Path) -> dict[str, bytes]:
-    paths = sorted(path for path in package.rglob("*") if path.is_file())
-    names = {path.relative_to(package).as_posix(): path for path in paths}
-    return {
-        f"{package.name}/{name}": path.read_bytes() for name, path in names.items() if _is_for_pages(name)
-    }
+    paths = {path.relative_to(package).as_posix(): path for path in package.rglob("*") if path.is_file()}
+    for_pages = sorted(name for name in paths if _is_for_pages(name))
+    return {f"{package.name}/{name}": paths[name].read_bytes() for name in for_pages}
 
 
 def _is_for_pages(name: str) -> bool:

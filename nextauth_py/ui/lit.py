@@ -29,14 +29,17 @@ class View:
 
     def __init__(self, target: object) -> None:
         self._element = find_element(target)
-        self._element.replaceChildren()  # lit-html would leave a "Loading…" of the page standing
         self._lit = _import_lit()
+        # lit-html keeps its notes on the node that it renders before: a new one for each mount. It would also
+        # leave a "Loading…" of the page standing.
+        self._end = js.document.createComment("")
+        self._element.replaceChildren(self._end)
         self._handlers: list[Any] = []
 
     def render(self, content: object) -> None:
         """Show the content, and let go of the event handlers of the content before."""
         previous, self._handlers = self._handlers, []
-        self._lit.render(self._to_lit(content), self._element)
+        self._lit.render(self._to_lit(content), self._element, renderBefore=self._end)
         for handler in previous:
             handler.destroy()
 
@@ -111,7 +114,7 @@ def _import_lit() -> Any:
         from pyscript.js_modules import lit  # noqa: PLC0415 - only where the page's config names it
     except ImportError:
         raise ImportError(
-            "components are drawn with lit-html, which this page's config does not name. Use the pyscript.json"
-            ' of `nextauth-py bundle`, or add "js_modules": {"main": {"https://…/lit-html.js": "lit"}}'
+            "components are drawn with lit-html, which the page's config does not name. Use the pyscript.json"
+            ' of `nextauth-py bundle`, or add:\n"js_modules": {"main": {"https://…/lit-html.js": "lit"}}'
         ) from None
     return lit

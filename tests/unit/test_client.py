@@ -54,7 +54,9 @@ async def test_wrong_credentials_are_an_outcome_and_change_nothing(tab: MemoryHo
 async def test_by_default_a_sign_in_leaves_for_the_callback_url(tab: MemoryHost) -> None:
     provider = start(tab)
     before = tab.browser.network.count(SESSION)
-    assert await provider.sign_in("credentials", username="alice", password="wonder", callback_url="/in") is None
+    assert (
+        await provider.sign_in("credentials", username="alice", password="wonder", callback_url="/in") is None
+    )
     assert tab.visited == ["https://app.example/in"]
     assert tab.browser.network.count(SESSION) == before  # the next page asks
     assert tab.reloads == 0
@@ -120,7 +122,9 @@ async def test_a_sign_in_whose_tokens_are_refused_raises(tab: MemoryHost, server
     assert tab.browser.network.count(CALLBACK) == 2
 
 
-@pytest.mark.parametrize("answer", [OSError(), html_answer(), json_answer({}, 500), json_answer({"url": None})])
+@pytest.mark.parametrize(
+    "answer", [OSError(), html_answer(), json_answer({}, 500), json_answer({"url": None})]
+)
 async def test_a_sign_in_that_the_server_does_not_answer_raises(tab: MemoryHost, answer: Any) -> None:
     tab.browser.network.answer_next(CALLBACK, answer)
     provider = start(tab)
@@ -172,7 +176,9 @@ async def test_a_late_signed_out_answer_does_not_undo_a_sign_in(tab: MemoryHost)
 async def test_a_sign_out_is_made_sure_of_and_stays_on_the_page(tab: MemoryHost) -> None:
     provider = await signed_in(tab)
     before = tab.browser.network.count(SESSION)
-    assert await provider.sign_out(redirect=False, callback_url="/bye") == SignOutResult("https://app.example/bye")
+    assert await provider.sign_out(redirect=False, callback_url="/bye") == SignOutResult(
+        "https://app.example/bye"
+    )
     assert provider.state.status == "unauthenticated"
     assert SESSION_COOKIE not in tab.browser.cookies
     assert tab.browser.network.count(SESSION) - before == 1

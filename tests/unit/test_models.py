@@ -11,7 +11,9 @@ EXPIRES = "2026-02-01T00:00:00.000Z"
 
 
 def test_unknown_fields_are_kept_and_user_fields_may_be_missing() -> None:
-    session = read_model(Session, {"user": {"name": "Alice", "role": "staff"}, "expires": EXPIRES, "token": 1})
+    session = read_model(
+        Session, {"user": {"name": "Alice", "role": "staff"}, "expires": EXPIRES, "token": 1}
+    )
     assert session.user
     assert session.user.email is None
     assert session.user.role == "staff"  # type: ignore[attr-defined]

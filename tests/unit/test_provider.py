@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -58,7 +58,10 @@ async def test_starting_twice_asks_once(tab: MemoryHost) -> None:
         (None, "unauthenticated"),
         ({}, "unauthenticated"),
         (ALICE, "authenticated"),
-        (Session(user=User(name="Alice"), expires=datetime(2026, 2, 1, tzinfo=timezone.utc)), "authenticated"),
+        (
+            Session(user=User(name="Alice"), expires=datetime(2026, 2, 1, tzinfo=UTC)),
+            "authenticated",
+        ),
     ],
 )
 async def test_a_given_session_saves_the_request(tab: MemoryHost, session: Any, status: str) -> None:
@@ -69,9 +72,12 @@ async def test_a_given_session_saves_the_request(tab: MemoryHost, session: Any, 
 
 
 @pytest.mark.parametrize(
-    ("text", "status"), [("null", "unauthenticated"), ("{}", "unauthenticated"), (json.dumps(ALICE), "authenticated")]
+    ("text", "status"),
+    [("null", "unauthenticated"), ("{}", "unauthenticated"), (json.dumps(ALICE), "authenticated")],
 )
-async def test_a_session_embedded_in_the_page_saves_the_request(tab: MemoryHost, text: str, status: str) -> None:
+async def test_a_session_embedded_in_the_page_saves_the_request(
+    tab: MemoryHost, text: str, status: str
+) -> None:
     tab.embedded = text
     provider = SessionProvider(host=tab).start()
     assert provider.state.status == status
@@ -79,7 +85,9 @@ async def test_a_session_embedded_in_the_page_saves_the_request(tab: MemoryHost,
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "1", '{"user": 1}'])
-async def test_an_unreadable_embedded_session_is_reported_and_the_server_asked(tab: MemoryHost, text: str) -> None:
+async def test_an_unreadable_embedded_session_is_reported_and_the_server_asked(
+    tab: MemoryHost, text: str
+) -> None:
     tab.embedded = text
     provider = SessionProvider(host=tab).start()
     assert (await provider.ready()).status == "unauthenticated"
@@ -184,7 +192,13 @@ async def test_closing_during_a_sign_out_writes_nothing(tab: MemoryHost) -> None
 async def test_a_closed_provider_says_that_it_is_closed(tab: MemoryHost) -> None:
     provider = SessionProvider(None, host=tab).start()
     provider.close()
-    for call in (provider.refetch, provider.get_session, provider.sign_out, provider.sign_in, provider.update):
+    for call in (
+        provider.refetch,
+        provider.get_session,
+        provider.sign_out,
+        provider.sign_in,
+        provider.update,
+    ):
         with pytest.raises(RuntimeError, match="closed. Make a new one"):
             await call()
     with pytest.raises(RuntimeError, match="closed"):
@@ -261,7 +275,7 @@ async def test_events_say_what_happened_and_why(tab: MemoryHost) -> None:
         events.append((event.name, event.reason, event.local))
 
     for name in ("signed_in", "updated", "signed_out", "error"):
-        provider.on(name, note)  # type: ignore[arg-type]
+        provider.on(name, note)
     await provider.sign_in("credentials", username="alice", password="wonder", redirect=False)
     await provider.update({"name": "bob"})
     tab.browser.network.answer_next(SESSION, OSError())

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 import pytest
 
 from nextauth_py import ClientFetchError, Session, User
 from nextauth_py.state import Change, SessionStore
 
-ALICE = Session(user=User(name="Alice"), expires=datetime(2026, 2, 1, tzinfo=timezone.utc))
-BOB = Session(user=User(name="Bob"), expires=datetime(2026, 2, 1, tzinfo=timezone.utc))
+ALICE = Session(user=User(name="Alice"), expires=datetime(2026, 2, 1, tzinfo=UTC))
+BOB = Session(user=User(name="Bob"), expires=datetime(2026, 2, 1, tzinfo=UTC))
 FAILURE = ClientFetchError("/api/auth/session", 500)
 
 
@@ -60,7 +60,7 @@ def test_an_unchanged_answer_tells_nobody_and_keeps_the_object(store: Recorder) 
 
 def test_a_rolling_expiry_is_taken_over_in_silence(store: Recorder) -> None:
     shown = ALICE.model_copy(deep=True)
-    later = datetime(2026, 3, 1, tzinfo=timezone.utc)
+    later = datetime(2026, 3, 1, tzinfo=UTC)
     store.read(shown)
     store.read(ALICE.model_copy(update={"expires": later}))
     assert len(store.changes) == 1
@@ -72,8 +72,8 @@ def test_an_expiry_rolls_even_in_a_frozen_model(store: Recorder) -> None:
     class Frozen(Session, frozen=True):
         pass
 
-    shown = Frozen(expires=datetime(2026, 2, 1, tzinfo=timezone.utc))
-    later = datetime(2026, 3, 1, tzinfo=timezone.utc)
+    shown = Frozen(expires=datetime(2026, 2, 1, tzinfo=UTC))
+    later = datetime(2026, 3, 1, tzinfo=UTC)
     store.read(shown)
     store.read(Frozen(expires=later))
     assert store.state.data is shown

@@ -144,4 +144,3 @@ async def test_two_providers_with_different_paths_do_not_disturb_each_other(tab:
     SessionProvider(None, base_path="/other", host=tab).start()
     await one.sign_out(redirect=False)
     assert "GET /other/session" not in {f"{each.method} {each.path}" for each in tab.browser.network.log}
-

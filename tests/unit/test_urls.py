@@ -42,7 +42,9 @@ def test_in_a_browser_the_environment_gives_the_path_alone(url: str, path: str) 
 
 def test_on_a_server_the_internal_address_comes_first() -> None:
     found = resolve(
-        in_browser=False, NEXTAUTH_URL="https://public.example", NEXTAUTH_URL_INTERNAL="http://localhost:3000/auth"
+        in_browser=False,
+        NEXTAUTH_URL="https://public.example",
+        NEXTAUTH_URL_INTERNAL="http://localhost:3000/auth",
     )
     assert found == AuthUrl("http://localhost:3000", "/auth")
 
@@ -59,7 +61,9 @@ def test_an_endpoint_has_its_query_encoded() -> None:
     assert auth.endpoint("session") == "/api/auth/session"
 
 
-@pytest.mark.parametrize("value", ["https://", "https://a:port", "ftp://a.example", "http://[", "https://a b", "\n"])
+@pytest.mark.parametrize(
+    "value", ["https://", "https://a:port", "ftp://a.example", "http://[", "https://a b", "\n"]
+)
 def test_an_address_that_is_none_is_refused_by_name(value: str) -> None:
     with pytest.raises(ValueError, match="NEXTAUTH_URL=.*Write it like"):
         resolve(NEXTAUTH_URL=value)
@@ -67,14 +71,16 @@ def test_an_address_that_is_none_is_refused_by_name(value: str) -> None:
         resolve(base_url=value)
 
 
-@pytest.mark.parametrize("value", ["api/auth", "", "//evil.example", "/a?b", "/a#b", "/a b", "/a\\b", "/a\nb"])
+@pytest.mark.parametrize(
+    "value", ["api/auth", "", "//evil.example", "/a?b", "/a#b", "/a b", "/a\\b", "/a\nb"]
+)
 def test_a_base_path_that_is_none_is_refused_with_the_remedy(value: str) -> None:
     with pytest.raises(ValueError, match="base_path=.*one slash in front"):
         resolve(base_path=value)
 
 
 @pytest.mark.parametrize(("option", "value"), [("base_url", 3), ("base_path", 3), ("base_path", b"/api")])
-def test_an_option_of_the_wrong_type_is_refused_by_name(option: str, value: object) -> None:
+def test_an_option_of_the_wrong_type_is_refused_by_name(option: str, value: Any) -> None:
     with pytest.raises(TypeError, match=option):
         resolve(**{option: value})
 
@@ -145,7 +151,11 @@ def test_a_refused_url_is_shown_shortened() -> None:
     assert len(str(caught.value)) < 250
 
 
-@given(st.text(alphabet=st.sampled_from("/\\:@.?#htps javcri\t\n\x00\u202eé。1[]%") | st.characters(), max_size=30))
+@given(
+    st.text(
+        alphabet=st.sampled_from("/\\:@.?#htps javcri\t\n\x00\u202eé。1[]%") | st.characters(), max_size=30
+    )
+)
 def test_any_text_is_refused_cleanly_or_stays_on_the_origin(url: str) -> None:
     try:
         target = safe_redirect(url, page=PAGE, same_origin=True)

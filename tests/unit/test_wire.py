@@ -37,12 +37,17 @@ def test_form_values_are_written_as_javascript_would() -> None:
 
 @pytest.mark.parametrize("query", [{"prompt": "login"}, "prompt=login", "?prompt=login"])
 def test_authorization_params_go_into_the_query(query: Any) -> None:
-    assert wire.form_request(AUTH, "signin", "x", fields={}, query=query).url.endswith("/signin/x?prompt=login")
+    assert wire.form_request(AUTH, "signin", "x", fields={}, query=query).url.endswith(
+        "/signin/x?prompt=login"
+    )
 
 
 def test_an_update_without_data_sends_none() -> None:
     assert json.loads(wire.update_request(AUTH, "t", None).body or "") == {"csrfToken": "t"}
-    assert json.loads(wire.update_request(AUTH, "t", {"a": 1}).body or "") == {"csrfToken": "t", "data": {"a": 1}}
+    assert json.loads(wire.update_request(AUTH, "t", {"a": 1}).body or "") == {
+        "csrfToken": "t",
+        "data": {"a": 1},
+    }
 
 
 def test_requests_to_another_origin_carry_credentials() -> None:
@@ -114,7 +119,8 @@ def test_providers_are_read_and_anything_else_is_an_error() -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "absolute"), [("/after", "https://app.example/after"), ("registers", "https://app.example/registers")]
+    ("url", "absolute"),
+    [("/after", "https://app.example/after"), ("registers", "https://app.example/registers")],
 )
 def test_a_relative_url_is_resolved_against_the_page(url: str, absolute: str) -> None:
     assert wire.read_redirect(REQUEST, answer({"url": url}), page=PAGE) == absolute

@@ -1,0 +1,51 @@
+"""``python3 -m demo``: builds the runtime, starts the server and says where to look."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import sys
+import webbrowser
+
+from .bootstrap import ROOT, enter
+
+DEFAULT_PORT = 3000
+
+
+def main() -> None:
+    """Run the demo until Ctrl-C."""
+    options = _parser().parse_args()
+    enter("demo")
+    # Only now is everything installed.
+    from nextauth_py.bundle import BundleError, build_bundle  # noqa: PLC0415
+
+    from .serve import AuthServer, install_server  # noqa: PLC0415
+
+    try:
+        build_bundle(ROOT / "static/dist")
+        install_server()
+    except BundleError as error:
+        sys.exit(str(error))
+    mounts = {"/static": ROOT / "static", "/": ROOT / "demo/pages"}
+    with AuthServer(mounts, port=options.port) as server, contextlib.suppress(KeyboardInterrupt):
+        _greet(server.url, options.port)
+        if options.open:
+            webbrowser.open(server.url)
+        server.wait()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python3 -m demo", description="A page in Python that signs in.")
+    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help=f"the port (default: {DEFAULT_PORT})")
+    parser.add_argument("--open", action="store_true", help="open the page in your browser")
+    return parser
+
+
+def _greet(url: str, wanted: int) -> None:
+    if not url.endswith(f":{wanted}"):
+        print(f"Port {wanted} is taken.")
+    print(f"\nThe demo is at {url}\nSign in as alice (wonder) or bob (builder). Ctrl-C ends it.", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,60 @@
+// Shows how far Python has come while it loads, and says so if it does not come at all. Without it, PyScript
+// leaves a page blank until it is ready, or for ever.
+
+const steps = [
+  [/core\.js/, 15, "PyScript"],
+  [/pyodide\.asm\.mjs/, 35, "the Python runtime"],
+  [/pyodide\.asm\.wasm/, 55, "the Python runtime"],
+  [/python_stdlib\.zip/, 75, "the standard library"],
+  [/\.whl/, 90, "packages"],
+];
+
+const patience = 45_000; // ms; a slow phone line takes about half of it
+
+const missing = "a file is missing on the server or cannot be reached.";
+
+const boot = document.querySelector(".boot");
+const progress = boot.querySelector("progress");
+const words = boot.querySelector("p");
+
+function seen({ name, responseStatus }) {
+  const step = steps.find(([pattern]) => pattern.test(name));
+  if (!step) return;
+  // PyScript waits for ever for a package that does not come.
+  if (responseStatus === 0 || responseStatus >= 400) return fail(missing);
+  const [, percent, what] = step;
+  if (percent > progress.value) {
+    progress.value = percent;
+    words.textContent = `Loading ${what}…`;
+  }
+}
+
+function fail(reason) {
+  stop();
+  progress.remove();
+  words.className = "bad";
+  words.setAttribute("role", "alert");
+  words.textContent = `Python could not be loaded: ${reason} Check your connection, then `;
+  const again = Object.assign(document.createElement("button"), { className: "link", textContent: "try again" });
+  again.onclick = () => location.reload();
+  words.append(again, ".");
+}
+
+const observer = new PerformanceObserver((list) => list.getEntries().forEach(seen));
+observer.observe({ type: "resource", buffered: true });
+
+// Scripts that cannot be fetched fire an error event that does not bubble; the engine's failures are rejections.
+const onError = ({ target }) => target.src && fail(missing);
+const onRejection = () => fail("the runtime failed to start.");
+const timer = setTimeout(() => fail("it is taking too long."), patience);
+
+function stop() {
+  observer.disconnect();
+  clearTimeout(timer);
+  removeEventListener("error", onError, true);
+  removeEventListener("unhandledrejection", onRejection);
+}
+
+addEventListener("error", onError, true);
+addEventListener("unhandledrejection", onRejection);
+addEventListener("py:ready", stop, { once: true });

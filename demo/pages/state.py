@@ -1,0 +1,95 @@
+"""The live state: what the provider knows, and everything that happens to it, as it happens."""
+
+from datetime import datetime
+
+from nextauth_py import NextAuthError, SessionProvider, component, use_session
+
+
+def now():
+    return datetime.now().astimezone()
+
+
+provider = SessionProvider(refetch_interval=60).start()
+log = []
+
+
+def user_line(session):
+    return session.data and session.data.user and f"{session.data.user.name} ({session.data.user.email})"
+
+
+def line(time, what, details):
+    return t'<li><span class="mono quiet">{time}</span><b>{what}</b><span class="quiet">{details}</span></li>'
+
+
+def note(what, details=""):
+    log.append((f"{now():%H:%M:%S.%f}"[:12], what, details))
+    live.update()
+
+
+def on_event(event):
+    where = "in this tab" if event.local else "elsewhere"
+    note(event.name, f"because of {event.reason}, {where}")
+
+
+async def refetch():
+    await provider.refetch()
+    note("refetch", "answered")
+
+
+async def enter(name, password):
+    await tell("sign_in", provider.sign_in("credentials", username=name, password=password, redirect=False))
+
+
+async def update():
+    await tell("update", provider.update({"name": f"Renamed at {now():%H:%M:%S}"}))
+
+
+async def leave():
+    await tell("sign_out", provider.sign_out(redirect=False))
+
+
+async def tell(what, call):
+    try:
+        result = await call
+    except NextAuthError as error:
+        note(what, f"failed: {error}")
+    else:
+        note(what, "refused: " + result.error if getattr(result, "error", None) else "done")
+
+
+@component("#live")
+def live():
+    session = use_session()
+    state = provider.state
+    return t"""
+        <section class="card">
+            <h2>State</h2>
+            <dl>
+                <dt>status</dt><dd><span class={"pill " + session.status}>{session.status}</span></dd>
+                <dt>data.user</dt><dd>{user_line(session)}</dd>
+                <dt>data.expires</dt><dd>{session.data and str(session.data.expires)}</dd>
+                <dt>error</dt><dd class="bad">{session.error and str(session.error)}</dd>
+                <dt>stale</dt><dd>{str(state.stale)}</dd>
+            </dl>
+        </section>
+        <section class="card">
+            <h2>Do something</h2>
+            <div class="row">
+                <button @click={refetch}>Ask again</button>
+                <button @click={(lambda: enter("alice", "wonder"))}>Sign in as alice</button>
+                <button @click={(lambda: enter("bob", "builder"))}>Sign in as bob</button>
+                <button @click={(lambda: enter("alice", "wrong"))}>Wrong password</button>
+                <button @click={update}>Update the name</button>
+                <button @click={leave}>Sign out</button>
+            </div>
+        </section>
+        <section class="card">
+            <h2>What happened</h2>
+            <ol class="log" reversed>{[line(*entry) for entry in reversed(log)]}</ol>
+        </section>
+    """
+
+
+for name in ("signed_in", "signed_out", "updated", "error"):
+    provider.on(name, on_event)
+provider.subscribe(lambda state: note("state", f"{state.status}{', stale' if state.stale else ''}"))

@@ -1,0 +1,125 @@
+"""Starts the real NextAuth server as a process of its own, for the demo and for the tests."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import threading
+from collections import deque
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Self, cast
+
+from nextauth_py.bundle import BundleError
+from nextauth_py.bundle.node import node_command, node_environment, npm_command
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+
+SERVER = Path(__file__).parent / "server"
+SCRIPT = SERVER / "main.mjs"
+STAMP = SERVER / "node_modules" / ".installed-for"
+
+LOG_LINES = 1000  # of a long-running demo, the last ones
+PATIENCE = 30  # seconds to stop in
+
+
+class AuthServer:
+    """A NextAuth server on a port of its own, which ends with the block that it is used in.
+
+    Args:
+        mounts: Folders of static files, by URL path.
+        port: The port; 0 for any. If it is taken, the next free one.
+        base_path: Where the auth routes are.
+        max_age: Seconds that a session lasts.
+        script: Which server: a Node script that takes options as `demo/server/main.mjs` does.
+
+    Attributes:
+        url: Its origin, as ``http://localhost:3000``.
+        log: The last lines that it has written.
+    """
+
+    def __init__(
+        self,
+        mounts: Mapping[str, Path],
+        *,
+        port: int = 0,
+        base_path: str = "/api/auth",
+        max_age: int | None = None,
+        script: Path = SCRIPT,
+    ) -> None:
+        self.url = ""
+        self.base_path = base_path
+        self.log: deque[str] = deque(maxlen=LOG_LINES)
+        self._script = script
+        options = {"port": port, "basePath": base_path, "maxAge": max_age}
+        self._options: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
+        self._options["mounts"] = {path: str(folder) for path, folder in mounts.items()}
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Start it and wait until it answers.
+
+        Raises:
+            RuntimeError: It ended instead; the text has its log.
+        """
+        self._process = subprocess.Popen(
+            [*node_command(), str(self._script), json.dumps(self._options)],
+            env=node_environment(),
+            stdin=subprocess.PIPE,  # the server ends when this closes, however we end
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+        )
+        self._reader = threading.Thread(target=self._read, args=(self._process.stderr,), daemon=True)
+        self._reader.start()
+        first_line = cast("IO[str]", self._process.stdout).readline()
+        if not first_line:
+            self.stop()
+            raise RuntimeError("the auth server did not start:\n" + "\n".join(self.log))
+        self.url = json.loads(first_line)["url"]
+
+    def stop(self) -> None:
+        """End it."""
+        cast("IO[str]", self._process.stdin).close()
+        self._process.wait(PATIENCE)
+        self._reader.join(PATIENCE)
+        cast("IO[str]", self._process.stdout).close()
+        cast("IO[str]", self._process.stderr).close()
+
+    def wait(self) -> None:
+        """Wait until it ends by itself."""
+        self._process.wait()
+
+    def _read(self, stream: IO[str]) -> None:
+        for line in stream:
+            self.log.append(line.rstrip())
+
+
+def install_server(report: Callable[[str], None] = print) -> None:
+    """Install the server's npm packages, unless they are there.
+
+    Raises:
+        BundleError: npm is missing, or failed.
+    """
+    lock = hashlib.sha256((SERVER / "package-lock.json").read_bytes()).hexdigest()
+    if STAMP.exists() and STAMP.read_text("utf-8") == lock:
+        return
+    report("Installing NextAuth (npm)…")
+    command = [*npm_command(), "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
+    done = subprocess.run(
+        command, cwd=SERVER, env=node_environment(), capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise BundleError(
+            f"npm could not install the demo's server. Is the network up?\n{done.stderr[-2000:]}"
+        )
+    STAMP.write_text(lock, "utf-8")

@@ -1,0 +1,23 @@
+"""``python3 -m tests``: finds or installs a browser, then runs pytest with the arguments given."""
+
+from __future__ import annotations
+
+import sys
+
+from demo.bootstrap import enter
+
+
+def main() -> int:
+    """Run the tests and return pytest's exit code."""
+    enter("tests")
+    # Only now is everything installed.
+    import pytest  # noqa: PLC0415
+
+    from .browser.browsers import ensure_browser  # noqa: PLC0415
+
+    ensure_browser()
+    return pytest.main(sys.argv[1:])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,111 @@
+"""Browser tests: a real Chromium, a real NextAuth server, and no request that leaves this machine."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import BrowserContext, expect
+
+from demo.serve import AuthServer, install_server
+from nextauth_py.bundle import build_bundle
+from tests.servers.control import ServerControl
+
+from .browsers import chromium_path
+
+ROOT = Path(__file__).parents[2]
+BUNDLE = ROOT / "static/dist"
+SERVER_SCRIPT = ROOT / "tests/servers/v4.mjs"
+LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+LOADED_FROM_PAGE = {"http", "https", "ws", "wss"}
+
+
+def _load_config() -> Any:
+    """playwright.config.py has a dot in its name, so `import` cannot find it."""
+    spec = importlib.util.spec_from_file_location("playwright_config", ROOT / "playwright.config.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+CONFIG = _load_config()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    expect.set_options(timeout=CONFIG.EXPECT_TIMEOUT)
+    if not config.option.browser:
+        config.option.browser = CONFIG.BROWSERS
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    return {**browser_type_launch_args, "args": CONFIG.LAUNCH_FLAGS, "executable_path": chromium_path()}
+
+
+@pytest.fixture(scope="session")
+def bundle() -> Path:
+    """The self-hosted runtime, built if it is not there."""
+    build_bundle(BUNDLE)
+    return BUNDLE
+
+
+@pytest.fixture(scope="session")
+def start_server(bundle: Path) -> Iterator[Callable[..., AuthServer]]:
+    """Starts one more auth server, with the options of `AuthServer`."""
+    install_server()
+    mounts = {"/static/dist": bundle, "/demo": ROOT / "demo/pages", "/": Path(__file__).parent / "pages"}
+    with ExitStack() as servers:
+        yield lambda **options: servers.enter_context(AuthServer(mounts, script=SERVER_SCRIPT, **options))
+
+
+@pytest.fixture(scope="session")
+def auth_server(start_server: Callable[..., AuthServer]) -> AuthServer:
+    """A NextAuth v4 server that serves the test pages, and the demo's under ``/demo``."""
+    return start_server()
+
+
+@pytest.fixture(scope="session")
+def base_url(auth_server: AuthServer) -> str:
+    return CONFIG.BASE_URL or auth_server.url
+
+
+@pytest.fixture
+def control(auth_server: AuthServer) -> Iterator[ServerControl]:
+    """Holds back and replaces answers of the server, and counts its requests."""
+    control = ServerControl(auth_server.url)
+    control.reset()
+    yield control
+    control.reset()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_leaves_this_machine(context: BrowserContext) -> Iterator[None]:
+    """Fails a test whose pages asked for anything beyond loopback."""
+    context.set_default_timeout(CONFIG.ACTION_TIMEOUT)
+    outside: list[str] = []
+
+    def note(url: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme in LOADED_FROM_PAGE and parts.hostname not in LOOPBACK:
+            outside.append(url)
+
+    context.on("request", lambda request: note(request.url))
+    yield
+    assert outside == []
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show the server's log with a test that failed."""
+    report = yield
+    server = getattr(item, "funcargs", {}).get("auth_server")
+    if report.failed and isinstance(server, AuthServer) and server.log:
+        report.sections.append(("auth server", "\n".join(list(server.log)[-50:])))
+    return report

@@ -1,0 +1,241 @@
+"""Components in a real browser: what they show, what survives a re-render, what is never HTML."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from demo.serve import AuthServer
+
+from .python_page import PythonPage
+
+EVIL = '<img src=x onerror="window.hacked = true"><b>evil</b>'
+
+KNOWN = """
+    from nextauth_py import *
+    provider = SessionProvider({"user": {"name": "Alice"}, "expires": "2099-01-01T00:00:00Z"}).start()
+
+    def name(text):
+        provider.session = {"user": {"name": text}, "expires": "2099-01-01T00:00:00Z"}
+"""
+
+
+@pytest.fixture
+def python(page: Page, auth_server: AuthServer) -> PythonPage:
+    python = PythonPage(page).open(f"{auth_server.url}/python.html")
+    python.run(KNOWN)
+    return python
+
+
+def test_it_takes_the_place_of_what_was_there(python: PythonPage) -> None:
+    python.run("""
+        @component("#target")
+        def hello():
+            return t"<p>Hello <b>{use_session().data.user.name}</b></p>"
+    """)
+    assert python.page.locator("#target").inner_html().count("<p>") == 1
+    python.expect_text("#target", "Hello Alice")
+
+
+def test_it_renders_again_when_the_session_changes(python: PythonPage) -> None:
+    python.run("""
+        renders = 0
+
+        @component("#target")
+        def hello():
+            global renders
+            renders += 1
+            return use_session().data.user.name
+
+        name("Bob"); name("Carol"); name("Dora")
+    """)
+    python.expect_text("#target", "Dora")
+    assert python.run("renders") == 2  # several changes in one turn are one render
+
+
+def test_text_is_never_html(python: PythonPage) -> None:
+    python.run(f"""
+        name({EVIL!r})
+
+        @component("#target")
+        def shown():
+            user = use_session().data.user
+            inside = t"<i title={{user.name}} data-mixed='a {{user.name}}'>{{user.name}}</i>"
+            return [user.name, inside, [user.name]]
+    """)
+    expect(python.page.locator("#target")).to_have_text(EVIL * 3)
+    expect(python.page.locator("#target img, #target b")).to_have_count(0)
+    expect(python.page.locator("#target i")).to_have_attribute("title", EVIL)
+    assert python.page.evaluate("window.hacked") is None
+
+
+def test_focus_selection_and_typed_text_survive(python: PythonPage) -> None:
+    python.run("""
+        @component("#target")
+        def form():
+            return t"<p>{use_session().data.user.name}</p><input id='field' value={use_session().status}>"
+    """)
+    field = python.page.locator("#field")
+    field.fill("typed text")
+    field.evaluate("field => field.setSelectionRange(2, 5)")
+    python.run("name('Bob')")
+    python.expect_text("#target p", "Bob")
+    expect(field).to_be_focused()
+    expect(field).to_have_value("typed text")
+    assert field.evaluate("field => [field.selectionStart, field.selectionEnd]") == [2, 5]
+
+
+def test_values_of_all_kinds_are_shown_as_python_would(python: PythonPage) -> None:
+    python.run("""
+        import js
+        from pyscript import web
+
+        node = js.document.createElement("hr")
+
+        @component()
+        def inner():
+            return t"<u>inner</u>"
+
+        @component("#target")
+        def outer():
+            rows = [t"<li>{n}</li>" for n in range(3)]
+            return t\"\"\"<ol>{rows}</ol>{1.0}|{None}|{False}|{True}|{3.14159:.2f}|{"x"!r}
+                {node}{web.em("web")}{inner}
+                <button disabled={None} ?hidden={False} .value={"v"} class={"a"}>b</button>\"\"\"
+    """)
+    target = python.page.locator("#target")
+    expect(target.locator("li")).to_have_text(["0", "1", "2"])
+    expect(target).to_contain_text("1.0||||3.14|'x'")
+    expect(target.locator("hr")).to_have_count(1)
+    expect(target.locator("em")).to_have_text("web")
+    expect(target.locator("u")).to_have_text("inner")
+    button = target.locator("button")
+    assert button.evaluate("b => [b.disabled, b.hidden, b.value, b.className]") == [False, False, "v", "a"]
+
+
+def test_handlers_get_the_event_only_if_they_want_it(python: PythonPage) -> None:
+    python.run("""
+        clicks = []
+
+        def plain():
+            clicks.append("plain")
+
+        async def later():
+            clicks.append("later")
+
+        @component("#target")
+        def buttons():
+            return t\"\"\"
+                <button @click={plain}>plain</button>
+                <button @click={later}>later</button>
+                <button @click={(lambda event: clicks.append(event.type))}>event</button>
+            \"\"\"
+    """)
+    for name in ("plain", "later", "event"):
+        python.page.get_by_role("button", name=name).click()
+    assert python.run("clicks") == ["plain", "later", "click"]
+
+
+def test_an_async_submit_handler_is_in_time_to_prevent_the_default(python: PythonPage) -> None:
+    python.run("""
+        import asyncio
+        submitted = asyncio.Event()
+
+        async def submit(event):
+            event.preventDefault()
+            await asyncio.sleep(0)
+            submitted.set()
+
+        @component("#target")
+        def form():
+            return t"<form @submit={submit}><button>Send</button></form>"
+    """)
+    python.page.get_by_role("button", name="Send").click()
+    assert python.run("await submitted.wait()") is True
+    assert "?" not in python.page.url
+
+
+def test_handlers_that_fail_are_reported_without_an_error_box(python: PythonPage) -> None:
+    python.run("""
+        def broken():
+            raise KeyError("mine")
+
+        async def broken_later():
+            raise KeyError("mine too")
+
+        @component("#target")
+        def buttons():
+            return t"<button @click={broken}>now</button><button @click={broken_later}>then</button>"
+    """)
+    for name, text in (("now", "mine"), ("then", "mine too")):
+        with python.page.expect_console_message() as reported:
+            python.page.get_by_role("button", name=name).click()
+        assert f"KeyError: '{text}'" in reported.value.text
+    python.expect_no_error_box()
+
+
+def test_a_component_that_fails_is_reported_and_recovers(python: PythonPage) -> None:
+    python.run("""
+        @component("#target")
+        def picky():
+            name = use_session().data.user.name
+            if name == "Bob":
+                raise ValueError("not Bob")
+            return name
+    """)
+    with python.page.expect_console_message(lambda message: "ValueError: not Bob" in message.text):
+        python.run("name('Bob')")
+    python.run("name('Carol')")
+    python.expect_text("#target", "Carol")
+    python.expect_no_error_box()
+
+
+def test_a_target_that_is_not_there_is_named(python: PythonPage) -> None:
+    outcome = python.run("""
+        try:
+            component("#missing")(lambda: "x")
+        except LookupError as error:
+            text = str(error)
+        text
+    """)
+    assert "'#missing'" in outcome
+
+
+def test_unmounting_empties_it_and_ends_the_following(python: PythonPage) -> None:
+    python.run("""
+        renders = 0
+
+        @component("#target")
+        def hello():
+            global renders
+            renders += 1
+            return use_session().data.user.name
+
+        hello.unmount()
+        name("Bob")
+    """)
+    python.expect_text("#target", "")
+    assert python.run("renders") == 1
+    python.run("_ = hello.mount('#target')")
+    python.expect_text("#target", "Bob")
+
+
+def test_event_handlers_leave_no_proxies_behind(python: PythonPage) -> None:
+    outcome = python.run("""
+        import gc
+        from pyodide.ffi import JsDoubleProxy
+
+        def alive():
+            gc.collect()
+            return sum(isinstance(each, JsDoubleProxy) for each in gc.get_objects())
+
+        @component("#target")
+        def buttons():
+            return [t"<button @click={(lambda: None)}>{n}</button>" for n in range(10)]
+
+        before = alive()
+        for _ in range(50):
+            buttons.update()
+        alive() - before
+    """)
+    assert outcome == 0

@@ -1,0 +1,424 @@
+"""`nextauth-py bundle`, without the network: the runtime's files are stand-ins."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import hashlib
+import io
+import json
+import os
+import shutil
+import sys
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from packaging.utils import parse_wheel_filename
+
+from nextauth_py.bundle import BundleError, build, build_bundle, node, runtime
+from nextauth_py.bundle.cli import main
+from nextauth_py.bundle.folder import Folder
+from nextauth_py.bundle.lock import lock_entry
+from nextauth_py.bundle.wheel import PACKAGE, Wheel, own_wheel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PYDANTIC = Wheel(
+    "pydantic-2.0-py3-none-any.whl",
+    {
+        "pydantic/__init__.py": b"",
+        "pydantic-2.0.dist-info/METADATA": b"Name: pydantic\nVersion: 2.0\n"
+        b"Requires-Dist: typing_extensions>=4\nRequires-Dist: email-validator; extra == 'email'\n",
+    },
+)
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    """A copy of our sources that a test may change."""
+    return Path(shutil.copytree(PACKAGE, tmp_path / "sources" / "nextauth_py"))
+
+
+class Runtime:
+    """Stands in for npm and PyPI."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.key = "one"
+        self.fetched = 0
+        self._add("pyscript/core.js", b"core")
+        self._add("pyodide/pyodide.mjs", b"pyodide")
+        self._add(f"pyodide/{PYDANTIC.file_name}", PYDANTIC.to_bytes())
+        entries = runtime._lock_entries(folder / "pyodide")
+        lock = {"info": {"python": "3.14.2"}, "packages": entries}
+        self._add(runtime.BASE_LOCK, json.dumps(lock).encode())
+
+    def files(self, report: object) -> dict[str, Path]:
+        self.fetched += 1
+        return {name: self.folder / name for name in self.names()}
+
+    def names(self) -> list[str]:
+        return [p.relative_to(self.folder).as_posix() for p in self.folder.rglob("*") if p.is_file()]
+
+    def _add(self, name: str, content: bytes) -> None:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
+@pytest.fixture
+def fake(tmp_path: Path, package: Path, monkeypatch: pytest.MonkeyPatch) -> Runtime:
+    fake = Runtime(tmp_path / "runtime")
+    monkeypatch.setattr(build, "runtime_files", fake.files)
+    monkeypatch.setattr(build, "runtime_key", lambda: fake.key)
+    monkeypatch.setattr(build, "own_wheel", lambda: own_wheel(package))
+    return fake
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    return tmp_path / "static" / "dist"
+
+
+def bundle(out: Path) -> list[str]:
+    lines: list[str] = []
+    build_bundle(out, report=lines.append)
+    return lines
+
+
+def snapshot(out: Path) -> dict[str, int]:
+    return {p.relative_to(out).as_posix(): p.stat().st_ino for p in out.rglob("*") if p.is_file()}
+
+
+# Our own wheel
+
+
+def test_the_same_sources_give_the_same_wheel(package: Path) -> None:
+    first = own_wheel(package)
+    for path in package.rglob("*.py"):
+        os.utime(path, (1, 1))
+    assert own_wheel(package).file_name == first.file_name
+    assert own_wheel(package).to_bytes() == first.to_bytes()
+    with zipfile.ZipFile(io.BytesIO(first.to_bytes())) as archive:
+        assert {info.date_time[0] for info in archive.infolist()} == {1980}
+
+
+def test_a_changed_source_gives_the_wheel_another_name(package: Path) -> None:
+    before = own_wheel(package).file_name
+    (package / "errors.py").write_text("changed = True")
+    assert own_wheel(package).file_name != before
+
+
+def test_the_wheels_name_is_one_that_installers_read() -> None:
+    name, _, build_tag, tags = parse_wheel_filename(own_wheel().file_name)
+    assert name == "nextauth-py"
+    assert build_tag
+    assert {str(tag) for tag in tags} == {"py3-none-any"}
+
+
+def test_a_page_does_not_download_what_only_servers_and_tests_use(package: Path) -> None:
+    for name in ("server.py", "testing.py", "host/memory.py", "__pycache__/x.pyc", "errors.py"):
+        (package / name).parent.mkdir(exist_ok=True)
+        (package / name).touch()
+    names = own_wheel(package).files
+    assert "nextauth_py/errors.py" in names
+    assert not [name for name in names if "bundle" in name or "memory" in name or "__pycache__" in name]
+    assert not {"nextauth_py/server.py", "nextauth_py/testing.py"} & names.keys()
+
+
+def test_the_wheels_record_lists_every_file_with_its_hash(tmp_path: Path) -> None:
+    path = tmp_path / own_wheel().file_name
+    path.write_bytes(own_wheel().to_bytes())
+    with zipfile.ZipFile(path) as archive:
+        record_name = next(name for name in archive.namelist() if name.endswith("/RECORD"))
+        rows = {
+            name: digest for name, digest, _ in csv.reader(archive.read(record_name).decode().splitlines())
+        }
+        assert rows.pop(record_name) == ""
+        assert rows == {
+            name: "sha256="
+            + base64.urlsafe_b64encode(hashlib.sha256(archive.read(name)).digest()).decode()[:-1]
+            for name in archive.namelist()
+            if name != record_name
+        }
+
+
+def test_the_wheels_metadata_names_its_tag_and_build() -> None:
+    wheel = own_wheel()
+    text = next(content for name, content in wheel.files.items() if name.endswith("/WHEEL")).decode()
+    build_tag = wheel.file_name.split("-")[2]
+    assert f"\nBuild: {build_tag}\n" in text
+    assert "\nTag: py3-none-any\n" in text
+
+
+# The lock file
+
+
+def test_the_lock_finds_a_wheels_modules_and_what_it_always_needs() -> None:
+    entry = lock_entry(PYDANTIC.file_name, PYDANTIC.to_bytes())
+    assert entry["imports"] == ["pydantic"]
+    assert entry["depends"] == ["typing-extensions"]
+
+
+@pytest.mark.usefixtures("fake")
+def test_the_lock_names_every_wheel_with_the_hash_of_its_bytes(out: Path) -> None:
+    bundle(out)
+    lock = json.loads((out / "pyodide/pyodide-lock.json").read_text())
+    wheels = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in out.glob("pyodide/*.whl")}
+    assert {entry["file_name"]: entry["sha256"] for entry in lock["packages"].values()} == wheels
+    assert len(wheels) == 2
+    assert lock["info"] == {"python": "3.14.2"}
+
+
+@pytest.mark.usefixtures("fake")
+def test_a_page_that_asks_for_nextauth_py_gets_pydantic_and_pyodide_http(out: Path) -> None:
+    bundle(out)
+    lock = json.loads((out / "pyodide/pyodide-lock.json").read_text())
+    assert lock["packages"]["nextauth-py"]["depends"] == ["pydantic", "pyodide-http"]
+    assert lock["packages"]["nextauth-py"]["imports"] == ["nextauth_py"]
+
+
+@pytest.mark.usefixtures("fake")
+def test_the_config_has_relative_addresses_and_pages_get_the_same_one(out: Path) -> None:
+    bundle(out)
+    config = json.loads((out / "pyscript.json").read_text())
+    assert config["interpreter"] == "./pyodide/pyodide.mjs"
+    assert config["packages_cache"] == "passthrough"
+    script = (out / "pyscript/page-config.js").read_text()
+    assert json.loads(script.partition("const config = ")[2].partition("; //")[0]) == config
+
+
+# Building again
+
+
+def test_nothing_is_built_when_nothing_has_changed(out: Path, fake: Runtime) -> None:
+    bundle(out)
+    before = snapshot(out)
+    assert bundle(out) == [f"{out} is up to date."]
+    assert snapshot(out) == before
+    assert fake.fetched == 1
+
+
+def test_a_changed_source_replaces_our_wheel_and_leaves_the_runtime(
+    out: Path, fake: Runtime, package: Path
+) -> None:
+    bundle(out)
+    before = snapshot(out)
+    (package / "errors.py").write_text("changed = True")
+    bundle(out)
+    after = snapshot(out)
+    [old] = before.keys() - after.keys()
+    [new] = after.keys() - before.keys()
+    assert "/nextauth_py-" in old
+    assert "/nextauth_py-" in new
+    assert all(after[name] == before[name] for name in fake.names())
+    assert fake.fetched == 1
+
+
+def test_changed_pins_replace_the_runtime_and_remove_its_old_files(out: Path, fake: Runtime) -> None:
+    bundle(out)
+    fake.key = "two"
+    (fake.folder / "pyscript/core.js").rename(fake.folder / "pyscript/newer.js")
+    bundle(out)
+    assert (out / "pyscript/newer.js").exists()
+    assert not (out / "pyscript/core.js").exists()
+    assert (out / "pyscript.json").exists()
+
+
+def test_a_lost_file_is_put_back(out: Path, fake: Runtime) -> None:
+    bundle(out)
+    before = snapshot(out)
+    (out / "pyodide/pyodide.mjs").unlink()
+    (out / "pyscript.json").write_text("{")
+    bundle(out)
+    assert snapshot(out).keys() == before.keys()
+    assert fake.fetched == 2
+
+
+def test_an_interrupted_build_has_no_config_and_is_finished_by_the_next(
+    out: Path, fake: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle(out)
+    fake.key = "two"
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "copyfile", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            bundle(out)
+    assert not (out / "pyscript.json").exists()
+    bundle(out)
+    assert (out / "pyscript.json").exists()
+    assert bundle(out) == [f"{out} is up to date."]
+
+
+def test_a_change_taken_back_after_an_interruption_leaves_nothing_of_it(
+    out: Path, fake: Runtime, package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle(out)
+    before = snapshot(out)
+    original = (package / "errors.py").read_bytes()
+    (package / "errors.py").write_text("changed = True")
+    with monkeypatch.context() as patch:
+        patch.setattr(Folder, "_write_file", interrupt_at_config(Folder._write_file))
+        with pytest.raises(KeyboardInterrupt):
+            bundle(out)
+    (package / "errors.py").write_bytes(original)
+    bundle(out)
+    assert snapshot(out).keys() == before.keys()
+    assert fake.fetched == 1
+
+
+def interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def interrupt_at_config(write: Callable[..., None]) -> Callable[..., None]:
+    def write_or_interrupt(folder: object, name: str, content: object) -> None:
+        if name == "pyscript.json":
+            raise KeyboardInterrupt
+        write(folder, name, content)
+
+    return write_or_interrupt
+
+
+# Folders of others
+
+
+@pytest.mark.usefixtures("fake")
+def test_a_folder_with_other_files_is_refused_and_left_alone(out: Path) -> None:
+    out.mkdir(parents=True)
+    (out / "thesis.txt").write_text("mine")
+    with pytest.raises(BundleError, match="name a new or empty folder"):
+        bundle(out)
+    assert snapshot(out).keys() == {"thesis.txt"}
+
+
+@pytest.mark.usefixtures("fake")
+def test_a_file_is_refused(out: Path) -> None:
+    out.parent.mkdir()
+    out.write_text("mine")
+    with pytest.raises(BundleError, match="name a new or empty folder"):
+        bundle(out)
+    assert out.read_text() == "mine"
+
+
+def test_a_file_added_to_a_bundle_outlives_every_rebuild(out: Path, fake: Runtime) -> None:
+    bundle(out)
+    (out / "pyodide/own-notes.txt").write_text("mine")
+    fake.key = "two"
+    bundle(out)
+    assert (out / "pyodide/own-notes.txt").read_text() == "mine"
+
+
+# npm and pip
+
+
+def no_node_wheel() -> None:
+    return None
+
+
+def test_without_node_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(node, "_node_wheel", no_node_wheel)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(BundleError) as caught:
+        node.npm_command()
+    assert 'pip install "nextauth-py[bundle]"' in str(caught.value)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the stand-in for Node is a shell script")
+@pytest.mark.parametrize(("version", "accepted"), [("v18.20.0", False), ("", False), ("v20.0.0", True)])
+def test_only_a_node_that_is_new_enough_is_used(
+    version: str, accepted: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    fake_node = tmp_path / "node"
+    fake_node.write_text(f"#!/bin/sh\necho {version}\n")
+    fake_node.chmod(0o755)
+    monkeypatch.setattr(node, "_node_wheel", no_node_wheel)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    if accepted:
+        assert node.node_command() == [str(fake_node)]
+    else:
+        with pytest.raises(BundleError, match="Node 20 or newer"):
+            node.node_command()
+
+
+def test_a_node_from_pip_is_preferred_to_one_on_the_path(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(node, "_node_wheel", lambda: tmp_path)
+    assert node.node_command()[0].startswith(str(tmp_path))
+    assert all(part.startswith(str(tmp_path)) for part in node.npm_command())
+
+
+def test_a_failure_of_npm_shows_its_last_words_and_no_traceback(
+    out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failing = [sys.executable, "-c", "print('first'); print('\\n' * 50); print('no route to host'); exit(3)"]
+    monkeypatch.setattr(runtime, "npm_command", lambda: failing)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    assert main(["bundle", str(out)]) == 1
+    error = capsys.readouterr().err
+    assert "npm failed (exit code 3)" in error
+    assert "no route to host" in error
+    assert "needs the network" in error
+    assert "first\n" not in error
+    assert not list((tmp_path / "cache/nextauth-py").iterdir())
+
+
+def fake_npm(work: Path) -> None:
+    for name in ("@pyscript/core/dist/core.js", "@pyscript/core/dist/core.js.map", "lit-html/lit-html.js"):
+        path = work / "node_modules" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text('export * from "./core-1.js";')
+    lock = work / "node_modules/pyodide/pyodide-lock.json"
+    lock.parent.mkdir()
+    lock.write_text(json.dumps({"info": {"python": "3.14.2"}, "packages": {"numpy": {}}}))
+
+
+def fake_pip(target: Path) -> None:
+    target.mkdir(parents=True)
+    (target / PYDANTIC.file_name).write_bytes(PYDANTIC.to_bytes())
+
+
+def test_downloads_are_kept_for_the_next_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(runtime, "_npm_ci", fake_npm)
+    monkeypatch.setattr(runtime, "_pip_download", fake_pip)
+    lines: list[str] = []
+    files = runtime.runtime_files(lines.append)
+    assert files.keys() == {
+        *("pyscript/core.js", "lit/lit-html.js"),
+        *(f"pyodide/{PYDANTIC.file_name}", runtime.BASE_LOCK),
+    }
+    assert files["pyscript/core.js"].read_text().startswith('import "./page-config.js";\n')
+    assert json.loads(files[runtime.BASE_LOCK].read_text())["packages"].keys() == {"pydantic"}
+    assert "npm" in lines[0]
+    lines.clear()
+    assert runtime.runtime_files(lines.append) == files
+    assert lines == []
+
+
+def test_an_unwritable_home_is_no_obstacle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    assert runtime._cache().parent == tmp_path
+
+
+def test_every_pin_is_checked_by_hash_and_names_no_address() -> None:
+    pins = runtime._pins()
+    packages = json.loads((pins / "package-lock.json").read_text())["packages"]
+    assert all("integrity" in package for name, package in packages.items() if name)
+    assert not any("resolved" in package for package in packages.values())
+    requirements = (pins / "requirements.txt").read_text().splitlines()
+    wheels = [line for line in requirements if line and not line.startswith("#")]
+    assert len(wheels) == 6
+    assert all("==" in line and "--hash=sha256:" in line for line in wheels)
+
+
+def test_the_command_tells_its_version(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--version"])
+    assert capsys.readouterr().out.startswith("nextauth-py 0.")

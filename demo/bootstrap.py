@@ -59,7 +59,7 @@ def _install() -> None:
     # Without pip: Debian's Python cannot put it there. The pip at hand installs into the new environment.
     venv.create(VENV, clear=True, with_pip=False, symlinks=os.name != "nt")
     pip = [sys.executable, "-m", "pip", "--python", str(_python())]
-    done = subprocess.run([*pip, "install", "--quiet", "pip", "--editable", f"{ROOT}[dev]"], check=False)
+    done = subprocess.run([*pip, "install", "-qq", "pip", "--editable", f"{ROOT}[dev]"], check=False)
     if done.returncode:
         sys.exit("pip could not install them: see above. pip 22.3 or newer and a network are needed.")
     STAMP.write_text(_fingerprint(), "utf-8")

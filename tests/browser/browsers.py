@@ -1,12 +1,15 @@
-"""Finds the browser that the tests run in, or installs one."""
+"""Finds or installs the browser of the tests, and reads from playwright.config.py how to start it."""
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import sync_playwright
 
@@ -30,6 +33,22 @@ ADVICE = f"""No browser was found, and none could be installed. Do one of these 
   - {VARIABLE}=/path/to/chromium python3 -m tests"""
 
 
+def load_config() -> Any:
+    """The module playwright.config.py, which `import` cannot name because of its dot."""
+    path = Path(__file__).parents[2] / "playwright.config.py"
+    spec = importlib.util.spec_from_file_location("playwright_config", path)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def launch_options() -> dict[str, Any]:
+    """How Playwright launches the browser."""
+    return {"args": load_config().LAUNCH_FLAGS, "executable_path": chromium_path()}
+
+
 def chromium_path() -> str | None:
     """Where a Chromium is, or None."""
     if given := os.environ.get(VARIABLE):
@@ -50,7 +69,9 @@ def ensure_browser() -> None:
     sys.exit(ADVICE)
 
 
+@cache
 def _of_playwright() -> str:
+    """Where Playwright would install its own. Not to be called first while Playwright runs."""
     with sync_playwright() as playwright:
         return playwright.chromium.executable_path
 
@@ -76,6 +97,16 @@ def _run(command: list[str]) -> None:
     """Run an installer; whether it helped shows in whether there is a browser afterwards."""
     print("  " + " ".join(command), flush=True)
     try:
-        subprocess.run(command, stdin=subprocess.DEVNULL, timeout=DOWNLOAD_PATIENCE, check=False)
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=DOWNLOAD_PATIENCE,
+            check=False,
+        )
     except subprocess.TimeoutExpired:
         print(f"  gave up after {DOWNLOAD_PATIENCE} s", flush=True)
+    else:
+        if done.returncode:
+            print("\n".join(f"    {line}" for line in done.stderr.splitlines()[-5:]), flush=True)

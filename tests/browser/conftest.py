@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -16,7 +15,7 @@ from demo.serve import AuthServer, install_server
 from nextauth_py.bundle import build_bundle
 from tests.servers.control import ServerControl
 
-from .browsers import chromium_path
+from .browsers import launch_options, load_config
 
 ROOT = Path(__file__).parents[2]
 BUNDLE = ROOT / "static/dist"
@@ -25,17 +24,8 @@ LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 LOADED_FROM_PAGE = {"http", "https", "ws", "wss"}
 
 
-def _load_config() -> Any:
-    """playwright.config.py has a dot in its name, so `import` cannot find it."""
-    spec = importlib.util.spec_from_file_location("playwright_config", ROOT / "playwright.config.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-CONFIG = _load_config()
+CONFIG = load_config()
+LAUNCH_OPTIONS = launch_options()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -46,7 +36,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
-    return {**browser_type_launch_args, "args": CONFIG.LAUNCH_FLAGS, "executable_path": chromium_path()}
+    return {**browser_type_launch_args, **LAUNCH_OPTIONS}
 
 
 @pytest.fixture(scope="session")

@@ -25,10 +25,12 @@ def test_the_page_in_ten_lines_signs_out(page: Page, auth_server: AuthServer) ->
     page.route(
         f"{url}/main.py", lambda route: route.fulfill(body=block("python"), content_type="text/x-python")
     )
-    page.goto(f"{url}/api/auth/signin?callbackUrl=/readme")
+    page.goto(f"{url}/api/auth/signin")
     page.get_by_label("User").fill("alice")
     page.get_by_label("Password").fill("wonder")
     page.get_by_role("button").click()
+    page.wait_for_url(f"{url}/")
+    page.goto(f"{url}/readme")
     expect(page.locator("#account p")).to_have_text("Signed in as Alice Liddell")
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("button", name="Sign in")).to_be_visible()

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from . import wire
-from .errors import ClientFetchError, CsrfError, NextAuthError, SignOutIncomplete
+from .errors import ClientFetchError, CsrfError, NextAuthError, SessionValidationError, SignOutIncomplete
 from .state import Reason, S, SessionStore
 from .urls import safe_redirect
 
@@ -86,7 +86,7 @@ class AuthClient(Generic[S]):
                     self._flight = None
             if not completed:
                 await self._wait_for_turn()
-            if completed or self._store.state.status != "loading":
+            if completed or self._store.is_closed or self._store.state.status != "loading":
                 return self._store.state.data
 
     def abort_reads(self) -> None:
@@ -104,7 +104,12 @@ class AuthClient(Generic[S]):
         """The ways to sign in, by id."""
         from .models import Provider, read_model  # noqa: PLC0415 - pydantic loads when first needed
 
-        return {name: read_model(Provider, raw) for name, raw in (await self._read_providers()).items()}
+        found = await self._read_providers()
+        try:
+            return {name: read_model(Provider, raw) for name, raw in found.items()}
+        except SessionValidationError as error:
+            reason = f"a provider lacks a proper {' and '.join(error.fields)}"
+            raise ClientFetchError(self.auth.endpoint("providers"), None, reason) from None
 
     async def _read_session(self, reason: Reason) -> None:
         async with self._turn:

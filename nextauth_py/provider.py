@@ -7,35 +7,36 @@ import inspect
 import json
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast, get_args
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, get_args
 
+from .broadcast import Broadcast
 from .client import AuthClient
 from .errors import NextAuthError, SessionValidationError
 from .host import default_host
+from .options import (
+    UNSET,
+    Unset,
+    checked_flag,
+    checked_seconds,
+    checked_session,
+    checked_session_type,
+    checked_timeout,
+)
 from .refresh import RefreshSchedule
 from .state import EventName, Reason, S, SessionStore
-from .tabs import CHANNEL, STORAGE_KEY, Mailbox, parse_stored
 from .urls import resolve_auth_url
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
     from typing import Self
 
-    from .host.base import Channel, Host
+    from .host.base import Host
     from .models import Provider
     from .state import Change, SessionEvent, SessionState
-    from .tabs import Trigger
     from .wire import SignInResult, SignOutResult
 
 T = TypeVar("T")
 
-
-class _Unset:
-    def __repr__(self) -> str:
-        return "UNSET"
-
-
-UNSET: Final = _Unset()
 
 # The providers of this page that are started, the current one last. Not a ContextVar: in PyScript one
 # that a script sets is unset again in event handlers and in the page's other scripts.
@@ -76,7 +77,7 @@ class SessionProvider(Generic[S]):
 
     def __init__(
         self,
-        session: S | Mapping[str, Any] | _Unset | None = UNSET,
+        session: S | Mapping[str, Any] | Unset | None = UNSET,
         *,
         base_path: str | None = None,
         base_url: str | None = None,
@@ -88,12 +89,12 @@ class SessionProvider(Generic[S]):
         host: Host | None = None,
     ) -> None:
         self._host = host or default_host()
-        self._initial = _checked_session(session)
-        self._session_type: type[S] | None = _checked_session_type(session_type)
+        self._initial = checked_session(session)
+        self._session_type: type[S] | None = checked_session_type(session_type)
         self._schedule = RefreshSchedule(
-            _checked_seconds("refetch_interval", refetch_interval),
-            _checked_flag("refetch_on_window_focus", refetch_on_window_focus),
-            _checked_flag("refetch_when_offline", refetch_when_offline),
+            checked_seconds("refetch_interval", refetch_interval),
+            checked_flag("refetch_on_window_focus", refetch_on_window_focus),
+            checked_flag("refetch_when_offline", refetch_when_offline),
         )
         self._store: SessionStore[S] = SessionStore(self._changed)
         self._client: AuthClient[S] = AuthClient(
@@ -101,11 +102,10 @@ class SessionProvider(Generic[S]):
             resolve_auth_url(base_url, base_path, self._host.environ(), in_browser=True),
             self._store,
             session_type=self._session_model,
-            timeout=_checked_seconds("timeout", timeout),
-            announce=self._announce,
+            timeout=checked_timeout(timeout),
+            announce=lambda trigger: self._broadcast.announce(trigger),
         )
-        self._mailbox = Mailbox(self._client.auth.endpoint())
-        self._channel: Channel | None = None
+        self._broadcast = Broadcast(self._host, self._client.auth.endpoint(), self._heard)
         self._listeners: list[Callable[[SessionState[S]], object]] = []
         self._handlers: list[tuple[EventName, Callable[[SessionEvent[S]], object]]] = []
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -151,7 +151,6 @@ class SessionProvider(Generic[S]):
             task.cancel()
         self._stop_timer()
         self._on_close.close()
-        self._channel = None
         self._settled.set()
 
     def __enter__(self) -> Self:
@@ -166,26 +165,25 @@ class SessionProvider(Generic[S]):
     async def __aexit__(self, *_: object) -> None:
         self.close()
 
-    def _begin(self, known: S | _Unset | None) -> None:
+    def _begin(self, known: S | Unset | None) -> None:
         host, done = self._host, self._on_close.callback
-        self._channel = host.open_channel(CHANNEL, self._heard)
-        done(self._channel.close)
-        done(host.on_stored(STORAGE_KEY, lambda text: self._heard(parse_stored(text))))
+        self._broadcast.open()
+        done(self._broadcast.close)
         done(host.on_visibility(self._on_visibility))
         done(host.on_online(self._on_online))
-        if isinstance(known, _Unset):
+        if isinstance(known, Unset):
             self._refetch_soon("load")
         else:
             self._write(known, "load")
 
-    def _known_session(self) -> S | _Unset | None:
-        if not isinstance(self._initial, _Unset):
+    def _known_session(self) -> S | Unset | None:
+        if not isinstance(self._initial, Unset):
             return self._as_session(self._initial)
-        embedded = self._host.embedded_session()
+        embedded = self._host.take_embedded_session()
         if embedded is None:
             return UNSET
         try:
-            return self._as_session(_checked_session(json.loads(embedded)))
+            return self._as_session(checked_session(json.loads(embedded)))
         except (ValueError, TypeError, SessionValidationError) as error:
             self._host.report(
                 "the session embedded in the page cannot be read; asking the server instead", error
@@ -212,7 +210,7 @@ class SessionProvider(Generic[S]):
     def session(self, session: S | Mapping[str, Any] | None) -> None:
         self._check_open()
         self._client.abort_reads()
-        self._write(self._as_session(_checked_session(session)), "assigned")
+        self._write(self._as_session(checked_session(session)), "assigned")
 
     @property
     def refetch_interval(self) -> float:
@@ -221,7 +219,7 @@ class SessionProvider(Generic[S]):
 
     @refetch_interval.setter
     def refetch_interval(self, seconds: float) -> None:
-        self._schedule.interval = _checked_seconds("refetch_interval", seconds)
+        self._schedule.interval = checked_seconds("refetch_interval", seconds)
         self._set_timer()
 
     async def ready(self) -> SessionState[S]:
@@ -270,7 +268,7 @@ class SessionProvider(Generic[S]):
         before = self.state
         session = await self._read("refetch")
         if broadcast and before.status != "loading" and session is not before.data:
-            self._announce("getSession")
+            self._broadcast.announce("getSession")
         return session
 
     async def get_csrf_token(self) -> str | None:
@@ -389,35 +387,25 @@ class SessionProvider(Generic[S]):
             self._set_timer()
 
     def _on_visibility(self) -> None:
-        visible = self._host.is_visible()
-        if visible and self.state.status == "authenticated" and self._schedule.focus_is_due(self._host.now()):
+        if self._host.is_visible() and self._wants_news and self._schedule.focus_is_due(self._host.now()):
             self._refetch_soon("focus")
 
     def _on_online(self) -> None:
         self._set_timer()
-        if self._host.is_online() and (self.state.error or self.state.status == "authenticated"):
+        if self._host.is_online() and self._wants_news:
             self._refetch_soon("online")
+
+    @property
+    def _wants_news(self) -> bool:
+        """Whether asking might tell something: nobody is signed in by looking at a page."""
+        return self.state.status == "authenticated" or self.state.error is not None
 
     # --- other tabs ---
 
-    def _announce(self, trigger: Trigger) -> None:
-        """Tell the other tabs, of next-auth v4, of v5, and ours."""
-        if self._is_closed:
-            return
-        message = self._mailbox.write(trigger, nonce=self._host.unique(), now=self._host.now())
-        if self._channel is not None:
-            self._channel.post(message)
-        else:
-            channel = self._host.open_channel(CHANNEL, lambda _message: None)
-            channel.post(message)
-            channel.close()
-        self._host.store(STORAGE_KEY, json.dumps(message))
-
-    def _heard(self, message: object) -> None:
-        if self._mailbox.is_news(message):
-            self._client.abort_reads()
-            self._store.invalidate()
-            self._refetch_soon("broadcast")
+    def _heard(self) -> None:
+        self._client.abort_reads()
+        self._store.invalidate()
+        self._refetch_soon("broadcast")
 
     # --- writing and telling ---
 
@@ -466,30 +454,3 @@ def _added(listeners: list[T], listener: T) -> Callable[[], None]:
             listeners.remove(listener)
 
     return remove
-
-
-def _checked_seconds(name: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise TypeError(f"{name} takes seconds as a number, not {value!r}")
-    if not 0 <= value < float("inf"):
-        raise ValueError(f"{name}={value!r} is no number of seconds. Use 0 or more.")
-    return float(value)
-
-
-def _checked_flag(name: str, value: object) -> bool:
-    if not isinstance(value, bool):
-        raise TypeError(f"{name} takes True or False, not {value!r}")
-    return value
-
-
-def _checked_session(session: Any) -> Any:
-    """A session is a mapping, a pydantic model (told by its method: pydantic may not be loaded), or None."""
-    if session is None or isinstance(session, (Mapping, _Unset)) or hasattr(session, "model_copy"):
-        return session
-    raise TypeError(f"session takes a Session, a mapping or None, not a {type(session).__name__}")
-
-
-def _checked_session_type(session_type: Any) -> Any:
-    if session_type is None or (isinstance(session_type, type) and hasattr(session_type, "model_validate")):
-        return session_type
-    raise TypeError(f"session_type takes a subclass of Session, not {session_type!r}")

@@ -108,6 +108,11 @@ class SessionStore(Generic[S]):
             return started == self._mutation
         return started > self._barrier and started >= self._shown
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether it writes no more."""
+        return self._closed
+
     def close(self) -> None:
         """Write nothing from now on."""
         self._closed = True

@@ -104,8 +104,11 @@ class Page(Protocol):
         """Load the page again."""
         ...
 
-    def embedded_session(self) -> str | None:
-        """The text of the page's element ``<script type="application/json" id="nextauth-session">``."""
+    def take_embedded_session(self) -> str | None:
+        """The text of the page's element ``<script type="application/json" id="nextauth-session">``.
+
+        Once: it was true when the page was made, and may not be so when a second provider starts.
+        """
         ...
 
     def environ(self) -> Mapping[str, str]:

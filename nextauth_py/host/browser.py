@@ -102,9 +102,12 @@ class BrowserHost:
     def reload(self) -> None:
         js.window.location.reload()
 
-    def embedded_session(self) -> str | None:
+    def take_embedded_session(self) -> str | None:
         element = js.document.getElementById(SESSION_ELEMENT)
-        return None if element is jsnull else str(element.textContent)
+        if element is jsnull:
+            return None
+        element.remove()
+        return str(element.textContent)
 
     def environ(self) -> Mapping[str, str]:
         return os.environ

@@ -294,8 +294,9 @@ class MemoryHost:
     def reload(self) -> None:
         self.reloads += 1
 
-    def embedded_session(self) -> str | None:
-        return self.embedded
+    def take_embedded_session(self) -> str | None:
+        taken, self.embedded = self.embedded, None
+        return taken
 
     def environ(self) -> Mapping[str, str]:
         return self.environment

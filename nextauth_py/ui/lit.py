@@ -38,9 +38,13 @@ class View:
 
     def render(self, content: object) -> None:
         """Show the content, and let go of the event handlers of the content before."""
-        previous, self._handlers = self._handlers, []
-        self._lit.render(self._to_lit(content), self._element, renderBefore=self._end)
-        for handler in previous:
+        shown, self._handlers = self._handlers, []
+        try:
+            self._lit.render(self._to_lit(content), self._element, renderBefore=self._end)
+        except BaseException:
+            self._handlers += shown  # they may still be in use
+            raise
+        for handler in shown:
             handler.destroy()
 
     def clear(self) -> None:

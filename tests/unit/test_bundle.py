@@ -106,6 +106,10 @@ def test_the_same_sources_give_the_same_wheel(package: Path) -> None:
         assert {info.date_time[0] for info in archive.infolist()} == {1980}
 
 
+def test_a_page_downloads_less_than_60_kilobytes_of_us() -> None:
+    assert len(own_wheel().to_bytes()) < 60_000
+
+
 def test_a_changed_source_gives_the_wheel_another_name(package: Path) -> None:
     before = own_wheel(package).file_name
     (package / "errors.py").write_text("changed = True")

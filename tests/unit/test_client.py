@@ -384,6 +384,12 @@ async def test_providers_are_models(tab: MemoryHost) -> None:
     assert providers["github"].signin_url == "https://app.example/api/auth/signin/github"
 
 
+async def test_a_provider_that_is_none_is_a_server_error(tab: MemoryHost) -> None:
+    tab.browser.network.answer_next("GET /api/auth/providers", json_answer({"github": {"id": "github"}}))
+    with pytest.raises(ClientFetchError, match="lacks a proper name and type"):
+        await start(tab).get_providers()
+
+
 async def test_cancelling_the_only_caller_aborts_the_request(tab: MemoryHost) -> None:
     provider = start(tab)
     tab.browser.network.hold(SESSION)

@@ -84,6 +84,12 @@ async def test_a_session_embedded_in_the_page_saves_the_request(
     assert tab.browser.network.log == []
 
 
+async def test_an_embedded_session_is_for_the_first_provider_only(tab: MemoryHost) -> None:
+    tab.embedded = json.dumps(ALICE)
+    SessionProvider(host=tab).start().close()
+    assert (await SessionProvider(host=tab).start().ready()).status == "unauthenticated"
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", "1", '{"user": 1}'])
 async def test_an_unreadable_embedded_session_is_reported_and_the_server_asked(
     tab: MemoryHost, text: str
@@ -123,7 +129,7 @@ async def test_the_environment_moves_every_request(tab: MemoryHost, server: Fake
 @pytest.mark.parametrize(
     ("options", "error", "text"),
     [
-        ({"session": 3}, TypeError, "session takes a Session, a mapping or None, not a int"),
+        ({"session": 3}, TypeError, "session takes a Session, a mapping or None, not int"),
         ({"session": "null"}, TypeError, "session takes"),
         ({"session_type": dict}, TypeError, "session_type takes a subclass of Session"),
         ({"refetch_interval": "5"}, TypeError, "refetch_interval takes seconds as a number"),
@@ -131,6 +137,7 @@ async def test_the_environment_moves_every_request(tab: MemoryHost, server: Fake
         ({"refetch_interval": -1}, ValueError, "refetch_interval=-1"),
         ({"refetch_interval": float("nan")}, ValueError, "refetch_interval=nan"),
         ({"timeout": None}, TypeError, "timeout takes seconds"),
+        ({"timeout": 0}, ValueError, "timeout=0 leaves no time"),
         ({"refetch_on_window_focus": 1}, TypeError, "refetch_on_window_focus takes True or False"),
         ({"refetch_when_offline": None}, TypeError, "refetch_when_offline takes True or False"),
         ({"base_path": "api"}, ValueError, "base_path='api'"),
@@ -177,6 +184,16 @@ async def test_closing_during_a_request_aborts_it_and_writes_nothing(tab: Memory
     assert tab.browser.network.log[0].aborted
     assert states == []
     assert provider.state.status == "loading"
+
+
+async def test_a_call_that_closing_interrupts_ends_with_what_is_known(tab: MemoryHost) -> None:
+    tab.browser.network.hold(SESSION)
+    provider = SessionProvider(host=tab).start()
+    call = asyncio.create_task(provider.get_session())
+    await asyncio.sleep(1)
+    provider.close()
+    assert await call is None
+    assert tab.browser.network.count(SESSION) == 1
 
 
 async def test_closing_during_a_sign_out_writes_nothing(tab: MemoryHost) -> None:
@@ -379,6 +396,16 @@ async def test_coming_into_view_asks_but_not_every_time(tab: MemoryHost) -> None
         tab.set_visible(visible=True)
         await asyncio.sleep(0.2)
     assert tab.browser.network.count(SESSION) - before == 1
+
+
+async def test_coming_into_view_asks_again_after_a_failure(tab: MemoryHost) -> None:
+    tab.browser.network.answer_next(SESSION, OSError())
+    provider = SessionProvider(host=tab).start()
+    await provider.ready()
+    await asyncio.sleep(60)
+    heard = Waiter(provider)
+    tab.set_visible(visible=True)
+    assert (await heard.next()).status == "unauthenticated"
 
 
 @pytest.mark.parametrize("options", [{"refetch_on_window_focus": False}, {"session": None}])

@@ -1,0 +1,54 @@
+"""The options of a SessionProvider, checked when given: an error names the option and what it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+
+class Unset:
+    """The type of `UNSET`, which says that an argument was left out where None means something."""
+
+    def __repr__(self) -> str:
+        return "UNSET"
+
+
+UNSET: Final = Unset()
+
+
+def checked_seconds(name: str, value: object) -> float:
+    """A number of seconds, 0 or more."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TypeError(f"{name} takes seconds as a number, not {value!r}")
+    if not 0 <= value < float("inf"):
+        raise ValueError(f"{name}={value!r} is no number of seconds. Use 0 or more.")
+    return float(value)
+
+
+def checked_timeout(value: object) -> float:
+    """A number of seconds above 0."""
+    seconds = checked_seconds("timeout", value)
+    if not seconds:
+        raise ValueError("timeout=0 leaves no time for an answer. Use some seconds, like 10.")
+    return seconds
+
+
+def checked_flag(name: str, value: object) -> bool:
+    """True or False."""
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} takes True or False, not {value!r}")
+    return value
+
+
+def checked_session(session: Any) -> Any:
+    """A mapping, None, or a model. That is told by its method, because pydantic may not be loaded yet."""
+    if session is None or isinstance(session, (Mapping, Unset)) or hasattr(session, "model_copy"):
+        return session
+    raise TypeError(f"session takes a Session, a mapping or None, not {type(session).__name__}")
+
+
+def checked_session_type(session_type: Any) -> Any:
+    """A subclass of Session, or None."""
+    if session_type is None or (isinstance(session_type, type) and hasattr(session_type, "model_validate")):
+        return session_type
+    raise TypeError(f"session_type takes a subclass of Session, not {session_type!r}")

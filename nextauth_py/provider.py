@@ -97,15 +97,16 @@ class SessionProvider(Generic[S]):
             checked_flag("refetch_when_offline", refetch_when_offline),
         )
         self._store: SessionStore[S] = SessionStore(self._changed)
+        auth = resolve_auth_url(base_url, base_path, self._host.environ(), in_browser=True)
+        self._broadcast = Broadcast(self._host, auth.endpoint(), self._heard)
         self._client: AuthClient[S] = AuthClient(
             self._host,
-            resolve_auth_url(base_url, base_path, self._host.environ(), in_browser=True),
+            auth,
             self._store,
             session_type=self._session_model,
             timeout=checked_timeout(timeout),
-            announce=lambda trigger: self._broadcast.announce(trigger),
+            announce=self._broadcast.announce,
         )
-        self._broadcast = Broadcast(self._host, self._client.auth.endpoint(), self._heard)
         self._listeners: list[Callable[[SessionState[S]], object]] = []
         self._handlers: list[tuple[EventName, Callable[[SessionEvent[S]], object]]] = []
         self._tasks: set[asyncio.Task[Any]] = set()

@@ -47,7 +47,7 @@ def test_a_page_on_which_nobody_is_signed_in_never_loads_pydantic(
     python = PythonPage(page).open(f"{auth_server.url}/python.html")
     outcome = python.run("""
         import sys
-        from nextauth_py import *
+        from nextauth_py import SessionProvider
         state = await SessionProvider().start().ready()
         [state.status, "pydantic" in sys.modules]
     """)

@@ -10,7 +10,7 @@ from demo.serve import AuthServer
 from tests.servers.control import ServerControl
 
 SESSION = "GET /api/auth/session"
-READ_SESSION = "fetch('/api/auth/session').then(answer => answer.json())"
+READ_SESSION = "fetch('/api/auth/session', {cache: 'no-store'}).then(answer => answer.json())"
 
 
 def sign_in(page: Page, server: AuthServer) -> None:

@@ -403,6 +403,20 @@ async def test_cancelling_the_only_caller_aborts_the_request(tab: MemoryHost) ->
     assert await provider.get_session() is None
 
 
+async def test_a_call_right_after_a_cancelled_one_asks_anew(tab: MemoryHost) -> None:
+    provider = await signed_in(tab)
+    tab.browser.network.hold(SESSION)
+    task = asyncio.create_task(provider.get_session())
+    await asyncio.sleep(1)
+    before = tab.browser.network.count(SESSION)
+    task.add_done_callback(lambda _task: calls.append(asyncio.ensure_future(provider.get_session())))
+    calls: list[asyncio.Future[Any]] = []
+    task.cancel()
+    await asyncio.wait([task])
+    assert await calls[0] is provider.session
+    assert tab.browser.network.count(SESSION) - before == 1
+
+
 async def test_cancelling_one_of_two_callers_leaves_the_request_to_the_other(tab: MemoryHost) -> None:
     provider = start(tab)
     gate = tab.browser.network.hold(SESSION)

@@ -133,6 +133,17 @@ def test_deceptive_targets_are_refused(url: str) -> None:
         safe_redirect(url, page=PAGE)
 
 
+def test_a_refusal_says_why() -> None:
+    for url, why in (
+        ("https://app.example@evil.example", "user name"),
+        ("https://evil。example", "not plain ASCII"),
+        ("//evil.example", "without a scheme"),
+        ("javascript:x", "only http and https"),
+    ):
+        with pytest.raises(UnsafeRedirectError, match=why):
+            safe_redirect(url, page=PAGE)
+
+
 def test_another_origin_is_refused_only_where_asked() -> None:
     assert safe_redirect("https://id.example/x", page=PAGE) == "https://id.example/x"
     for url in ("https://id.example/x", "http://app.example/", "https://app.example:8443/"):

@@ -33,6 +33,9 @@ class AuthServer:
         port: The port; 0 for any. If it is taken, the next free one.
         base_path: Where the auth routes are.
         max_age: Seconds that a session lasts.
+        generation: ``"v4"`` for NextAuth, ``"v5"`` for Auth.js.
+        strategy: ``"jwt"`` or ``"database"``: where sessions are kept.
+        services: Whether to offer sign-in by e-mail and at an identity provider, and to start both.
         script: Which server: a Node script that takes options as `demo/server/main.mjs` does.
 
     Attributes:
@@ -47,15 +50,25 @@ class AuthServer:
         port: int = 0,
         base_path: str = "/api/auth",
         max_age: int | None = None,
+        generation: str = "v4",
+        strategy: str = "jwt",
+        services: bool = False,
         script: Path = SCRIPT,
     ) -> None:
         self.url = ""
         self.base_path = base_path
         self.log: deque[str] = deque(maxlen=LOG_LINES)
         self._script = script
-        options = {"port": port, "basePath": base_path, "maxAge": max_age}
-        self._options: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
-        self._options["mounts"] = {path: str(folder) for path, folder in mounts.items()}
+        self._options: dict[str, Any] = {
+            "port": port,
+            "basePath": base_path,
+            "generation": generation,
+            "strategy": strategy,
+            "services": services,
+            "mounts": {path: str(folder) for path, folder in mounts.items()},
+        }
+        if max_age is not None:
+            self._options["maxAge"] = max_age
 
     def __enter__(self) -> Self:
         self.start()

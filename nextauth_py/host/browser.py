@@ -19,6 +19,8 @@ from ..wire import Response
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from pyodide.http import FetchResponse
+
     from ..wire import Request
     from .base import Channel, Undo
 
@@ -41,7 +43,7 @@ class BrowserHost:
                 signal=signal,
                 **({} if request.body is None else {"body": request.body}),
             )
-            return Response(answer.status, await answer.text(), answer.headers)
+            return Response(answer.status, await _text(answer), answer.headers)
         except AbortError:
             if signal.aborted:
                 raise TimeoutError from None
@@ -151,6 +153,13 @@ class _SilentChannel:
 
     def close(self) -> None:
         pass
+
+
+async def _text(answer: FetchResponse) -> str:
+    try:
+        return str(await answer.text())
+    except AttributeError:  # Pyodide 314, where a body breaks off and nobody has aborted it
+        raise OSError("the answer broke off") from None
 
 
 def _from_origin(url: str) -> str:

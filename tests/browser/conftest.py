@@ -19,7 +19,7 @@ from .browsers import launch_options, load_config
 
 ROOT = Path(__file__).parents[2]
 BUNDLE = ROOT / "static/dist"
-SERVER_SCRIPT = ROOT / "tests/servers/v4.mjs"
+SERVER_SCRIPT = ROOT / "tests/servers/server.mjs"
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 LOADED_FROM_PAGE = {"http", "https", "ws", "wss"}
 
@@ -78,6 +78,13 @@ def control(auth_server: AuthServer) -> Iterator[ServerControl]:
 @pytest.fixture(autouse=True)
 def _nothing_leaves_this_machine(context: BrowserContext) -> Iterator[None]:
     """Fails a test whose pages asked for anything beyond loopback."""
+    outside = prepare(context)
+    yield
+    assert outside == []
+
+
+def prepare(context: BrowserContext) -> list[str]:
+    """Set a context's timeouts; returns a list to which it adds every request that leaves this machine."""
     context.set_default_timeout(CONFIG.ACTION_TIMEOUT)
     outside: list[str] = []
 
@@ -87,15 +94,14 @@ def _nothing_leaves_this_machine(context: BrowserContext) -> Iterator[None]:
             outside.append(url)
 
     context.on("request", lambda request: note(request.url))
-    yield
-    assert outside == []
+    return outside
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Show the server's log with a test that failed."""
     report = yield
-    server = getattr(item, "funcargs", {}).get("auth_server")
-    if report.failed and isinstance(server, AuthServer) and server.log:
-        report.sections.append(("auth server", "\n".join(list(server.log)[-50:])))
+    for server in getattr(item, "funcargs", {}).values():
+        if report.failed and isinstance(server, AuthServer) and server.log:
+            report.sections.append(("auth server", "\n".join(list(server.log)[-50:])))
     return report

@@ -37,6 +37,10 @@ class PythonPage:
         """Run code, top-level ``await`` included; returns the value of the last expression."""
         return json.loads(self.page.evaluate("code => runPython(code)", dedent(code)))
 
+    def start(self, code: str) -> None:
+        """Begin to run code that will leave the page."""
+        self.page.evaluate("code => void runPython(code)", dedent(code))
+
     def count(self, request: str) -> int:
         """How often a request was sent."""
         return self.requests.count(request)

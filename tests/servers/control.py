@@ -8,7 +8,7 @@ from typing import Any
 
 
 class ServerControl:
-    """Speaks to the control routes of `v4.mjs`. A route is written ``"GET /api/auth/session"``."""
+    """Speaks to the control routes of `server.mjs`. A route is written ``"GET /api/auth/session"``."""
 
     def __init__(self, url: str, base_path: str = "/api/auth") -> None:
         self._url = f"{url}{base_path}/__control/"
@@ -42,6 +42,11 @@ class ServerControl:
     def requests(self) -> list[str]:
         """The routes asked for since the last reset, those that the browser aborted marked."""
         return [f"{each['route']}{' aborted' if each['aborted'] else ''}" for each in self._post("requests")]
+
+    def mails(self) -> list[dict[str, Any]]:
+        """The mails that the server has sent: ``to``, a list, and ``text``."""
+        mails: list[dict[str, Any]] = self._post("mails")
+        return mails
 
     def reset(self) -> None:
         """Forget plans and log; let go of what is held."""

@@ -3,9 +3,12 @@
 import { createApp } from "../../demo/server/app.mjs";
 import { serve } from "../../demo/server/listen.mjs";
 
-serve((options) => createApp({ ...options, middleware: [control(options.basePath)] }));
+serve((options) => {
+  const middleware = [control(options.basePath, options.services?.mails)];
+  return createApp({ ...options, middleware });
+});
 
-function control(basePath) {
+function control(basePath, mails) {
   const log = []; // { route, aborted }
   let plans = []; // { route, action, status, body, type, times }
   let held = [];
@@ -16,6 +19,7 @@ function control(basePath) {
       held.splice(0).forEach((send) => send());
     },
     requests: () => log,
+    mails: () => mails,
     reset() {
       commands.release();
       log.length = 0;

@@ -1,0 +1,44 @@
+// Auth.js v5 on express.
+
+import { ExpressAuth } from "@auth/express";
+import { CredentialsSignin } from "@auth/core/errors";
+import Credentials from "@auth/core/providers/credentials";
+import Nodemailer from "@auth/core/providers/nodemailer";
+import { UnstorageAdapter } from "@auth/unstorage-adapter";
+import { createStorage } from "unstorage";
+
+import { authorize, fields, jwt, session, signIn } from "./users.mjs";
+
+/** A handler for the routes under `${basePath}/*`. */
+export function v5({ secret, maxAge, strategy, services }) {
+  return ExpressAuth({
+    secret,
+    trustHost: true,
+    session: { strategy, maxAge },
+    adapter: UnstorageAdapter(createStorage()), // in memory
+    providers: [
+      Credentials({ name: "Password", credentials: fields, authorize: authorizeOrLock }),
+      ...more(services),
+    ],
+    callbacks: { signIn, jwt, session },
+    logger: { error: (error) => console.error(error.name, error.message), warn() {}, debug() {} },
+  });
+}
+
+class LockedOut extends CredentialsSignin {
+  code = "locked_out";
+}
+
+/** Shows what v5 can say besides no: a code of one's own. */
+function authorizeOrLock(credentials) {
+  if (credentials.username === "locked") throw new LockedOut();
+  return authorize(credentials);
+}
+
+/** Sign-in by e-mail, and at the identity provider. */
+function more(services) {
+  if (!services) return [];
+  const { smtp, issuer, client } = services;
+  const oidc = { id: "local-oidc", name: "Local OIDC", type: "oidc", issuer, ...client, checks: ["pkce", "state"] };
+  return [Nodemailer({ id: "email", server: smtp, from: "demo@example.com" }), oidc];
+}

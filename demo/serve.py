@@ -36,6 +36,7 @@ class AuthServer:
         generation: ``"v4"`` for NextAuth, ``"v5"`` for Auth.js.
         strategy: ``"jwt"`` or ``"database"``: where sessions are kept.
         services: Whether to offer sign-in by e-mail and at an identity provider, and to start both.
+        allow_origins: Whether pages of other origins may ask, with cookies.
         script: Which server: a Node script that takes options as `demo/server/main.mjs` does.
 
     Attributes:
@@ -53,6 +54,7 @@ class AuthServer:
         generation: str = "v4",
         strategy: str = "jwt",
         services: bool = False,
+        allow_origins: bool = False,
         script: Path = SCRIPT,
     ) -> None:
         self.url = ""
@@ -65,6 +67,7 @@ class AuthServer:
             "generation": generation,
             "strategy": strategy,
             "services": services,
+            "allowOrigins": allow_origins,
             "mounts": {path: str(folder) for path, folder in mounts.items()},
         }
         if max_age is not None:

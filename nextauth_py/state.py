@@ -47,7 +47,7 @@ class SessionState(Generic[S]):
     """
 
     status: Status = "loading"
-    data: S | None = None
+    data: S | None = field(default=None, repr=False)  # what is printed may end up in a log
     error: NextAuthError | None = None
     stale: bool = False
     refreshing: bool = field(default=False, compare=False)

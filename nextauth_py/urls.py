@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from .errors import UnsafeRedirectError
 
@@ -35,7 +35,7 @@ class AuthUrl:
 
     def owns(self, url: str, *, page: str) -> bool:
         """Whether the URL is on the auth server's origin."""
-        return origin_of(urljoin(page, url)) == origin_of(urljoin(page, self.endpoint()))
+        return origin_of(join(page, url)) == (self.origin or origin_of(page))
 
 
 def resolve_auth_url(
@@ -99,6 +99,22 @@ def origin_of(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc.lower().removesuffix(default_port)}"
 
 
+def join(page: str, url: str) -> str:
+    """The absolute form of a URL on a page, as browsers see it.
+
+    `urljoin` sees some otherwise: it drops a lone ``;``. Dots are left for the browser to resolve. What names
+    a scheme, or a host without one, is returned as it is.
+    """
+    page, path = page.partition("#")[0], page.partition("#")[0].partition("?")[0]
+    if _SCHEME.match(url) or url.startswith("//"):
+        return url
+    if url.startswith("/"):
+        return origin_of(page) + url
+    if url.startswith("?"):
+        return path + url
+    return page + url if not url or url.startswith("#") else f"{path.rpartition('/')[0]}/{url}"
+
+
 def safe_redirect(url: str, *, page: str, same_origin: bool = False) -> str:
     """The absolute form of a URL that a page may be sent to.
 
@@ -128,7 +144,7 @@ def safe_redirect(url: str, *, page: str, same_origin: bool = False) -> str:
 
 def _absolute(url: str, page: str) -> str:
     try:
-        target = urljoin(page, url)
+        target = join(page, url)
         parts = urlsplit(target)
         _ = parts.port
     except ValueError:

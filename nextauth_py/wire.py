@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from .errors import ClientFetchError
+from .urls import join
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -159,9 +160,10 @@ def read_redirect(request: Request, response: Response, *, page: str) -> str:
             request.url, response.status, "the answer has no url; is this a NextAuth server?"
         )
     try:
-        return urljoin(page, url)
+        urlsplit(url)
     except ValueError:
         raise ClientFetchError(request.url, response.status, "the answer's url is not a URL") from None
+    return join(page, url)
 
 
 def csrf_was_refused(auth: AuthUrl, url: str, *, page: str) -> bool:
@@ -181,7 +183,7 @@ def read_sign_in(
     An identity provider's URL has parameters of its own, and the page one returns to may be at
     ``?error=…``: neither is the auth server's verdict.
     """
-    is_verdict = auth.owns(url, page=page) and url != urljoin(page, callback_url)
+    is_verdict = auth.owns(url, page=page) and url != join(page, callback_url)
     query = parse_qs(urlsplit(url).query) if is_verdict else {}
     error = query.get("error", [None])[0]
     if error is None and response.ok:

@@ -1,5 +1,6 @@
 // A real NextAuth server, v4 or v5, on express, and folders of static files beside it.
 
+import cors from "cors";
 import express from "express";
 
 import { v4 } from "./v4.mjs";
@@ -13,13 +14,15 @@ import { v5 } from "./v5.mjs";
  * @param {"v4" | "v5"} [options.generation] - of NextAuth
  * @param {"jwt" | "database"} [options.strategy] - where sessions are kept
  * @param {number} [options.maxAge] - seconds that a session lasts
+ * @param {boolean} [options.allowOrigins] - whether pages of other origins may ask, with cookies
  * @param {object} [options.services] - what startServices returned; without it, passwords only
  * @param {import("express").RequestHandler[]} [options.middleware] - runs before the auth routes
  */
-export function createApp({ mounts, basePath, generation = "v4", middleware = [], ...options }) {
+export function createApp({ mounts, basePath, generation = "v4", allowOrigins, middleware = [], ...options }) {
   const auth = { strategy: "jwt", maxAge: 30 * 24 * 60 * 60, ...options };
   const app = express();
   app.disable("x-powered-by");
+  if (allowOrigins) app.use(basePath, cors({ origin: true, credentials: true }));
   app.use(basePath, express.json());
   for (const handler of middleware) app.use(handler);
   if (generation === "v5") app.use(`${basePath}/*`, v5(auth));

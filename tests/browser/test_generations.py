@@ -343,6 +343,87 @@ def test_the_first_requests_of_a_visitor_do_not_spoil_each_others_token(
     assert python.run("shown()") == "Alice Liddell"
 
 
+def test_a_sign_in_by_mail_goes_to_the_servers_page(page: Page, server: AuthServer) -> None:
+    python = PythonPage(page).open(f"{server.url}/python.html")
+    python.run(NEW_PROVIDER)
+    python.start("await sign_in('email', email='heidi@example.com')")
+    page.wait_for_url("**/api/auth/verify-request?**")
+
+
+def test_a_server_on_another_origin(page: Page, auth_server: AuthServer, elsewhere: AuthServer) -> None:
+    python = PythonPage(page).open(f"{auth_server.url}/python.html")
+    python.run(NEW_PROVIDER.replace("timeout=5", f"base_url='{elsewhere.url}'"))
+    assert python.run(ALICE)[0] is True
+    assert python.run("shown()") == "Alice Liddell"
+    assert python.run("(await provider.update({'name': 'Alice II'})).user.name") == "Alice II"
+    python.run("_ = await sign_out(redirect=False)")
+    assert python.run("shown()") == "unauthenticated"
+    assert ServerControl(elsewhere.url).requests().count(SIGN_OUT) == 1
+
+
+@pytest.fixture(params=["v4", "v5"])
+def elsewhere(request: pytest.FixtureRequest, start_server: Callable[..., AuthServer]) -> AuthServer:
+    return start_server(generation=request.param, allow_origins=True)
+
+
+def test_a_server_on_another_origin_that_does_not_allow_it(
+    page: Page, auth_server: AuthServer, server: AuthServer
+) -> None:
+    python = PythonPage(page).open(f"{auth_server.url}/python.html")
+    python.run(NEW_PROVIDER.replace("timeout=5", f"base_url='{server.url}'"))
+    assert "CORS" in python.run("str(provider.state.error)")
+
+
+def test_two_providers_with_different_paths_are_independent(python: PythonPage) -> None:
+    python.run("""
+        other = SessionProvider(base_path="/other/auth").start()
+        _ = await other.ready()
+        states = []
+        other.subscribe(lambda state: states.append(state.status))
+        result = await provider.sign_in("credentials", username="alice", password="wonder", redirect=False)
+        _ = await provider.sign_out(redirect=False)
+    """)
+    assert python.run("[result.ok, shown(), other.state.status, states]") == [
+        True,
+        "unauthenticated",
+        "loading",
+        [],
+    ]
+    assert python.run("str(other.state.error)").count("/other/auth/session") == 1
+    python.run("other.close()")
+
+
+def test_secrets_are_in_no_message(python: PythonPage, control: ServerControl) -> None:
+    console: list[str] = []
+    python.page.on("console", lambda message: console.append(message.text))
+    control.answer(CSRF, '{"csrfToken": "canary-token"}')
+    texts = python.run("""
+        texts = []
+        for event in ("signed_in", "signed_out", "updated", "error"):
+            provider.on(event, lambda event: texts.append(repr(event)))
+        provider.subscribe(lambda state: texts.append(repr(state)))
+        texts += map(repr, [await enter("alice", "canary-password"), await enter("alice", "wonder")])
+        _ = await provider.update({"name": "canary-name", "theme": "canary-field"})
+        texts
+    """)
+    control.answer(SESSION, '{"user": {"name": {"first": "canary-name"}}, "expires": "canary-date"}')
+    control.answer(SESSION, "canary-html", kind="text/html")
+    control.answer(UPDATE, '{"user": "canary-user"}')
+    control.answer(CREDENTIALS, '{"url": "javascript:void(0)"}')
+    texts += python.run("""
+        texts = [repr(provider)]
+        for call in (get_session(), get_session(), provider.update({"name": "canary-name"})):
+            texts += await outcome(call)
+        texts += [repr(provider.state), str(provider.state.error), repr(use_session())]
+        texts
+    """)
+    texts += python.run("await enter('alice', 'canary-password')")
+    control.answer(CSRF, '{"csrfToken": "canary-token"}', times=2)
+    texts += python.run("await enter('alice', 'canary-password')")
+    assert {"SessionValidationError", "ClientFetchError", "UnsafeRedirectError", "CsrfError"} <= set(texts)
+    assert [text for text in [*console, *texts] if "canary" in str(text)] == []
+
+
 def test_a_sign_in_at_an_identity_provider(page: Page, server: AuthServer) -> None:
     python = PythonPage(page).open(f"{server.url}/python.html")
     python.run(NEW_PROVIDER)

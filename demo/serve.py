@@ -37,6 +37,7 @@ class AuthServer:
         strategy: ``"jwt"`` or ``"database"``: where sessions are kept.
         services: Whether to offer sign-in by e-mail and at an identity provider, and to start both.
         allow_origins: Whether pages of other origins may ask, with cookies.
+        sign_in_page: The path of the site's own sign-in page, instead of NextAuth's.
         script: Which server: a Node script that takes options as `demo/server/main.mjs` does.
 
     Attributes:
@@ -55,6 +56,7 @@ class AuthServer:
         strategy: str = "jwt",
         services: bool = False,
         allow_origins: bool = False,
+        sign_in_page: str | None = None,
         script: Path = SCRIPT,
     ) -> None:
         self.url = ""
@@ -68,6 +70,7 @@ class AuthServer:
             "strategy": strategy,
             "services": services,
             "allowOrigins": allow_origins,
+            "pages": {"signIn": sign_in_page} if sign_in_page else {},
             "mounts": {path: str(folder) for path, folder in mounts.items()},
         }
         if max_age is not None:

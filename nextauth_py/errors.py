@@ -29,6 +29,16 @@ class NextAuthError(Exception):
     """The base of every error of this package."""
 
 
+# What a developer can do about a status, where the answer alone does not say.
+_ADVICE = {
+    403: "; a proxy or a firewall refuses it",
+    404: "; is base_path right?",
+    405: "; is base_path right?",
+    429: "; the server asks for fewer requests",
+    500: "; the server's log says why",
+}
+
+
 class ClientFetchError(NextAuthError):
     """A request failed: no answer, an error status, or an answer that is not NextAuth's.
 
@@ -40,7 +50,7 @@ class ClientFetchError(NextAuthError):
     def __init__(self, url: str, status: int | None = None, reason: str = "") -> None:
         self.url = url.partition("?")[0]
         self.status = status
-        self.reason = reason or ("no answer" if status is None else f"HTTP {status}")
+        self.reason = reason or ("no answer" if status is None else f"HTTP {status}{_ADVICE.get(status, '')}")
         super().__init__(f"{self.url}: {self.reason}")
 
 

@@ -14,6 +14,7 @@ import { v5 } from "./v5.mjs";
  * @param {"v4" | "v5"} [options.generation] - of NextAuth
  * @param {"jwt" | "database"} [options.strategy] - where sessions are kept
  * @param {number} [options.maxAge] - seconds that a session lasts
+ * @param {{signIn?: string}} [options.pages] - the site's own pages instead of NextAuth's
  * @param {boolean} [options.allowOrigins] - whether pages of other origins may ask, with cookies
  * @param {object} [options.services] - what startServices returned; without it, passwords only
  * @param {import("express").RequestHandler[]} [options.middleware] - runs before the auth routes

@@ -16,10 +16,11 @@ const Credentials = credentialsProvider.default;
 const Email = emailProvider.default;
 
 /** Handlers for the routes under `basePath`; NEXTAUTH_URL must name that path too. */
-export function v4({ secret, maxAge, strategy, services }) {
+export function v4({ secret, maxAge, strategy, pages, services }) {
   const options = {
     secret,
     session: { strategy, maxAge },
+    pages,
     adapter: UnstorageAdapter(createStorage()), // in memory
     providers: [Credentials({ name: "Password", credentials: fields, authorize }), ...more(services)],
     callbacks: { signIn, jwt, session },

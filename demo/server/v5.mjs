@@ -10,11 +10,12 @@ import { createStorage } from "unstorage";
 import { authorize, fields, jwt, session, signIn } from "./users.mjs";
 
 /** A handler for the routes under `${basePath}/*`. */
-export function v5({ secret, maxAge, strategy, services }) {
+export function v5({ secret, maxAge, strategy, pages, services }) {
   return ExpressAuth({
     secret,
     trustHost: true,
     session: { strategy, maxAge },
+    pages,
     adapter: UnstorageAdapter(createStorage()), // in memory
     providers: [
       Credentials({ name: "Password", credentials: fields, authorize: authorizeOrLock }),

@@ -374,6 +374,44 @@ def test_a_server_on_another_origin_that_does_not_allow_it(
     assert "CORS" in python.run("str(provider.state.error)")
 
 
+@pytest.mark.parametrize("generation", ["v4", "v5"])
+def test_another_base_path_moves_every_request_and_redirect(
+    page: Page, start_server: Callable[..., AuthServer], generation: str
+) -> None:
+    server = start_server(generation=generation, base_path="/custom/auth", sign_in_page="/login")
+    python = PythonPage(page).open(f"{server.url}/python.html")
+    python.run(NEW_PROVIDER.replace("timeout=5", "base_path='/custom/auth'"))
+    # The site's own sign-in page carries the verdict in v5, NextAuth's error page in v4.
+    assert python.run("(await enter('alice', 'no'))[2]") == "CredentialsSignin"
+    assert python.run(ALICE)[0] is True
+    python.run("_ = await provider.update()")
+    python.run("_ = await sign_out(redirect=False)")
+    assert {each.split(" ")[1].rpartition("/auth/")[0] for each in python.requests} == {"/custom"}
+    with page.expect_request("**/custom/auth/signin?callbackUrl=*"):
+        python.start("await sign_in()")
+    page.wait_for_url("**/login?callbackUrl=*")
+
+
+def test_a_session_type_gives_typed_fields_and_names_those_that_do_not_fit(
+    python: PythonPage, control: ServerControl
+) -> None:
+    python.run("""
+        from typing import Literal
+
+        class Themed(Session):
+            theme: Literal["light", "dark"] = "light"
+    """)
+    python.run(NEW_PROVIDER.replace("timeout=5", "session_type=Themed"))
+    python.run(ALICE)
+    assert python.run("use_session().data.theme") == "light"
+    assert python.run("(await provider.update({'theme': 'dark'})).theme") == "dark"
+    kind, text = python.run("await outcome(provider.update({'theme': 'mauve'}))")
+    assert kind == "SessionValidationError"
+    assert "Themed (theme: literal_error)" in text
+    assert "mauve" not in text
+    assert python.run("use_session().data.theme") == "dark"
+
+
 def test_two_providers_with_different_paths_are_independent(python: PythonPage) -> None:
     python.run("""
         other = SessionProvider(base_path="/other/auth").start()

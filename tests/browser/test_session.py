@@ -158,16 +158,6 @@ def test_a_second_tab_follows_sign_in_update_and_sign_out(open_python: Callable[
     second.expect_text("#target", "unauthenticated")
 
 
-def test_another_base_path_moves_every_request(page: Page, start_server: Callable[..., AuthServer]) -> None:
-    server = start_server(base_path="/custom/auth")
-    python = PythonPage(page).open(f"{server.url}/python.html")
-    python.run(START.replace("SessionProvider()", "SessionProvider(base_path='/custom/auth')"))
-    assert python.run(SIGN_IN)[0]
-    python.run("_ = await provider.update()")
-    python.run("_ = await sign_out(redirect=False)")
-    assert {each.split(" ")[1].rpartition("/auth/")[0] for each in python.requests} == {"/custom"}
-
-
 @pytest.mark.parametrize(
     "session", ["None", "{'user': {'name': 'Known'}, 'expires': '2099-01-01T00:00:00Z'}"]
 )

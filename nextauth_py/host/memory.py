@@ -112,6 +112,11 @@ class Network:
         """Answer the next requests of a route with this instead of asking the server."""
         self._instead += [(route, answer)] * times
 
+    def calm(self) -> None:
+        """Hold back and replace no further answers."""
+        self._instead.clear()
+        self._gates.clear()
+
     def count(self, route: str) -> int:
         """How many requests of a route were sent."""
         return sum(f"{each.method} {each.path}" == route for each in self.log)

@@ -29,7 +29,7 @@ export function v4({ secret, maxAge, strategy, pages, services }) {
   const handle = (request, response) => {
     // Where Next's router would put the route's segments.
     request.query.nextauth = request.path.split("/").filter(Boolean);
-    return NextAuth(request, response, { ...options, providers: [...options.providers] });
+    return NextAuth(request, response, options);
   };
   return [express.urlencoded({ extended: false }), cookieParser(), handle];
 }

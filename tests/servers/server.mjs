@@ -11,7 +11,7 @@ serve((options) => {
 function control(basePath, mails) {
   const log = []; // { route, aborted }
   let plans = []; // { route, action, status, body, type, times }
-  let held = [];
+  const held = [];
 
   const commands = {
     plan: (plan) => void plans.push(plan),

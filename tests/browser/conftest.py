@@ -80,9 +80,8 @@ def _nothing_leaves_this_machine(context: BrowserContext) -> Iterator[None]:
     """Fails a test whose pages asked for anything beyond loopback."""
     outside = prepare(context)
     yield
-    for (
-        page
-    ) in context.pages:  # a request that meets its handler while the context closes would wait for ever
+    # A request that meets its handler while the context closes would wait for ever.
+    for page in context.pages:
         page.unroute_all(behavior="ignoreErrors")
     assert outside == []
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from demo.serve import AuthServer
 
@@ -71,10 +71,13 @@ def test_each_button_of_the_live_page_is_logged(page: Page, demo: str) -> None:
 
 
 def test_while_python_loads_the_page_says_so(page: Page, demo: str) -> None:
-    page.route("**/pyodide.asm.wasm", lambda _route: None)  # never answered
+    held: list[Route] = []
+    page.route("**/pyodide.asm.wasm", held.append)
     page.goto(f"{demo}/index.html")
     expect(page.get_by_role("heading")).to_have_text("Starting Python")
     expect(page.get_by_role("progressbar")).to_be_visible()
+    for route in held:
+        route.abort()
 
 
 @pytest.mark.parametrize("missing", ["core.js", "pyodide.asm.wasm", "pydantic-*.whl"])

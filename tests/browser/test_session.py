@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from demo.serve import AuthServer
+from tests.servers.control import ServerControl
 
 from .python_page import PythonPage
 
@@ -259,8 +260,8 @@ def test_a_server_that_is_gone_keeps_the_session_and_paints_no_error_box(python:
     python.expect_no_error_box()
 
 
-def test_cancelling_a_call_aborts_its_request(python: PythonPage) -> None:
-    python.page.route("**/api/auth/session", lambda _route: None)  # never answered
+def test_cancelling_a_call_aborts_its_request(python: PythonPage, control: ServerControl) -> None:
+    control.hold("GET /api/auth/session")
     with python.page.expect_request("**/api/auth/session"):
         python.run("""
             import asyncio
@@ -273,8 +274,10 @@ def test_cancelling_a_call_aborts_its_request(python: PythonPage) -> None:
     python.expect_no_error_box()
 
 
-def test_a_request_without_an_answer_ends_after_the_timeout(python: PythonPage) -> None:
-    python.page.route("**/api/auth/session", lambda _route: None)  # never answered
+def test_a_request_without_an_answer_ends_after_the_timeout(
+    python: PythonPage, control: ServerControl
+) -> None:
+    control.hold("GET /api/auth/session")
     outcome = python.run("""
         from nextauth_py import *
         state = await SessionProvider(timeout=0.2).start().ready()

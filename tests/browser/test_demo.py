@@ -72,7 +72,7 @@ def test_each_button_of_the_live_page_is_logged(page: Page, demo: str) -> None:
 
 def test_while_python_loads_the_page_says_so(page: Page, demo: str) -> None:
     held: list[Route] = []
-    page.route("**/pyodide.asm.wasm", held.append)
+    page.route("**/pyodide.asm.wasm", lambda route: held.append(route))  # noqa: PLW0108 - no builtins here
     page.goto(f"{demo}/index.html")
     expect(page.get_by_role("heading")).to_have_text("Starting Python")
     expect(page.get_by_role("progressbar")).to_be_visible()

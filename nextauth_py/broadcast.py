@@ -4,54 +4,125 @@ from __future__ import annotations
 
 import json
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from .tabs import CHANNEL, STORAGE_KEY, Mailbox, parse_stored
+from .tabs import CHANNEL, OWN_CHANNEL, STORAGE_KEY, Mailbox, Message, parse_message, parse_stored
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from .host.base import Channel, Host
-    from .tabs import Trigger
+    from .state import SessionStore
+    from .tabs import Kind, Speaker, Trigger
 
 
 class Broadcast:
-    """One tab's line to the others. It can announce without being open; only when open does it hear.
+    """One tab's line to the others. It can speak without being open; only when open does it hear.
 
     Args:
         host: The world around.
         scope: The auth server's address.
-        heard: Called when another tab has changed the session.
+        tab: This tab's name.
+        store: Tells the time; learns the other tabs' time.
+        heard: Called with each message of another Python tab.
+        nudged: Called when a tab says that the session may have changed, and no more than that.
+
+    Attributes:
+        scope: As given.
+        tab: As given.
+        leads: Says whether this tab leads, as `Message.leads`.
+        peers: The other Python tabs that have been heard and have not said goodbye.
+        has_javascript_neighbours: Whether a JavaScript client has been heard on this origin.
     """
 
-    def __init__(self, host: Host, scope: str, heard: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        host: Host,
+        scope: str,
+        tab: str,
+        store: SessionStore[Any],
+        *,
+        heard: Callable[[Message], None],
+        nudged: Callable[[Speaker], None],
+    ) -> None:
+        self.tab = tab
+        self.peers: set[str] = set()
+        self.has_javascript_neighbours = False
+        self.leads: Callable[[], int] = lambda: 0
         self._host = host
+        self.scope = scope
+        self._store = store
         self._mailbox = Mailbox(scope)
         self._heard = heard
-        self._channel: Channel | None = None
+        self._nudged = nudged
+        self._channels: dict[str, Channel] = {}
         self._on_close = ExitStack()
+        self._is_open = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it hears."""
+        return self._is_open
 
     def open(self) -> None:
-        """Begin to hear."""
-        self._channel = self._host.open_channel(CHANNEL, self._receive)
-        self._on_close.callback(self._channel.close)
-        listen = self._host.on_stored(STORAGE_KEY, lambda text: self._receive(parse_stored(text)))
+        """Begin to hear, and ask who is there."""
+        self._is_open = True
+        self._open_channel(OWN_CHANNEL, self._receive)
+        self._open_channel(CHANNEL, self._receive_javascript)
+        listen = self._host.on_stored(STORAGE_KEY, lambda text: self._receive_javascript(parse_stored(text)))
         self._on_close.callback(listen)
+        self.post("hello")
 
     def close(self) -> None:
-        """Hear no more."""
-        self._channel = None
+        """Take leave, and hear no more."""
+        if self._is_open:
+            self.post("bye")
+        self._is_open = False
+        self._channels.clear()
+        self.peers.clear()
         self._on_close.close()
 
+    def post(self, kind: Kind, **fields: Any) -> None:
+        """Say something to the other Python tabs; see `Message`."""
+        fields.setdefault("time", self._store.begin_read())
+        message = Message(kind, self.tab, epoch=self._store.epoch, leads=self.leads(), **fields)
+        self._send(OWN_CHANNEL, message.to_json(self.scope))
+
     def announce(self, trigger: Trigger) -> None:
-        """Tell the tabs of next-auth v4, of v5, and ours."""
-        message = self._mailbox.write(trigger, nonce=self._host.unique(), now=self._host.now())
-        channel = self._channel or self._host.open_channel(CHANNEL, lambda _message: None)
-        channel.post(message)
-        if channel is not self._channel:
-            channel.close()
+        """Tell the tabs of next-auth v4 and of v5, and Python tabs that have no channel of their own."""
+        told = OWN_CHANNEL in self._channels
+        message = self._mailbox.write(trigger, nonce=self._host.unique(), now=self._host.now(), told=told)
+        self._send(CHANNEL, message)
         self._host.store(STORAGE_KEY, json.dumps(message))
 
-    def _receive(self, message: object) -> None:
-        if self._mailbox.is_news(message):
-            self._heard()
+    def _open_channel(self, name: str, receive: Callable[[object], None]) -> None:
+        channel = self._host.open_channel(name, receive)
+        if channel is not None:
+            self._channels[name] = channel
+            self._on_close.callback(channel.close)
+
+    def _send(self, name: str, message: Mapping[str, Any] | str) -> None:
+        if name in self._channels:
+            self._channels[name].post(message)
+        elif channel := self._host.open_channel(name, lambda _message: None):
+            channel.post(message)
+            channel.close()
+
+    def _receive(self, text: object) -> None:
+        message = parse_message(text, self.scope, now=self._host.now())
+        if message is None or message.tab == self.tab:
+            return
+        if message.kind == "bye":
+            self.peers.discard(message.tab)
+        else:
+            self.peers.add(message.tab)
+        if message.kind == "hello":
+            self.post("here")
+        self._heard(message)
+
+    def _receive_javascript(self, message: object) -> None:
+        speaker = self._mailbox.read(message, listens=OWN_CHANNEL in self._channels)
+        if speaker == "javascript":
+            self.has_javascript_neighbours = True
+        if speaker:
+            self._nudged(speaker)

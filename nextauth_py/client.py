@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from . import wire
 from .errors import ClientFetchError, CsrfError, NextAuthError, SessionValidationError, SignOutIncomplete
-from .state import Reason, S, SessionStore
+from .options import UNSET, Unset
+from .state import Reason, S, SessionStore, Stamp, is_same_session
 from .urls import safe_redirect
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Mapping
 
+    from .fence import Fence
     from .host.base import Host
     from .models import Provider
-    from .tabs import Trigger
     from .urls import AuthUrl
     from .wire import Request, Response, SignInResult, SignOutResult
 
@@ -32,6 +33,47 @@ _SIGN_OUT_ATTEMPTS = 3
 
 _BAD_REQUEST = 400
 
+# For so many seconds after a mutation, what it replaced is taken for an old answer that a JavaScript client
+# has just got, and which has set the old cookie again. Nobody signs in again within a second by hand.
+_WATCH = 1.0
+_REPEATS = 2
+
+
+class Neighbours(Protocol):
+    """What the client tells the rest of its tab, and the other tabs."""
+
+    def asking(self) -> None:
+        """A read begins."""
+
+    def confirmed(self, session: Mapping[str, Any] | None, at: Stamp) -> None:
+        """The server has said, to a read that began at that time, who is signed in."""
+
+    def mutated(self, mutation: Mutation, at: Stamp) -> None:
+        """A mutation is over, at that time."""
+
+    @property
+    def are_there(self) -> bool:
+        """Whether any other Python tab is known."""
+
+
+@dataclass(slots=True)
+class Mutation:
+    """A sign-in, update or sign-out, and what is known of its outcome.
+
+    Attributes:
+        kind: Which of them.
+        started: When it began.
+        session: What the server then says, if it was asked.
+        is_refused: Whether the server has refused it, so that nothing has changed.
+        is_done: Whether it has succeeded.
+    """
+
+    kind: Reason
+    started: Stamp
+    session: Mapping[str, Any] | Unset | None = field(default=UNSET, repr=False)
+    is_refused: bool = False
+    is_done: bool = False
+
 
 class AuthClient(Generic[S]):
     """Speaks to one auth server and writes what it learns into one store.
@@ -42,7 +84,8 @@ class AuthClient(Generic[S]):
         store: Where answers go.
         session_type: The session model; a callable, so that pydantic is imported only for a session.
         timeout: Seconds before a request counts as failed.
-        announce: Tells the other tabs.
+        fence: Between this tab's mutations and the others' reads, and the other way round.
+        neighbours: Those to tell.
     """
 
     def __init__(
@@ -53,16 +96,21 @@ class AuthClient(Generic[S]):
         *,
         session_type: Callable[[], type[S]],
         timeout: float,
-        announce: Callable[[Trigger], None],
+        fence: Fence,
+        neighbours: Neighbours,
     ) -> None:
         self.auth = auth
         self._host = host
         self._store = store
         self._session_type = session_type
         self._timeout = timeout
-        self._announce = announce
+        self._fence = fence
+        self._neighbours = neighbours
         self._turn = asyncio.Lock()
         self._flight: _Flight | None = None
+        self._watch: _Watch[S] | None = None
+        self._awake = asyncio.Event()
+        self._awake.set()
 
     # --- reading ---
 
@@ -75,7 +123,12 @@ class AuthClient(Generic[S]):
             ClientFetchError: The server could not be asked. The store keeps what it showed.
             SessionValidationError: The session does not fit the session type. Likewise.
         """
+        wished = self._store.begin_read()
         while True:
+            if self._fence.is_up:
+                await self._fence.clear()
+                if self._store.has_written_since(wished):
+                    return self._store.state.data
             if self._flight is None:
                 self._flight = _Flight(self._read_session(reason))
             flight = self._flight
@@ -86,7 +139,7 @@ class AuthClient(Generic[S]):
                     self._flight = None
             if not completed:
                 await self._wait_for_turn()
-            if completed or self._store.is_closed or self._store.state.status != "loading":
+            if completed or self._store.is_closed or self._store.has_written_since(wished):
                 return self._store.state.data
 
     def abort_reads(self) -> None:
@@ -94,6 +147,56 @@ class AuthClient(Generic[S]):
         if self._flight is not None:
             self._flight.cancel()
             self._flight = None
+
+    def pause(self) -> None:
+        """Ask no more: the page is being left, and may be kept to come back to."""
+        self._awake.clear()
+        self.abort_reads()
+
+    def resume(self) -> None:
+        """Go on asking."""
+        self._awake.set()
+
+    def watch_for(self, replaced: S | None, again: Callable[[], Awaitable[object]]) -> None:
+        """For a moment, take `replaced` for an old answer if a JavaScript tab brings it back.
+
+        Args:
+            replaced: The session before a mutation.
+            again: Repeats the mutation.
+        """
+        now = self._host.now()
+        if self._watch and self._watch.is_repeating:
+            self._watch.until = now + _WATCH
+        else:
+            self._watch = None if replaced is None else _Watch(replaced, now + _WATCH, again)
+
+    @property
+    def is_watching(self) -> bool:
+        """Whether what the last mutation replaced may yet come back."""
+        return self._watch is not None and bool(self._watch.left) and self._host.now() <= self._watch.until
+
+    async def look_again(self) -> None:
+        """Ask because another client spoke; if that brought back what a mutation replaced, repeat that.
+
+        Raises:
+            NextAuthError: The request failed, or the repeated mutation.
+        """
+        watch = self._watch
+        if watch is None or not self.is_watching:
+            await self.get_session("broadcast")
+            return
+        self.abort_reads()
+        async with self._turn:
+            read = await self._read_alone()
+        if isinstance(read.answer, NextAuthError) or not is_same_session(read.answer, watch.replaced):
+            self._write(read, "broadcast")
+            return
+        watch.left -= 1
+        watch.is_repeating = True
+        try:
+            await watch.again()
+        finally:
+            watch.is_repeating = False
 
     async def get_csrf_token(self) -> str | None:
         """A csrf token that goes with the browser's cookie; None where the server wants none."""
@@ -113,21 +216,30 @@ class AuthClient(Generic[S]):
 
     async def _read_session(self, reason: Reason) -> None:
         async with self._turn:
-            started = self._store.begin_read()
-            self._store.mark_refreshing(True)
-            try:
-                answer: S | NextAuthError | None = await self._ask_session()
-            except NextAuthError as error:
-                answer = error
-            finally:
-                self._store.mark_refreshing(False)
-        self._store.apply(answer, started=started, reason=reason)
-        if isinstance(answer, NextAuthError):
-            raise answer
+            read = await self._read_alone()
+        self._write(read, reason)
 
-    async def _ask_session(self) -> S | None:
-        raw = await self._ask_raw_session()
-        return None if raw is None else self.validated(raw)
+    async def _read_alone(self) -> _Read[S]:
+        """Ask for the session; to be called by whoever has the turn."""
+        await self._awake.wait()
+        await self._fence.clear()
+        started = self._store.begin_read()
+        self._neighbours.asking()
+        self._store.mark_refreshing(True)
+        try:
+            raw = await self._ask_raw_session()
+            return _Read(started, None if raw is None else self.validated(raw), raw)
+        except NextAuthError as error:
+            return _Read(started, error)
+        finally:
+            self._store.mark_refreshing(False)
+
+    def _write(self, read: _Read[S], reason: Reason) -> None:
+        is_written = self._store.apply(read.answer, started=read.started, reason=reason)
+        if isinstance(read.answer, NextAuthError):
+            raise read.answer
+        if is_written:
+            self._neighbours.confirmed(read.raw, read.started)
 
     async def _ask_raw_session(self) -> dict[str, Any] | None:
         request = wire.read_request(self.auth, "session")
@@ -170,7 +282,7 @@ class AuthClient(Generic[S]):
         if provider.get("type") == "credentials":
             attempt = _SignIn(("callback", provider_id), form, authorization_params, callback)
             result, url = await self._mutate(
-                "sign_in", lambda started: self._sign_in_here(attempt, started, redirect)
+                "sign_in", lambda mutation: self._sign_in_here(attempt, mutation, redirect)
             )
         else:
             attempt = _SignIn(("signin", provider_id), form, authorization_params, callback)
@@ -190,12 +302,14 @@ class AuthClient(Generic[S]):
             url, wire.SignInResult(ok=False, status=200, error="Signin", url=url), redirect=redirect
         )
 
-    async def _sign_in_here(self, attempt: _SignIn, started: int, redirect: bool) -> tuple[SignInResult, str]:
+    async def _sign_in_here(
+        self, attempt: _SignIn, mutation: Mutation, redirect: bool
+    ) -> tuple[SignInResult, str]:
         result, url = await self._post_sign_in(attempt)
-        if result.ok:
-            if not redirect:  # else the next page asks
-                await self._show_new_session(started)
-            self._announce("getSession")
+        mutation.is_refused = not result.ok
+        # A page that is about to be left need not know, unless it is to tell others: the next page asks.
+        if result.ok and (not redirect or self._neighbours.are_there):
+            await self._show_new_session(mutation)
         return result, url
 
     async def _post_sign_in(self, attempt: _SignIn) -> tuple[SignInResult, str]:
@@ -203,22 +317,29 @@ class AuthClient(Generic[S]):
         page = self._host.location()
         return wire.read_sign_in(self.auth, response, url, page=page, callback_url=attempt.callback), url
 
-    async def _show_new_session(self, started: int) -> None:
+    async def _show_new_session(self, mutation: Mutation) -> None:
         """Show what the sign-in led to. It has succeeded, even if the session cannot be read yet."""
         try:
-            answer: S | NextAuthError | None = await self._ask_session()
+            raw = await self._ask_raw_session()
+            answer: S | NextAuthError | None = None if raw is None else self.validated(raw)
+            mutation.session = raw
         except NextAuthError as error:
             answer = error
-        self._store.apply(answer, started=started, reason="sign_in")
+        self._store.apply(answer, started=mutation.started, reason="sign_in")
 
     async def sign_out(self, *, callback_url: str | None, redirect: bool) -> SignOutResult | None:
         """Sign out and make sure of it, as `nextauth_py.sign_out` describes."""
         form = {"callbackUrl": self._checked_callback(callback_url)}
-        url = await self._mutate("sign_out", lambda started: self._sign_out_surely(form, started))
-        self._announce("signout")
+        replaced = self._store.state.data
+        url = await self._mutate("sign_out", lambda mutation: self._sign_out_surely(form, mutation))
+        self.watch_for(replaced, self.sign_out_again)
         return self._finish(url, wire.SignOutResult(url), redirect=redirect)
 
-    async def _sign_out_surely(self, form: Mapping[str, object], started: int) -> str:
+    async def sign_out_again(self) -> None:
+        """Sign out and stay on this page."""
+        await self.sign_out(callback_url=None, redirect=False)
+
+    async def _sign_out_surely(self, form: Mapping[str, object], mutation: Mutation) -> str:
         """Sign out until the server shows no session.
 
         Where it cannot be asked, its answer to the sign-out stands, and the failure shows in the state.
@@ -231,37 +352,58 @@ class AuthClient(Generic[S]):
             except ClientFetchError as error:
                 session, doubt = None, error
             if session is None:
-                self._store.apply(None, started=started, reason="sign_out")
+                mutation.session = None
+                self._store.apply(None, started=mutation.started, reason="sign_out")
                 if doubt:
-                    self._store.apply(doubt, started=started, reason="sign_out")
+                    self._store.apply(doubt, started=mutation.started, reason="sign_out")
                 return url
         raise SignOutIncomplete(self.auth.endpoint("signout"))
 
     async def update(self, data: Mapping[str, Any] | None) -> S | None:
         """Run the server's jwt callback with ``trigger: "update"``, and show what it made of the session."""
-        session = await self._mutate("update", lambda started: self._update(data, started))
-        self._announce("getSession")
+        replaced = self._store.state.data
+        session = await self._mutate("update", lambda mutation: self._update(data, mutation))
+        if data is not None and not is_same_session(session, replaced):
+            self.watch_for(replaced, lambda: self.update(data))
         return session
 
-    async def _update(self, data: Mapping[str, Any] | None, started: int) -> S | None:
+    async def _update(self, data: Mapping[str, Any] | None, mutation: Mutation) -> S | None:
         request, response = await self._post_update(data)
         raw = wire.read_session(request, response)
         session = None if raw is None else self.validated(raw)
-        self._store.apply(session, started=started, reason="update")
+        mutation.session = raw
+        self._store.apply(session, started=mutation.started, reason="update")
         return self._store.state.data
 
     # --- how a mutation is made ---
 
-    async def _mutate(self, reason: Reason, act: Callable[[int], Awaitable[T]]) -> T:
-        """Run a mutation alone: reads are aborted before it and wait until it is over."""
+    async def _mutate(self, kind: Reason, act: Callable[[Mutation], Awaitable[T]]) -> T:
+        """Run a mutation alone: reads, in every tab, are aborted before it and wait until it is over."""
         self.abort_reads()
         async with self._turn:
-            with self._store.mutation() as started:
-                try:
-                    return await act(started)
-                except NextAuthError as error:
-                    self._store.apply(error, started=started, reason=reason)
-                    raise
+            await self._fence.clear()
+            mutation = None
+            try:
+                with self._store.mutation() as started, self._fence.raised(started):
+                    mutation = Mutation(kind, started)
+                    return await self._act(mutation, act)
+            finally:
+                if mutation:
+                    self._neighbours.mutated(mutation, self._store.epoch)
+
+    async def _act(self, mutation: Mutation, act: Callable[[Mutation], Awaitable[T]]) -> T:
+        if not (self._watch and self._watch.is_repeating):
+            self._watch = None
+        try:
+            await self._fence.respected()
+            outcome = await act(mutation)
+        except NextAuthError as error:
+            # Where no answer came, the server may have done it all the same.
+            mutation.is_refused = not (isinstance(error, ClientFetchError) and error.status is None)
+            self._store.apply(error, started=mutation.started, reason=mutation.kind)
+            raise
+        mutation.is_done = not mutation.is_refused
+        return outcome
 
     async def _post_form(
         self, *route: str, form: Mapping[str, object], query: Mapping[str, str] | str = ""
@@ -296,7 +438,7 @@ class AuthClient(Generic[S]):
 
     async def _wait_for_turn(self) -> None:
         async with self._turn:
-            pass
+            await self._fence.clear()
 
     def _checked_callback(self, callback_url: str | None) -> str:
         page = self._host.location()
@@ -322,6 +464,26 @@ class _SignIn:
     form: Mapping[str, object] = field(repr=False)
     query: Mapping[str, str] | str
     callback: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Read(Generic[S]):
+    """The answer to one GET of the session, when it was asked for, and as the server sent it."""
+
+    started: Stamp
+    answer: S | NextAuthError | None
+    raw: Mapping[str, Any] | None = field(default=None, repr=False)
+
+
+@dataclass(slots=True)
+class _Watch(Generic[S]):
+    """What a mutation has replaced, until when it may come back, and what to do then, how often."""
+
+    replaced: S
+    until: float
+    again: Callable[[], Awaitable[object]]
+    left: int = _REPEATS
+    is_repeating: bool = False
 
 
 class _Flight:

@@ -6,10 +6,8 @@ import asyncio
 import inspect
 import json
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, get_args
 
-from .broadcast import Broadcast
 from .client import AuthClient
 from .errors import NextAuthError, SessionValidationError
 from .host import default_host
@@ -23,7 +21,8 @@ from .options import (
     checked_timeout,
 )
 from .refresh import RefreshSchedule
-from .state import EventName, Reason, S, SessionStore
+from .state import EventName, Reason, S, SessionStore, Stamp
+from .sync import TabSync
 from .urls import resolve_auth_url
 
 if TYPE_CHECKING:
@@ -96,22 +95,33 @@ class SessionProvider(Generic[S]):
             checked_flag("refetch_on_window_focus", refetch_on_window_focus),
             checked_flag("refetch_when_offline", refetch_when_offline),
         )
-        self._store: SessionStore[S] = SessionStore(self._changed)
+        tab = self._host.unique()
+        self._store: SessionStore[S] = SessionStore(self._changed, self._host.now, tab)
         auth = resolve_auth_url(base_url, base_path, self._host.environ(), in_browser=True)
-        self._broadcast = Broadcast(self._host, auth.endpoint(), self._heard)
+        seconds = checked_timeout(timeout)
+        self._sync: TabSync[S] = TabSync(
+            self._host,
+            auth.endpoint(),
+            tab,
+            self._store,
+            schedule=self._schedule,
+            timeout=seconds,
+            ask=self._refetch_soon,
+            shown=self._settle,
+        )
         self._client: AuthClient[S] = AuthClient(
             self._host,
             auth,
             self._store,
             session_type=self._session_model,
-            timeout=checked_timeout(timeout),
-            announce=self._broadcast.announce,
+            timeout=seconds,
+            fence=self._sync.fence,
+            neighbours=self._sync,
         )
+        self._sync.client = self._client
         self._listeners: list[Callable[[SessionState[S]], object]] = []
         self._handlers: list[tuple[EventName, Callable[[SessionEvent[S]], object]]] = []
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._on_close = ExitStack()
-        self._cancel_timer: Callable[[], None] | None = None
         self._is_started = self._is_closed = False
         self._settled = asyncio.Event()
         # One function object for the provider's life, so that it can be compared and handed around.
@@ -150,8 +160,7 @@ class SessionProvider(Generic[S]):
         self._client.abort_reads()
         for task in self._tasks:
             task.cancel()
-        self._stop_timer()
-        self._on_close.close()
+        self._sync.close()
         self._settled.set()
 
     def __enter__(self) -> Self:
@@ -167,11 +176,7 @@ class SessionProvider(Generic[S]):
         self.close()
 
     def _begin(self, known: S | Unset | None) -> None:
-        host, done = self._host, self._on_close.callback
-        self._broadcast.open()
-        done(self._broadcast.close)
-        done(host.on_visibility(self._on_visibility))
-        done(host.on_online(self._on_online))
+        self._sync.open()
         if isinstance(known, Unset):
             self._refetch_soon("load")
         else:
@@ -221,7 +226,7 @@ class SessionProvider(Generic[S]):
     @refetch_interval.setter
     def refetch_interval(self, seconds: float) -> None:
         self._schedule.interval = checked_seconds("refetch_interval", seconds)
-        self._set_timer()
+        self._sync.reschedule()
 
     async def ready(self) -> SessionState[S]:
         """Wait for the first answer. If it is a failure, ``error`` has it; the status is still loading."""
@@ -269,7 +274,7 @@ class SessionProvider(Generic[S]):
         before = self.state
         session = await self._read("refetch")
         if broadcast and before.status != "loading" and session is not before.data:
-            self._broadcast.announce("getSession")
+            self._sync.announce("getSession")
         return session
 
     async def get_csrf_token(self) -> str | None:
@@ -329,7 +334,6 @@ class SessionProvider(Generic[S]):
     # --- asking ---
 
     async def _read(self, reason: Reason) -> S | None:
-        self._schedule.asked_at = self._host.now()
         try:
             return await self._client.get_session(reason)
         finally:
@@ -337,21 +341,25 @@ class SessionProvider(Generic[S]):
 
     async def _refetch(self, reason: Reason) -> None:
         try:
-            await self._read(reason)
+            if reason == "broadcast":
+                await self._client.look_again()
+                self._settle()
+            else:
+                await self._read(reason)
         except NextAuthError:
-            return  # it is in the state, and the listeners know
+            self._settle()  # it is in the state, and the listeners know
 
     def _refetch_soon(self, reason: Reason) -> None:
         self._spawn(self._refetch_unless_known(reason, self._store.begin_read()))
 
-    async def _refetch_unless_known(self, reason: Reason, wished: int) -> None:
+    async def _refetch_unless_known(self, reason: Reason, wished: Stamp) -> None:
         """Ask, unless the session has been assigned or changed between the wish and this task's turn."""
         if self.state.status == "loading" or self._store.is_current(wished):
             await self._refetch(reason)
 
     def _settle(self) -> None:
         self._settled.set()
-        self._set_timer()
+        self._sync.reschedule()
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run in the background. The loop alone would lose the task, and print what it raises."""
@@ -363,50 +371,6 @@ class SessionProvider(Generic[S]):
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):
             self._host.report("a background task failed", error)
-
-    # --- when to ask ---
-
-    def _set_timer(self) -> None:
-        """Wait for the next poll, if there is one; to be called when anything that decides it has changed."""
-        self._stop_timer()
-        if not self._is_started or self._is_closed or self.state.status != "authenticated":
-            return
-        wait = self._schedule.timer(self._host.now(), online=self._host.is_online())
-        if wait is not None:
-            self._cancel_timer = self._host.call_later(wait, self._on_timer)
-
-    def _stop_timer(self) -> None:
-        if self._cancel_timer is not None:
-            self._cancel_timer()
-            self._cancel_timer = None
-
-    def _on_timer(self) -> None:
-        self._cancel_timer = None
-        if self._schedule.poll_is_due(self._host.now()):
-            self._refetch_soon("poll")
-        else:
-            self._set_timer()
-
-    def _on_visibility(self) -> None:
-        if self._host.is_visible() and self._wants_news and self._schedule.focus_is_due(self._host.now()):
-            self._refetch_soon("focus")
-
-    def _on_online(self) -> None:
-        self._set_timer()
-        if self._host.is_online() and self._wants_news:
-            self._refetch_soon("online")
-
-    @property
-    def _wants_news(self) -> bool:
-        """Whether asking might tell something: nobody is signed in by looking at a page."""
-        return self.state.status == "authenticated" or self.state.error is not None
-
-    # --- other tabs ---
-
-    def _heard(self) -> None:
-        self._client.abort_reads()
-        self._store.invalidate()
-        self._refetch_soon("broadcast")
 
     # --- writing and telling ---
 
@@ -428,7 +392,7 @@ class SessionProvider(Generic[S]):
         self._settle()
 
     def _changed(self, change: Change[S]) -> None:
-        self._set_timer()
+        self._sync.reschedule()
         for listener in list(self._listeners):
             self._tell(listener, change.state)
         event = change.event

@@ -1,8 +1,8 @@
-"""The state of a session, and the store that alone may replace it. Pure: no I/O, no clock, no tasks.
+"""The state of a session, and the store that alone may replace it. Pure: no I/O, no tasks.
 
 Order is the point of this file. Each read of the session remembers the logical time at which it began;
-a mutation (sign-in, update, sign-out) makes every read that began before its end worthless. `apply` checks
-and writes in one synchronous step, so nothing can come in between.
+a mutation (sign-in, update, sign-out) makes every read that began before its end worthless, in this tab and
+in all others. `apply` checks and writes in one synchronous step, so nothing can come in between.
 """
 
 from __future__ import annotations
@@ -28,9 +28,24 @@ else:
 
 Status = Literal["loading", "authenticated", "unauthenticated"]
 EventName = Literal["signed_in", "signed_out", "updated", "error"]
+# A logical time that all tabs share: microseconds of the machine's clock, moved on where that stands still
+# or goes back (a hybrid logical clock), and the tab, which orders what happened at the same moment.
+Stamp = tuple[int, str]
+NEVER: Stamp = (0, "")
+
 # Why a state changed: what this tab did, or what made it ask.
 Reason = Literal[
-    "load", "assigned", "sign_in", "sign_out", "update", "refetch", "poll", "focus", "online", "broadcast"
+    "load",
+    "assigned",
+    "sign_in",
+    "sign_out",
+    "update",
+    "refetch",
+    "poll",
+    "focus",
+    "online",
+    "restored",
+    "broadcast",
 ]
 
 
@@ -42,7 +57,8 @@ class SessionState(Generic[S]):
         status: ``"loading"`` until the first answer, then ``"authenticated"`` or ``"unauthenticated"``.
         data: The session; None unless authenticated.
         error: The last failure, until a request succeeds.
-        stale: Whether the last attempt to confirm this state failed.
+        stale: Whether this state could not be confirmed: the last attempt failed, or the page comes out of
+            the back/forward cache.
         refreshing: Whether a request is under way. It changes without notice to listeners.
     """
 
@@ -79,15 +95,23 @@ class Change(Generic[S]):
 
 
 class SessionStore(Generic[S]):
-    """The one writer of the session state."""
+    """The one writer of the session state.
 
-    def __init__(self, changed: Callable[[Change[S]], None]) -> None:
+    Args:
+        changed: Called with each change.
+        now: The machine's clock, in seconds.
+        tab: Distinguishes this tab from all others.
+    """
+
+    def __init__(self, changed: Callable[[Change[S]], None], now: Callable[[], float], tab: str) -> None:
         self._state: SessionState[S] = SessionState()
         self._changed = changed
+        self._now = now
+        self._tab = tab
         self._time = 0
-        self._shown = 0  # when the read that is shown began
-        self._barrier = 0  # reads that began earlier are worthless
-        self._mutation: int | None = None
+        self._shown = NEVER  # when the read that is shown began
+        self._barrier = NEVER  # reads that began earlier are worthless
+        self._mutation: Stamp | None = None
         self._closed = False
 
     @property
@@ -95,18 +119,23 @@ class SessionStore(Generic[S]):
         """The current state."""
         return self._state
 
-    def begin_read(self) -> int:
-        """The logical time of a read that begins now."""
-        self._time += 1
-        return self._time
+    @property
+    def epoch(self) -> Stamp:
+        """When the session was last changed on purpose, or found to have been."""
+        return self._barrier
 
-    def is_current(self, started: int) -> bool:
+    def begin_read(self) -> Stamp:
+        """The logical time of a read that begins now."""
+        self._time = max(int(self._now() * 1e6), self._time + 1)
+        return self._time, self._tab
+
+    def is_current(self, started: Stamp) -> bool:
         """Whether what began at that time may still be written."""
         if self._closed:
             return False
         if self._mutation is not None:
             return started == self._mutation
-        return started > self._barrier and started >= self._shown
+        return started >= self._barrier and started >= self._shown
 
     @property
     def is_closed(self) -> bool:
@@ -117,12 +146,21 @@ class SessionStore(Generic[S]):
         """Write nothing from now on."""
         self._closed = True
 
+    def has_written_since(self, time: Stamp) -> bool:
+        """Whether what is shown was asked for after that time."""
+        return self._shown >= time and self._state.status != "loading"
+
     def invalidate(self) -> None:
         """Make all reads under way worthless: the session changed elsewhere."""
         self._barrier = self.begin_read()
 
+    def witness(self, epoch: Stamp, *stamps: Stamp) -> None:
+        """Learn from another tab when the session was last changed, and what time it is there."""
+        self._barrier = max(self._barrier, epoch)
+        self._time = max(self._time, *(time for time, _tab in (epoch, *stamps)))
+
     @contextmanager
-    def mutation(self) -> Iterator[int]:
+    def mutation(self) -> Iterator[Stamp]:
         """A span in which only the mutation itself may write, with the time that it yields.
 
         Raises:
@@ -137,7 +175,7 @@ class SessionStore(Generic[S]):
             self._mutation = None
             self.invalidate()
 
-    def apply(self, answer: S | NextAuthError | None, *, started: int, reason: Reason) -> bool:
+    def apply(self, answer: S | NextAuthError | None, *, started: Stamp, reason: Reason) -> bool:
         """Write an answer if it is still current.
 
         Args:
@@ -162,6 +200,11 @@ class SessionStore(Generic[S]):
         if not self._closed:
             self._state = replace(self._state, refreshing=refreshing)
 
+    def mark_stale(self) -> None:
+        """Say that what is shown may be old."""
+        if not self._closed and self._state.status != "loading":
+            self._replace(replace(self._state, stale=True), "restored")
+
     def _replace(self, state: SessionState[S], reason: Reason) -> None:
         before, self._state = self._state, state
         if state != before:
@@ -174,11 +217,16 @@ def _after_answer(state: SessionState[S], session: S | None) -> SessionState[S]:
     return SessionState(status, kept, refreshing=state.refreshing)
 
 
+def is_same_session(one: S | None, other: S | None) -> bool:
+    """Whether they are equal but for `expires`, which rolls on with each answer."""
+    if one is None or other is None or type(one) is not type(other):
+        return one is other
+    return one.model_copy(update={"expires": other.expires}) == other
+
+
 def _keep_if_same(shown: S | None, new: S | None) -> S | None:
     """The shown object if only `expires` rolled on: then listeners and identity checks stay quiet."""
-    if shown is None or new is None or type(shown) is not type(new):
-        return new
-    if new.model_copy(update={"expires": shown.expires}) != shown:
+    if shown is None or new is None or not is_same_session(new, shown):
         return new
     # Past `frozen` and `validate_assignment`, which a user's model may have set.
     shown.__dict__["expires"] = new.expires

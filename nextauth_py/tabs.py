@@ -1,7 +1,8 @@
-"""What tabs tell each other: the messages of next-auth v4 and v5, written and read. Pure: no transport.
+"""What tabs tell each other: messages written and read. Pure: no transport.
 
-v4 listens to a localStorage key, v5 to a BroadcastChannel; neither hears the other. We speak and hear both.
-A message only says "ask again": what was heard is never sent on.
+Python tabs have a channel of their own, on which the session itself travels, in order. The JavaScript clients
+only hear that they should ask again: v4 on a localStorage key, v5 on a BroadcastChannel. We speak and hear
+both. What was heard is never sent on.
 """
 
 from __future__ import annotations
@@ -9,12 +10,21 @@ from __future__ import annotations
 import json
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from .state import NEVER, Stamp
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# --- with next-auth's JavaScript clients ---
 
 CHANNEL = "next-auth"
 STORAGE_KEY = "nextauth.message"
 
 Trigger = Literal["getSession", "signout"]
+# Who speaks in a message that is heard: a JavaScript client, or a Python tab that could not tell us more.
+Speaker = Literal["javascript", "python"]
 
 # One announcement travels on both transports. Its twin arrives within milliseconds, so few need be known.
 _REMEMBERED = 32
@@ -22,7 +32,7 @@ _REMEMBERED = 32
 
 @dataclass(slots=True)
 class Mailbox:
-    """Writes this tab's messages and recognises which of those heard are news.
+    """Writes the messages that JavaScript clients understand, and recognises which of those heard are news.
 
     Attributes:
         scope: The auth server's address. A message of ours for another server is none of its business.
@@ -31,7 +41,7 @@ class Mailbox:
     scope: str
     _seen: deque[str] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
 
-    def write(self, trigger: Trigger, *, nonce: str, now: float) -> dict[str, Any]:
+    def write(self, trigger: Trigger, *, nonce: str, now: float, told: bool) -> dict[str, Any]:
         """A message for both transports.
 
         Args:
@@ -39,22 +49,27 @@ class Mailbox:
             nonce: Unique. Without it a second message in the same second is no change of the
                 storage key, and so is never heard.
             now: Seconds since the epoch.
+            told: Whether the Python tabs have heard of it on their own channel.
         """
         message = {"event": "session", "data": {"trigger": trigger}, "timestamp": int(now)}
-        return {**message, "nonce": nonce, "scope": self.scope}
+        return {**message, "nonce": nonce, "scope": self.scope, "told": PROTOCOL if told else 0}
 
-    def is_news(self, message: object) -> bool:
-        """Whether a message from another tab calls for asking the server again."""
+    def read(self, message: object, *, listens: bool) -> Speaker | None:
+        """Who calls for asking the server again; None if nobody does.
+
+        Args:
+            message: What was heard.
+            listens: Whether this tab hears the channel of the Python tabs too.
+        """
         if not isinstance(message, dict) or message.get("event") != "session":
-            return False
-        if message.get("scope", self.scope) != self.scope:
-            return False
-        nonce = message.get("nonce")
-        if nonce is None:
-            return True
-        known = nonce in self._seen
-        self._seen.append(str(nonce))
-        return not known
+            return None
+        if "nonce" not in message:
+            return "javascript"
+        nonce = str(message["nonce"])
+        if nonce in self._seen or message.get("scope") != self.scope:
+            return None
+        self._seen.append(nonce)
+        return None if listens and message.get("told") == PROTOCOL else "python"
 
 
 def parse_stored(text: str | None) -> object:
@@ -63,3 +78,75 @@ def parse_stored(text: str | None) -> object:
         return json.loads(text or "null")
     except ValueError:
         return None
+
+
+# --- between Python tabs ---
+
+OWN_CHANNEL = "nextauth_py"
+PROTOCOL = 1
+
+# "hello", "here", "bye": who is there. "asking": the sender asks the server, for all. "fence", "ack", "done":
+# around a mutation. "changed": a mutation whose outcome the sender does not know. "state": the session.
+Kind = Literal["hello", "here", "bye", "asking", "fence", "ack", "done", "changed", "state"]
+
+# The tabs of a browser share a clock. A time further ahead than this is nonsense, and would stop ours.
+_TOO_FAR_AHEAD = 24 * 60 * 60 * 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What one Python tab says to all others.
+
+    Attributes:
+        kind: What it says.
+        tab: Who says it.
+        time: Of "state": when the read began, or the mutation ended. Of "fence" and "ack": when the mutation
+            began. Else when it was sent.
+        epoch: When the session was last changed, as far as the sender knows.
+        session: Of "state": the session as the server sent it, or None for "signed out".
+        leads: Whether the sender polls for all: 0 not, 1 because nobody else did, 2 because it has the lock.
+        mutated: Of "state": which mutation it is the outcome of, if any.
+    """
+
+    kind: Kind
+    tab: str
+    time: Stamp
+    epoch: Stamp = NEVER
+    session: Mapping[str, Any] | None = field(default=None, repr=False)
+    leads: int = 0
+    mutated: str | None = None
+
+    def to_json(self, scope: str) -> str:
+        """As text. Browsers would carry an object too, but lose the difference of null and missing."""
+        fields = {name: getattr(self, name) for name in self.__slots__}
+        return json.dumps({"v": PROTOCOL, "scope": scope, **fields})
+
+
+def parse_message(text: object, scope: str, *, now: float) -> Message | None:
+    """Read a message; None if it is malformed, of another protocol version, or about another server."""
+    try:
+        raw = json.loads(text if isinstance(text, str) else "null")
+    except ValueError:
+        return None
+    if not isinstance(raw, dict) or raw.get("v") != PROTOCOL or raw.get("scope") != scope:
+        return None
+    time, epoch = _read_stamp(raw.get("time"), now), _read_stamp(raw.get("epoch"), now)
+    if time is None or epoch is None or raw.get("kind") not in get_args(Kind):
+        return None
+    match raw:
+        case {
+            "kind": kind,
+            "tab": str(tab),
+            "session": (dict() | None) as session,
+            "leads": int(leads),
+            "mutated": (str() | None) as mutated,
+        } if session != {}:
+            return Message(kind, tab, time, epoch, session, leads, mutated)
+    return None
+
+
+def _read_stamp(raw: object, now: float) -> Stamp | None:
+    match raw:
+        case [int(time), str(tab)] if not isinstance(time, bool) and 0 <= time <= now * 1e6 + _TOO_FAR_AHEAD:
+            return time, tab
+    return None

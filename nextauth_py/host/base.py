@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     from ..wire import Request, Response
 
 Undo = Callable[[], None]
 """Takes back what the call that returned it has set up. To be called once."""
+
+
+Lifecycle = Literal["left", "restored", "frozen", "thawed"]
+"""What browsers do to pages: keep one that was left, bring it back, stop its timers, start them again."""
 
 
 class Http(Protocol):
@@ -40,7 +44,7 @@ class Clock(Protocol):
 class Channel(Protocol):
     """A line to the other tabs; a tab does not hear itself on it."""
 
-    def post(self, message: Mapping[str, Any]) -> None:
+    def post(self, message: Mapping[str, Any] | str) -> None:
         """Send to all others. A channel that has broken stays silent."""
         ...
 
@@ -52,8 +56,15 @@ class Channel(Protocol):
 class Tabs(Protocol):
     """The other pages of this browser on the same origin."""
 
-    def open_channel(self, name: str, heard: Callable[[object], None]) -> Channel:
-        """Open a BroadcastChannel; where there is none, a channel on which nothing is ever heard."""
+    def open_channel(self, name: str, heard: Callable[[object], None]) -> Channel | None:
+        """Open a BroadcastChannel; None where there is none."""
+        ...
+
+    def request_lock(self, name: str, granted: Callable[[], None]) -> Undo | None:
+        """Queue for a lock that one tab of the origin has at a time; None where there are no locks.
+
+        The undo gives it back, or leaves the queue, at once.
+        """
         ...
 
     def store(self, key: str, text: str) -> None:
@@ -78,6 +89,10 @@ class Attention(Protocol):
 
     def on_visibility(self, changed: Callable[[], None]) -> Undo:
         """Hear of the page coming into view and going out of it."""
+        ...
+
+    def on_lifecycle(self, changed: Callable[[Lifecycle], None]) -> Undo:
+        """Hear of what the browser does to the page. What is to be done must be done before returning."""
         ...
 
     def is_online(self) -> bool:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pyodide.http import FetchResponse
 
     from ..wire import Request
-    from .base import Channel, Undo
+    from .base import Channel, Lifecycle, Undo
 
 SESSION_ELEMENT = "nextauth-session"
 
@@ -56,11 +56,36 @@ class BrowserHost:
         timer = set_timeout(callback, int(seconds * 1000))
         return lambda: clear_timeout(timer)
 
-    def open_channel(self, name: str, heard: Callable[[object], None]) -> Channel:
+    def open_channel(self, name: str, heard: Callable[[object], None]) -> Channel | None:
         try:
             return _BroadcastChannel(js.BroadcastChannel.new(name), heard)
         except (AttributeError, JsException):  # an old browser, a sandboxed frame
-            return _SilentChannel()
+            return None
+
+    def request_lock(self, name: str, granted: Callable[[], None]) -> Undo | None:
+        try:
+            # Resolving a promise gives the lock back at once. A page that is left gets no later chance.
+            held, queue = js.Promise.withResolvers(), js.AbortController.new()
+            locks = js.navigator.locks
+            options = to_js({"signal": queue.signal}, dict_converter=js.Object.fromEntries)
+        except (AttributeError, JsException):
+            return None
+
+        def hold(_lock: Any) -> Any:
+            granted()
+            return held.promise
+
+        proxy = create_proxy(hold)
+
+        def over(_: Any) -> None:
+            proxy.destroy()
+
+        def undo() -> None:
+            held.resolve()
+            queue.abort()
+
+        locks.request(name, options, proxy).then(over, over)  # refused in a sandboxed frame
+        return undo
 
     def store(self, key: str, text: str) -> None:
         try:
@@ -85,6 +110,19 @@ class BrowserHost:
 
     def on_visibility(self, changed: Callable[[], None]) -> Undo:
         return _listen(js.document, "visibilitychange", lambda _event: changed())
+
+    def on_lifecycle(self, changed: Callable[[Lifecycle], None]) -> Undo:
+        undo = ExitStack()
+
+        def on_show(event: Any) -> None:
+            if event.persisted:
+                changed("restored")
+
+        undo.callback(_listen(js.window, "pagehide", lambda _event: changed("left")))
+        undo.callback(_listen(js.window, "pageshow", on_show))
+        undo.callback(_listen(js.document, "freeze", lambda _event: changed("frozen")))
+        undo.callback(_listen(js.document, "resume", lambda _event: changed("thawed")))
+        return undo.close
 
     def is_online(self) -> bool:
         return bool(js.navigator.onLine)
@@ -128,13 +166,13 @@ class BrowserHost:
 
 
 class _BroadcastChannel:
-    """A BroadcastChannel. Messages travel as plain objects, which is what JavaScript clients post."""
+    """A BroadcastChannel. Mappings travel as plain objects, which is what JavaScript clients post."""
 
     def __init__(self, channel: Any, heard: Callable[[object], None]) -> None:
         self._channel = channel
         self._stop = _listen(channel, "message", lambda event: heard(_to_python(event.data)))
 
-    def post(self, message: Mapping[str, Any]) -> None:
+    def post(self, message: Mapping[str, Any] | str) -> None:
         try:
             self._channel.postMessage(to_js(message, dict_converter=js.Object.fromEntries))
         except JsException:  # the browser has shut the channel
@@ -143,16 +181,6 @@ class _BroadcastChannel:
     def close(self) -> None:
         self._stop()
         self._channel.close()
-
-
-class _SilentChannel:
-    """Stands in where there is no BroadcastChannel: nobody hears, nobody is heard."""
-
-    def post(self, message: Mapping[str, Any]) -> None:
-        pass
-
-    def close(self) -> None:
-        pass
 
 
 async def _text(answer: FetchResponse) -> str:

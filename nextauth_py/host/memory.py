@@ -10,6 +10,7 @@ import asyncio
 import json
 import selectors
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
 
     from ..wire import Request, Response
-    from .base import Channel, Undo
+    from .base import Channel, Lifecycle, Undo
 
 T = TypeVar("T")
 
@@ -155,7 +156,13 @@ def _take(waiting: list[tuple[str, T]], route: str) -> T | None:
 
 
 class MemoryBrowser:
-    """What the tabs of one browser share."""
+    """What the tabs of one browser share.
+
+    Attributes:
+        deliveries: After how many seconds each message between two tabs arrives: never if there is no number,
+            twice if there are two.
+        locks: Who has or waits for each lock, in order.
+    """
 
     def __init__(self, server: Server, *, origin: str = "https://app.example") -> None:
         self.origin = origin
@@ -163,6 +170,8 @@ class MemoryBrowser:
         self.cookies: dict[str, str] = {}
         self.storage: dict[str, str] = {}
         self.tabs: list[MemoryHost] = []
+        self.locks: dict[str, list[_LockRequest]] = {}
+        self.deliveries: Callable[[], list[float]] = lambda: [0.0]
 
     def open_tab(self, path: str = "/") -> MemoryHost:
         """A new page of the origin."""
@@ -193,10 +202,15 @@ class MemoryHost:
         reports: What a developer would read in the console.
         environment: The page's environment variables.
         embedded: The text of the session element of the page, or None.
+        has_channels: Whether there is a BroadcastChannel. Likewise has_storage, has_locks.
     """
 
     def __init__(self, browser: MemoryBrowser, number: int, url: str) -> None:
         self.browser = browser
+        self.has_channels = self.has_storage = self.has_locks = True
+        self.is_frozen = self.has_crashed = False
+        self._frozen_calls: list[Callable[[], None]] = []
+        self._thawed = asyncio.Event()
         self._number = number
         self.url = url
         self.visible = True
@@ -210,17 +224,21 @@ class MemoryHost:
         self.storage_listeners: list[tuple[str, Callable[[str | None], None]]] = []
         self.visibility_listeners: list[Callable[[], None]] = []
         self.online_listeners: list[Callable[[], None]] = []
+        self.lifecycle_listeners: list[Callable[[Lifecycle], None]] = []
+        self.lock_requests: list[_LockRequest] = []
         self._posted = 0
 
     @property
     def open_resources(self) -> int:
-        """Timers, channels and listeners that nobody has closed."""
+        """Timers, channels, locks and listeners that nobody has closed."""
         live = (
             self.timers,
             self.channels,
             self.storage_listeners,
             self.visibility_listeners,
             self.online_listeners,
+            self.lifecycle_listeners,
+            self.lock_requests,
         )
         return sum(len(each) for each in live)
 
@@ -231,21 +249,57 @@ class MemoryHost:
 
     def notify(self, listeners: list[Callable[[], None]]) -> None:
         for listener in list(listeners):
-            asyncio.get_running_loop().call_soon(listener)
+            asyncio.get_running_loop().call_soon(self.when_thawed, listener)
+
+    def change_lifecycle(self, change: Lifecycle) -> None:
+        """Do to the page what browsers do. A frozen page hears, fires and receives nothing until thawed."""
+        if change in {"thawed", "restored"}:
+            self.is_frozen = False
+            self._thawed.set()
+        for listener in list(self.lifecycle_listeners):
+            listener(change)
+        if change in {"frozen", "left"}:
+            self.is_frozen = True
+            self._thawed.clear()
+        if not self.is_frozen:
+            calls, self._frozen_calls = self._frozen_calls, []
+            for call in calls:
+                asyncio.get_running_loop().call_soon(call)
+
+    def crash(self) -> None:
+        """End without a word: nothing is heard or done any more, and the browser gives back the locks."""
+        self.is_frozen = self.has_crashed = True
+        self._thawed.clear()
+        self._frozen_calls.clear()
+        for request in list(self.lock_requests):
+            self._end(request)
+
+    def when_thawed(self, call: Callable[[], None]) -> None:
+        """Call at once, or when the page is no longer frozen."""
+        if self.is_frozen:
+            self._frozen_calls.append(call)
+        else:
+            call()
 
     async def send(self, request: Request, *, timeout: float) -> Response:  # noqa: ASYNC109 - as the protocol says
         async with asyncio.timeout(timeout):
-            return await self.browser.network.carry(request, self.browser, self._number)
+            response = await self.browser.network.carry(request, self.browser, self._number)
+        if self.is_frozen:
+            await self._thawed.wait()
+        return response
 
     def now(self) -> float:
         return _EPOCH + asyncio.get_running_loop().time()
 
     def call_later(self, seconds: float, callback: Callable[[], None]) -> Undo:
+        cancelled: list[bool] = []
+
         def fire() -> None:
             self.timers.discard(timer)
-            callback()
+            self.when_thawed(lambda: None if cancelled else callback())
 
         def cancel() -> None:
+            cancelled.append(True)
             timer.cancel()
             self.timers.discard(timer)
 
@@ -253,12 +307,37 @@ class MemoryHost:
         self.timers.add(timer)
         return cancel
 
-    def open_channel(self, name: str, heard: Callable[[object], None]) -> Channel:
+    def open_channel(self, name: str, heard: Callable[[object], None]) -> Channel | None:
+        if not self.has_channels:
+            return None
         channel = _MemoryChannel(self.browser, self, name, heard)
         self.channels.append(channel)
         return channel
 
+    def request_lock(self, name: str, granted: Callable[[], None]) -> Undo | None:
+        if not self.has_locks:
+            return None
+        request = _LockRequest(name, granted, self)
+        self.lock_requests.append(request)
+        self.browser.locks.setdefault(name, []).append(request)
+        self._grant(name)
+        return lambda: self._end(request)
+
+    def _end(self, request: _LockRequest) -> None:
+        if request in self.lock_requests:
+            self.lock_requests.remove(request)
+            self.browser.locks[request.name].remove(request)
+            self._grant(request.name)
+
+    def _grant(self, name: str) -> None:
+        queue = self.browser.locks[name]
+        if queue and not queue[0].is_granted:
+            queue[0].is_granted = True
+            asyncio.get_running_loop().call_soon(queue[0].grant)
+
     def store(self, key: str, text: str) -> None:
+        if not self.has_storage:
+            return
         if self.browser.storage.get(key) == text:
             return  # a write that changes nothing fires no event, in browsers too
         self.browser.storage[key] = text
@@ -269,7 +348,7 @@ class MemoryHost:
     def hear_stored(self, key: str, text: str) -> None:
         for wanted, heard in list(self.storage_listeners):
             if wanted == key:
-                asyncio.get_running_loop().call_soon(heard, text)
+                asyncio.get_running_loop().call_soon(self.when_thawed, partial(heard, text))
 
     def on_stored(self, key: str, heard: Callable[[str | None], None]) -> Undo:
         return _add(self.storage_listeners, (key, heard))
@@ -283,6 +362,9 @@ class MemoryHost:
 
     def on_visibility(self, changed: Callable[[], None]) -> Undo:
         return _add(self.visibility_listeners, changed)
+
+    def on_lifecycle(self, changed: Callable[[Lifecycle], None]) -> Undo:
+        return _add(self.lifecycle_listeners, changed)
 
     def is_online(self) -> bool:
         return self.browser.network.online
@@ -310,6 +392,20 @@ class MemoryHost:
         self.reports.append((message, error))
 
 
+@dataclass(slots=True, eq=False)
+class _LockRequest:
+    """A place in a lock's queue."""
+
+    name: str
+    granted: Callable[[], None]
+    tab: MemoryHost
+    is_granted: bool = False
+
+    def grant(self) -> None:
+        if self in self.tab.lock_requests:
+            self.tab.when_thawed(self.granted)
+
+
 class _MemoryChannel:
     """A BroadcastChannel: every other channel of that name hears it, even in the same tab."""
 
@@ -321,14 +417,20 @@ class _MemoryChannel:
         self.name = name
         self.heard = heard
 
-    def post(self, message: Mapping[str, Any]) -> None:
+    def post(self, message: Mapping[str, Any] | str) -> None:
         text = json.dumps(message)
-        for tab in self._browser.tabs:
+        for tab in [] if self._tab.has_crashed else self._browser.tabs:
             for channel in tab.channels:
                 if channel.name == self.name and channel is not self:
-                    asyncio.get_running_loop().call_soon(channel.deliver, text)
+                    channel.receive(text)
 
-    def deliver(self, text: str) -> None:
+    def receive(self, text: str) -> None:
+        for delay in self._browser.deliveries():
+            deliver = partial(self._tab.when_thawed, partial(self._deliver, text))
+            loop = asyncio.get_running_loop()
+            _ = loop.call_later(delay, deliver) if delay else loop.call_soon(deliver)
+
+    def _deliver(self, text: str) -> None:
         if self in self._tab.channels:
             self.heard(json.loads(text))
 

@@ -19,7 +19,7 @@ class Recorder(SessionStore[Session]):
 
     def __init__(self) -> None:
         self.changes: list[Change[Session]] = []
-        super().__init__(self.changes.append)
+        super().__init__(self.changes.append, lambda: 1_767_225_600.0, "tab")
 
     def read(self, answer: Session | ClientFetchError | None) -> bool:
         return self.apply(answer, started=self.begin_read(), reason="refetch")

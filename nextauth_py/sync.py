@@ -1,0 +1,164 @@
+"""Keeps this tab in step with the others: tells them what the server says, and takes in what they tell."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Generic
+
+from .broadcast import Broadcast
+from .errors import NextAuthError, SessionValidationError
+from .fence import Fence
+from .options import Unset
+from .refetcher import Refetcher
+from .state import S, SessionStore, Stamp
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from .client import AuthClient, Mutation
+    from .host.base import Host, Lifecycle, Undo
+    from .refresh import RefreshSchedule
+    from .state import Reason
+    from .tabs import Message, Speaker
+
+
+class TabSync(Generic[S]):
+    """What a provider and its client know of the other tabs.
+
+    Args:
+        host: The world around.
+        scope: The auth server's address.
+        tab: This tab's name.
+        store: The session.
+        schedule: When to ask.
+        timeout: Seconds that a request may take.
+        ask: Called to ask in the background.
+        shown: Called when another tab's answer is shown here.
+
+    Attributes:
+        client: Makes this tab's requests. Set once, before `open`.
+    """
+
+    client: AuthClient[S]
+
+    def __init__(
+        self,
+        host: Host,
+        scope: str,
+        tab: str,
+        store: SessionStore[S],
+        *,
+        schedule: RefreshSchedule,
+        timeout: float,
+        ask: Callable[[Reason], None],
+        shown: Callable[[], None],
+    ) -> None:
+        self._host = host
+        self._store = store
+        self._ask = ask
+        self._shown = shown
+        self._line = Broadcast(host, scope, tab, store, heard=self._heard, nudged=self._nudged)
+        self.fence = Fence(host, self._line, timeout)
+        self.announce = self._line.announce
+        self._refetcher = Refetcher(
+            host, schedule, self._line, state=lambda: store.state, ask=ask, timeout=timeout
+        )
+        self.reschedule = self._refetcher.reschedule
+        self._stop_lifecycle: Undo | None = None
+
+    def open(self) -> None:
+        """Begin to hear the others."""
+        self._line.open()
+        self._refetcher.open()
+        self._stop_lifecycle = self._host.on_lifecycle(self._on_lifecycle)
+
+    def close(self) -> None:
+        """Take leave of them."""
+        self._refetcher.close()
+        self._line.close()
+        self.fence.close()
+        if self._stop_lifecycle is not None:
+            self._stop_lifecycle()
+            self._stop_lifecycle = None
+
+    # --- what this tab tells ---
+
+    @property
+    def are_there(self) -> bool:
+        """Whether any other Python tab is known."""
+        return bool(self._line.peers)
+
+    def asking(self) -> None:
+        """A read begins."""
+        self._refetcher.asking()
+
+    def confirmed(self, session: Mapping[str, Any] | None, at: Stamp) -> None:
+        """The server has said, to a read that began at that time, who is signed in."""
+        if self._line.is_open:
+            self._line.post("state", time=at, session=session)
+
+    def mutated(self, mutation: Mutation, at: Stamp) -> None:
+        """A mutation is over, at that time. Its fence comes down with what is told of it."""
+        if not isinstance(mutation.session, Unset):
+            self._line.post("state", time=at, session=mutation.session, mutated=mutation.kind)
+        else:
+            self._line.post("done" if mutation.is_refused else "changed")
+        if mutation.is_done:
+            self._line.announce("signout" if mutation.kind == "sign_out" else "getSession")
+            self._refetcher.mutated()
+
+    # --- what it is told ---
+
+    def _heard(self, message: Message) -> None:
+        self._store.witness(message.epoch, message.time)
+        if self.fence.hear(message):
+            self.client.abort_reads()
+            self._line.post("ack", time=message.time)
+        self._refetcher.hear(message)
+        if self.fence.is_late_ack(message):
+            self._suspect()
+        if message.kind == "state":
+            self._show(message)
+        elif message.kind == "changed":
+            self._nudged("python")
+
+    def _show(self, message: Message) -> None:
+        before = self._store.state.data
+        answer: S | NextAuthError | None = None
+        try:
+            answer = self.client.validated(message.session) if message.session else None
+        except SessionValidationError as error:
+            answer = error
+        if self._store.apply(answer, started=message.time, reason="broadcast"):
+            if message.mutated:
+                replaced = before if message.mutated == "sign_out" else None
+                self.client.watch_for(replaced, self.client.sign_out_again)
+            self._shown()
+        elif message.session:
+            self._suspect()
+
+    def _suspect(self) -> None:
+        """A read was not stopped by our fence: its answer may have set the old cookie again."""
+        if self.client.is_watching:
+            self._refetcher.nudge("python")
+
+    def _nudged(self, speaker: Speaker) -> None:
+        """The session has changed, who knows how: what is under way may set an old cookie."""
+        self.client.abort_reads()
+        self._refetcher.nudge(speaker)
+
+    def _on_lifecycle(self, change: Lifecycle) -> None:
+        """Keep nothing that would bar the page from the back/forward cache, and trust nothing after it."""
+        if change == "left":
+            self.client.pause()
+            self._refetcher.pause()
+            self._line.close()
+        elif change == "restored":
+            self._line.open()
+            self.client.resume()
+            self._refetcher.resume()
+            self._store.mark_stale()
+            self._ask("restored")
+        elif change == "frozen":
+            self._refetcher.pause()
+        else:
+            self._refetcher.resume()

@@ -1,0 +1,205 @@
+"""Several tabs whose calls overlap, on a slow network, and that freeze, crash, close, are left and come back.
+
+Two worlds. In the first no message is lost and every tab lives: then the cookie is what the server granted last,
+whatever was held back anywhere. In the second messages are late, doubled and lost, and tabs fail: then, once
+all is quiet, all tabs that live show what is true.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import cycle
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nextauth_py import NextAuthError, SessionProvider, SessionState
+from nextauth_py.host.memory import Answer, MemoryBrowser, MemoryHost, run
+from nextauth_py.wire import Request
+
+from .conftest import name_in
+from .fake_server import SESSION_COOKIE, USERS, FakeServer
+
+TABS = 3
+INTERVAL = 60.0
+QUIET = 5 * INTERVAL
+
+CALLS = ["sign in alice", "sign in bob", "sign out", "update", "read", "read", "refetch"]
+FATES = ["freeze", "thaw", "crash", "leave", "restore", "close", "open", "hide", "show"]
+WAITS = st.sampled_from([0.0, 0.002, 0.1, 0.4, 1.0, 3.0])
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one tab does, after some seconds; and how long the next session answer is held back."""
+
+    wait: float
+    tab: int
+    what: str
+    held_for: float | None
+
+
+def steps(what: list[str]) -> st.SearchStrategy[list[Step]]:
+    step = st.builds(
+        Step,
+        WAITS,
+        st.integers(0, TABS - 1),
+        st.sampled_from(what),
+        st.none() | st.sampled_from([0.1, 1.0, 3.0]),
+    )
+    return st.lists(step, max_size=10)
+
+
+class Witness(FakeServer):
+    """Remembers the last thing that it has granted: a name, or None for a sign-out."""
+
+    granted: str | None = None
+
+    def handle(self, request: Request, cookies: Any) -> Answer:
+        answer = super().handle(request, cookies)
+        if request.method == "POST" and SESSION_COOKIE in answer.cookies:
+            self.granted = name_of(answer.cookies[SESSION_COOKIE])
+        return answer
+
+
+def name_of(cookie: str | None) -> str | None:
+    return None if cookie is None else json.loads(cookie)["name"]
+
+
+@dataclass
+class Story:
+    """A browser, and what is false in it."""
+
+    browser: MemoryBrowser
+    lies: list[str] = field(default_factory=list)
+    providers: list[SessionProvider] = field(default_factory=list)
+    calls: list[asyncio.Task[None]] = field(default_factory=list)
+
+    def open_tab(self) -> None:
+        provider = SessionProvider(host=self.browser.open_tab(), timeout=5, refetch_interval=INTERVAL)
+        provider.subscribe(lambda state: self.look(provider, state))
+        self.providers.append(provider.start())
+
+    def look(self, provider: SessionProvider, state: SessionState) -> None:
+        if provider._is_closed:
+            self.lies.append("a closed tab changed")
+
+    async def call(self, provider: SessionProvider, what: str) -> None:
+        try:
+            if what.startswith("sign in"):
+                name = what.rpartition(" ")[2]
+                await provider.sign_in("credentials", username=name, password=USERS[name], redirect=False)
+            elif what == "sign out":
+                await provider.sign_out(redirect=False)
+            elif what == "update":
+                await provider.update({"name": f"renamed {len(self.browser.network.log)}"})
+            else:
+                await (provider.get_session() if what == "read" else provider.refetch())
+        except NextAuthError:
+            return
+
+    def do(self, step: Step) -> None:
+        provider = self.providers[step.tab]
+        host = provider._host
+        assert isinstance(host, MemoryHost)
+        if provider._is_closed or host.has_crashed:
+            if step.what == "open":
+                self.providers[step.tab].close()
+                self.open_tab()
+                self.providers[step.tab] = self.providers.pop()
+        elif step.what in FATES:
+            FATE[step.what](provider, host)
+        elif not host.is_frozen:
+            self.calls.append(asyncio.create_task(self.call(provider, step.what)))
+
+    @property
+    def living(self) -> list[SessionProvider]:
+        hosts = {provider: provider._host for provider in self.providers if not provider._is_closed}
+        return [each for each, host in hosts.items() if isinstance(host, MemoryHost) and not host.has_crashed]
+
+
+FATE: dict[str, Callable[[SessionProvider, MemoryHost], object]] = {
+    "freeze": lambda _, host: host.change_lifecycle("frozen"),
+    "thaw": lambda _, host: host.is_frozen and host.change_lifecycle("thawed"),
+    "crash": lambda _, host: host.crash(),
+    "leave": lambda _, host: host.is_frozen or host.change_lifecycle("left"),
+    "restore": lambda _, host: host.is_frozen and host.change_lifecycle("restored"),
+    "close": lambda provider, _: provider.close(),
+    "open": lambda *_: None,
+    "hide": lambda _, host: host.set_visible(visible=False),
+    "show": lambda _, host: host.set_visible(visible=True),
+}
+
+
+async def play(latency: float, steps: list[Step], deliveries: list[list[float]]) -> Story:
+    server = Witness()
+    story = Story(MemoryBrowser(server))
+    story.browser.network.latency = latency
+    pattern = cycle(deliveries)
+    story.browser.deliveries = lambda: next(pattern)
+    for _ in range(TABS):
+        story.open_tab()
+    for step in steps:
+        await asyncio.sleep(step.wait)
+        if step.held_for is not None:
+            gate = story.browser.network.hold("GET /api/auth/session")
+            asyncio.get_running_loop().call_later(step.held_for, gate.set)
+        story.do(step)
+    story.browser.network.calm()
+    await asyncio.sleep(QUIET)
+    for provider in story.living:
+        assert isinstance(provider._host, MemoryHost)
+        if provider._host.is_frozen:
+            provider._host.change_lifecycle("restored" if not provider._host.channels else "thawed")
+    await asyncio.sleep(QUIET)
+    truth = name_of(story.browser.cookies.get(SESSION_COOKIE))
+    # Nobody polls while signed out; a message that got lost then shows when somebody looks.
+    if deliveries != FAITHFUL:
+        story.browser.deliveries = lambda: [0.0]
+        for provider in story.living:
+            await provider.refetch()
+    shown = {name_in(provider.state) for provider in story.living}
+    assert shown <= {truth}, f"{shown} shown, {truth} signed in"
+    if deliveries == FAITHFUL:
+        assert truth == server.granted, f"{truth} signed in, {server.granted} granted"
+    assert story.lies == []
+    for provider in story.living:
+        assert provider._host.reports == []  # type: ignore[attr-defined]
+        provider.close()
+    await asyncio.gather(*story.calls)
+    assert [tab.open_resources for tab in story.browser.tabs if not tab.has_crashed] == [0] * len(
+        [tab for tab in story.browser.tabs if not tab.has_crashed]
+    )
+    return story
+
+
+def tell(latency: float, plan: list[Step], deliveries: list[list[float]]) -> None:
+    with ThreadPoolExecutor(1) as thread:  # Playwright keeps an event loop running in the main one
+        thread.submit(run, play(latency, plan, deliveries)).result()
+
+
+FAITHFUL = [[0.001]]
+LATENCIES = st.sampled_from([0.01, 0.05, 0.3])
+
+
+@settings(max_examples=500, deadline=None, derandomize=True)
+@given(LATENCIES, steps([*CALLS, "hide", "show"]))
+def test_what_was_granted_last_holds_whatever_was_held_back(latency: float, plan: list[Step]) -> None:
+    tell(latency, plan, FAITHFUL)
+
+
+@settings(max_examples=500, deadline=None, derandomize=True)
+@given(
+    LATENCIES,
+    steps(CALLS + FATES),
+    st.lists(st.sampled_from([[0.0], [0.001], [0.2], [0.0, 0.1], []]), min_size=1, max_size=5),
+)
+def test_tabs_that_live_agree_when_all_is_quiet(
+    latency: float, plan: list[Step], deliveries: list[list[float]]
+) -> None:
+    tell(latency, plan, deliveries)

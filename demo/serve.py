@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 SERVER = Path(__file__).parent / "server"
 SCRIPT = SERVER / "main.mjs"
-STAMP = SERVER / "node_modules" / ".installed-for"
 
 LOG_LINES = 1000  # of a long-running demo, the last ones
 PATIENCE = 30  # seconds to stop in
@@ -41,6 +40,7 @@ class AuthServer:
         script: Which server: a Node script that takes options as `demo/server/main.mjs` does.
 
     Attributes:
+        generation: As given.
         url: Its origin, as ``http://localhost:3000``.
         log: The last lines that it has written.
     """
@@ -61,6 +61,7 @@ class AuthServer:
     ) -> None:
         self.url = ""
         self.base_path = base_path
+        self.generation = generation
         self.log: deque[str] = deque(maxlen=LOG_LINES)
         self._script = script
         self._options: dict[str, Any] = {
@@ -129,16 +130,28 @@ def install_server(report: Callable[[str], None] = print) -> None:
     Raises:
         BundleError: npm is missing, or failed.
     """
-    lock = hashlib.sha256((SERVER / "package-lock.json").read_bytes()).hexdigest()
-    if STAMP.exists() and STAMP.read_text("utf-8") == lock:
-        return
-    report("Installing NextAuth (npm)…")
+    install_packages(SERVER, "NextAuth", report)
+
+
+def install_packages(folder: Path, what: str, report: Callable[[str], None] = print) -> bool:
+    """Install the npm packages of a folder's lock file.
+
+    Returns:
+        Whether there was anything to do.
+
+    Raises:
+        BundleError: npm is missing, or failed.
+    """
+    stamp = folder / "node_modules" / ".installed-for"
+    lock = hashlib.sha256((folder / "package-lock.json").read_bytes()).hexdigest()
+    if stamp.exists() and stamp.read_text("utf-8") == lock:
+        return False
+    report(f"Installing {what} (npm)…")
     command = [*npm_command(), "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
     done = subprocess.run(
-        command, cwd=SERVER, env=node_environment(), capture_output=True, text=True, check=False
+        command, cwd=folder, env=node_environment(), capture_output=True, text=True, check=False
     )
     if done.returncode:
-        raise BundleError(
-            f"npm could not install the demo's server. Is the network up?\n{done.stderr[-2000:]}"
-        )
-    STAMP.write_text(lock, "utf-8")
+        raise BundleError(f"npm could not install {what}. Is the network up?\n{done.stderr[-2000:]}")
+    stamp.write_text(lock, "utf-8")
+    return True

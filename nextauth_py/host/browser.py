@@ -66,7 +66,7 @@ class BrowserHost:
         try:
             # Resolving a promise gives the lock back at once. A page that is left gets no later chance.
             held, queue = js.Promise.withResolvers(), js.AbortController.new()
-            locks = js.navigator.locks
+            request = js.navigator.locks.request
             options = to_js({"signal": queue.signal}, dict_converter=js.Object.fromEntries)
         except (AttributeError, JsException):
             return None
@@ -84,7 +84,7 @@ class BrowserHost:
             held.resolve()
             queue.abort()
 
-        locks.request(name, options, proxy).then(over, over)  # refused in a sandboxed frame
+        request(name, options, proxy).then(over, over)  # refused in a sandboxed frame
         return undo
 
     def store(self, key: str, text: str) -> None:

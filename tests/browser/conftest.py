@@ -13,6 +13,7 @@ from playwright.sync_api import BrowserContext, expect
 
 from demo.serve import AuthServer, install_server
 from nextauth_py.bundle import build_bundle
+from tests.peers import build_peers
 from tests.servers.control import ServerControl
 
 from .browsers import launch_options, load_config
@@ -50,7 +51,12 @@ def bundle() -> Path:
 def start_server(bundle: Path) -> Iterator[Callable[..., AuthServer]]:
     """Starts one more auth server, with the options of `AuthServer`."""
     install_server()
-    mounts = {"/static/dist": bundle, "/demo": ROOT / "demo/pages", "/": Path(__file__).parent / "pages"}
+    mounts = {
+        "/static/dist": bundle,
+        "/demo": ROOT / "demo/pages",
+        "/peers": build_peers(),
+        "/": Path(__file__).parent / "pages",
+    }
     with ExitStack() as servers:
         yield lambda **options: servers.enter_context(AuthServer(mounts, script=SERVER_SCRIPT, **options))
 

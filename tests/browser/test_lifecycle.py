@@ -1,0 +1,166 @@
+"""Pages that are hidden, frozen, left and come back to, as browsers really do it.
+
+Playwright's own pages are always in view and never kept for the way back: these have browsers of their own.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import BrowserContext, BrowserType, Page, Playwright, expect
+
+from demo.serve import AuthServer
+
+from .conftest import prepare
+from .python_page import PythonPage
+
+SESSION = "GET /api/auth/session"
+
+START = """
+    from nextauth_py import *
+    history = []
+    provider = SessionProvider(refetch_on_window_focus=False, refetch_interval=1)
+    provider.subscribe(lambda state: history.append([state.status, state.stale]))
+    provider.start()
+    await provider.ready()
+
+    @component("#target")
+    def who():
+        session = use_session()
+        return session.data.user.name if session.data else session.status
+"""
+
+SIGN_IN = """
+    await sign_in("credentials", username="alice", password="wonder", redirect=False)
+    history.clear()
+"""
+
+
+def open_tab(context: BrowserContext, server: AuthServer) -> PythonPage:
+    tab = PythonPage(context.new_page()).open(f"{server.url}/python.html")
+    tab.run(START)
+    return tab
+
+
+@pytest.fixture
+def remembering(
+    browser_type: BrowserType, browser_type_launch_args: dict[str, Any]
+) -> Iterator[BrowserContext]:
+    """A context of a browser that has a back/forward cache."""
+    without = ["--disable-back-forward-cache"]
+    browser = browser_type.launch(**browser_type_launch_args, ignore_default_args=without)
+    context = browser.new_context()
+    outside = prepare(context)
+    yield context
+    browser.close()
+    assert outside == []
+
+
+@pytest.fixture
+def ordinary(
+    playwright: Playwright, browser_type: BrowserType, browser_type_launch_args: dict[str, Any]
+) -> Iterator[BrowserContext]:
+    """The context of a browser in which only one tab is in view."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    options = {**browser_type_launch_args}
+    options["args"] = [*options.get("args", []), f"--remote-debugging-port={port}"]
+    browser = browser_type.launch(**options)
+    connected = playwright.chromium.connect_over_cdp(f"http://127.0.0.1:{port}", no_defaults=True)
+    context = connected.contexts[0]
+    outside = prepare(context)
+    yield context
+    connected.close()
+    browser.close()
+    assert outside == []
+
+
+def set_lifecycle(page: Page, state: str) -> None:
+    page.context.new_cdp_session(page).send("Page.setWebLifecycleState", {"state": state})
+
+
+def leave_and_return(tab: PythonPage, server: AuthServer, meanwhile: str, other: PythonPage) -> None:
+    """Go to another origin and back, while another tab runs some code."""
+    tab.page.evaluate("window.isTheSamePage = true")
+    tab.page.goto(server.url.replace("localhost", "127.0.0.1") + "/peer-v4.html")
+    other.run(meanwhile)
+    tab.page.go_back(wait_until="commit")
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "shown"),
+    [
+        ("_ = await sign_out(redirect=False)", "unauthenticated"),
+        ("_ = await provider.update({'name': 'Alice II'})", "Alice II"),
+    ],
+    ids=["signed out", "updated"],
+)
+def test_a_page_one_comes_back_to_is_stale_at_once_and_right_soon(
+    remembering: BrowserContext, auth_server: AuthServer, meanwhile: str, shown: str
+) -> None:
+    left, other = open_tab(remembering, auth_server), open_tab(remembering, auth_server)
+    left.run(SIGN_IN)
+    leave_and_return(left, auth_server, meanwhile, other)
+    left.expect_text("#target", shown)
+    assert left.page.evaluate("window.isTheSamePage"), "the page was loaded anew"
+    assert left.page.evaluate("performance.getEntriesByType('navigation')[0].notRestoredReasons") is None
+    status = "unauthenticated" if shown == "unauthenticated" else "authenticated"
+    assert left.run("history")[:2] == [["authenticated", True], [status, False]]
+    left.expect_no_error_box()
+
+
+def test_a_page_one_comes_back_to_follows_the_others_again(
+    remembering: BrowserContext, auth_server: AuthServer
+) -> None:
+    left, other = open_tab(remembering, auth_server), open_tab(remembering, auth_server)
+    left.run(SIGN_IN)
+    leave_and_return(left, auth_server, "1", other)
+    left.page.wait_for_function("() => window.isTheSamePage")
+    other.run("_ = await provider.update({'name': 'Alice II'})")
+    left.expect_text("#target", "Alice II")
+    left.run("_ = await sign_out(redirect=False)")
+    other.expect_text("#target", "unauthenticated")
+
+
+def test_a_hidden_tab_lets_the_one_in_view_poll(ordinary: BrowserContext, auth_server: AuthServer) -> None:
+    hidden = open_tab(ordinary, auth_server)
+    hidden.run(SIGN_IN)
+    shown = open_tab(ordinary, auth_server)
+    shown.page.bring_to_front()
+    hidden.page.wait_for_function("() => document.visibilityState === 'hidden'")
+    poll(shown)
+    hidden.requests.clear()
+    for _ in range(3):
+        poll(shown)
+    assert hidden.count(SESSION) == 0
+    hidden.expect_text("#target", "Alice Liddell")
+
+
+def test_a_frozen_leader_is_replaced_and_does_no_harm_when_it_wakes(
+    ordinary: BrowserContext, auth_server: AuthServer
+) -> None:
+    leader = open_tab(ordinary, auth_server)
+    leader.run(SIGN_IN)
+    poll(leader)
+    other = open_tab(ordinary, auth_server)
+    other.page.bring_to_front()
+    leader.page.wait_for_function("() => document.visibilityState === 'hidden'")
+    set_lifecycle(leader.page, "frozen")
+    poll(other)
+    other.run("_ = await provider.update({'name': 'Alice II'}); history.clear()")
+    poll(other)
+    leader.page.bring_to_front()
+    set_lifecycle(leader.page, "active")
+    leader.expect_text("#target", "Alice II")
+    assert other.run("history") == []
+    expect(other.page.locator("#target")).to_have_text("Alice II")
+
+
+def poll(tab: PythonPage) -> None:
+    """Wait until the tab has polled."""
+    with tab.page.expect_request_finished(lambda request: request.url.endswith("/api/auth/session")):
+        pass

@@ -1,0 +1,21 @@
+// Bundles the page twice, with next-auth v4's client and with v5's: dist/v4.js, dist/v5.js.
+
+import { build } from "esbuild";
+
+const undefinedInBrowsers = ["NEXTAUTH_URL", "NEXTAUTH_URL_INTERNAL", "VERCEL_URL", "AUTH_URL"];
+
+for (const generation of ["v4", "v5"]) {
+  await build({
+    entryPoints: ["peer.jsx"],
+    outfile: `dist/${generation}.js`,
+    bundle: true,
+    minify: true,
+    format: "esm",
+    jsx: "automatic",
+    alias: { "next-auth/react": `next-auth-${generation}/react` },
+    define: {
+      "process.env.NODE_ENV": '"production"',
+      ...Object.fromEntries(undefinedInBrowsers.map((name) => [`process.env.${name}`, "undefined"])),
+    },
+  });
+}

@@ -187,6 +187,7 @@ class AuthClient(Generic[S]):
             return
         self.abort_reads()
         async with self._turn:
+            await self._fence.clear()
             read = await self._read_alone()
         if isinstance(read.answer, NextAuthError) or not is_same_session(read.answer, watch.replaced):
             self._write(read, "broadcast")
@@ -222,7 +223,6 @@ class AuthClient(Generic[S]):
     async def _read_alone(self) -> _Read[S]:
         """Ask for the session; to be called by whoever has the turn."""
         await self._awake.wait()
-        await self._fence.clear()
         started = self._store.begin_read()
         self._neighbours.asking()
         self._store.mark_refreshing(True)

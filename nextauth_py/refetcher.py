@@ -107,7 +107,8 @@ class Refetcher:
         self._leader.hear(message)
         if message.kind not in {"asking", "state"}:
             return
-        self._schedule.asked_at = self._others_asked_at = self._host.now()
+        self._schedule.asked_at = self._host.now()
+        self._others_asked_at = self._host.now() if message.kind == "asking" else float("-inf")
         if message.mutated:
             self._others_mutated_at = self._host.now()
         if message.kind == "state":

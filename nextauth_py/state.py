@@ -138,6 +138,11 @@ class SessionStore(Generic[S]):
         return started >= self._barrier and started >= self._shown
 
     @property
+    def is_mutating(self) -> bool:
+        """Whether a mutation is open, and so nothing else is written."""
+        return self._mutation is not None
+
+    @property
     def is_closed(self) -> bool:
         """Whether it writes no more."""
         return self._closed

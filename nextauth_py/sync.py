@@ -64,6 +64,7 @@ class TabSync(Generic[S]):
         )
         self.reschedule = self._refetcher.reschedule
         self._stop_lifecycle: Undo | None = None
+        self._has_missed_news = False
 
     def open(self) -> None:
         """Begin to hear the others."""
@@ -102,6 +103,9 @@ class TabSync(Generic[S]):
             self._line.post("state", time=at, session=mutation.session, mutated=mutation.kind)
         else:
             self._line.post("done" if mutation.is_refused else "changed")
+            if self._has_missed_news:
+                self._nudged("python")
+        self._has_missed_news = False
         if mutation.is_done:
             self._line.announce("signout" if mutation.kind == "sign_out" else "getSession")
             self._refetcher.mutated()
@@ -133,6 +137,8 @@ class TabSync(Generic[S]):
                 replaced = before if message.mutated == "sign_out" else None
                 self.client.watch_for(replaced, self.client.sign_out_again)
             self._shown()
+        elif self._store.is_mutating:
+            self._has_missed_news = True
         elif message.session:
             self._suspect()
 

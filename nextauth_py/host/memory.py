@@ -25,18 +25,25 @@ T = TypeVar("T")
 # The virtual clock begins on a round date, so that times in failing tests can be read.
 _EPOCH = 1_767_225_600.0  # 2026-01-01T00:00:00Z
 
+_TOO_MANY_ROUNDS = 100_000
+
 
 class _JumpingSelector(selectors.SelectSelector):
     """Instead of waiting, moves the loop's time ahead by the time that it should wait."""
 
     elapsed = 0.0
+    _rounds = 0  # of the loop since time has moved
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         ready = super().select(0)
         if not ready and timeout is None:
             raise RuntimeError("every task waits for something that will never come")
+        self._rounds += 1
+        if self._rounds > _TOO_MANY_ROUNDS:
+            raise RuntimeError("tasks go round and round without ever waiting")
         if not ready and timeout:
             self.elapsed += timeout
+            self._rounds = 0
         return ready
 
 

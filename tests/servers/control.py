@@ -39,6 +39,10 @@ class ServerControl:
         """Cut the connection of the next requests."""
         self._post("plan", {"route": route, "action": "drop", "times": times})
 
+    def set_latency(self, milliseconds: int) -> None:
+        """Handle each request so much later, until the next reset."""
+        self._post("latency", {"milliseconds": milliseconds})
+
     def requests(self) -> list[str]:
         """The routes asked for since the last reset, those that the browser aborted marked."""
         return [f"{each['route']}{' aborted' if each['aborted'] else ''}" for each in self._post("requests")]

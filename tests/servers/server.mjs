@@ -12,8 +12,10 @@ function control(basePath, mails) {
   const log = []; // { route, aborted }
   let plans = []; // { route, action, status, body, type, times }
   const held = [];
+  let latency = 0; // milliseconds before each request is handled
 
   const commands = {
+    latency: ({ milliseconds }) => void (latency = milliseconds),
     plan: (plan) => void plans.push(plan),
     release() {
       held.splice(0).forEach((send) => send());
@@ -24,6 +26,7 @@ function control(basePath, mails) {
       commands.release();
       log.length = 0;
       plans = [];
+      latency = 0;
     },
   };
 
@@ -36,7 +39,7 @@ function control(basePath, mails) {
     log.push(entry);
     response.on("close", () => (entry.aborted = !response.writableFinished));
     const plan = plans.find(({ route, times }) => route === entry.route && times > 0);
-    if (!plan) return next();
+    if (!plan) return latency ? setTimeout(next, latency) : next();
     plan.times -= 1;
     actions[plan.action](plan, { request, response, next, held });
   };

@@ -169,3 +169,32 @@ def test_an_event_says_whether_this_tab_did_it(store: Recorder) -> None:
     store.apply(None, started=store.begin_read(), reason="broadcast")
     events = [change.event for change in store.changes if change.event]
     assert [(event.reason, event.local) for event in events] == [("sign_in", True), ("broadcast", False)]
+
+
+def test_a_read_that_began_before_a_change_that_another_tab_knows_of_is_discarded(store: Recorder) -> None:
+    store.read(ALICE)
+    late = store.begin_read()
+    time, _tab = late
+    store.witness((time + 5, "other"))
+    assert not store.apply(BOB, started=late, reason="refetch")
+    assert store.read(None)
+
+
+def test_the_time_goes_on_though_the_clock_goes_back() -> None:
+    clock = iter([100.0, 50.0, 50.0])
+    store: SessionStore[Session] = SessionStore(lambda _change: None, lambda: next(clock), "tab")
+    first, second = store.begin_read(), store.begin_read()
+    assert first < second
+    store.witness((200_000_000, "other"))
+    assert store.begin_read() > (200_000_000, "other")
+
+
+def test_marking_as_stale_is_told_and_ends_with_the_next_answer(store: Recorder) -> None:
+    store.mark_stale()
+    assert store.changes == []
+    store.read(ALICE)
+    store.mark_stale()
+    assert store.state.stale
+    store.read(ALICE)
+    assert not store.state.stale
+    assert [change.state.stale for change in store.changes] == [False, True, False]

@@ -101,6 +101,14 @@ async def test_what_another_tab_did_is_an_event_from_elsewhere(browser: MemoryBr
     assert events == [(name, "broadcast", False) for name in ("signed_in", "updated", "signed_out")]
 
 
+async def test_a_new_tab_and_the_others_know_of_each_other(browser: MemoryBrowser) -> None:
+    tabs = await open_tabs(browser, 3)
+    assert [len(provider._sync._line.peers) for provider in tabs] == [2, 2, 2]
+    tabs[0].close()
+    await asyncio.sleep(0.01)
+    assert [len(provider._sync._line.peers) for provider in tabs[1:]] == [1, 1]
+
+
 async def test_a_new_tab_costs_one_request_and_changes_nobodys_state(browser: MemoryBrowser) -> None:
     tabs = await signed_in_tabs(browser, 3)
     told: list[object] = []
@@ -153,9 +161,11 @@ async def test_a_duplicate_calls_nobody(browser: MemoryBrowser) -> None:
     told: list[object] = []
     second.subscribe(told.append)
     await first.sign_in("credentials", username="alice", password="wonder", redirect=False)
-    await asyncio.sleep(60)
+    await asyncio.sleep(0.1)
     assert len(told) == 1
-    assert (await second.get_session()) is second.state.data  # no fence is left up
+    now = asyncio.get_running_loop().time()
+    await second.get_session()
+    assert asyncio.get_running_loop().time() == now  # no fence is left up
 
 
 async def test_what_does_not_fit_this_tabs_session_type_is_its_error(browser: MemoryBrowser) -> None:
@@ -233,6 +243,20 @@ async def test_no_tab_asks_while_another_signs_out(browser: MemoryBrowser) -> No
     gate.set()
     await leaving
     assert await asking is None
+    assert gets(browser) == before + 1  # with which the sign-out was made sure of
+
+
+async def test_no_tab_answers_a_javascript_tab_while_another_signs_out(browser: MemoryBrowser) -> None:
+    first, *_others = await signed_in_tabs(browser, 3)
+    gate = browser.network.hold("POST /api/auth/signout")
+    leaving = asyncio.create_task(first.sign_out(redirect=False))
+    await asyncio.sleep(0.1)
+    before = gets(browser)
+    javascript_says(browser)
+    await asyncio.sleep(1)
+    assert gets(browser) == before
+    gate.set()
+    await leaving
 
 
 async def test_a_sign_in_waits_for_another_tabs_stalled_sign_out(browser: MemoryBrowser) -> None:
@@ -251,13 +275,31 @@ async def test_a_sign_in_waits_for_another_tabs_stalled_sign_out(browser: Memory
     assert json.loads(browser.cookies[SESSION_COOKIE])["name"] == "bob"
 
 
-async def test_two_tabs_that_change_the_session_at_once_take_turns(browser: MemoryBrowser) -> None:
-    browser.network.latency = 0.1
+@pytest.mark.parametrize("later", [0.0, 0.1])
+async def test_two_tabs_that_change_the_session_at_once_take_turns(
+    browser: MemoryBrowser, later: float
+) -> None:
     first, second = await signed_in_tabs(browser, 2)
-    await asyncio.gather(first.update({"name": "one"}), second.update({"name": "two"}))
+    gate = browser.network.hold("POST /api/auth/session")
+    one = asyncio.create_task(first.update({"name": "one"}))
+    await asyncio.sleep(later)
+    two = asyncio.create_task(second.update({"name": "two"}))
     await asyncio.sleep(1)
-    assert len(names([first, second])) == 1
-    assert {json.loads(browser.cookies[SESSION_COOKIE])["name"]} == names([first, second])
+    assert browser.network.count("POST /api/auth/session") == 1
+    gate.set()
+    await asyncio.gather(one, two)
+    await asyncio.sleep(1)
+    assert names([first, second]) == {"two"}
+    assert json.loads(browser.cookies[SESSION_COOKIE])["name"] == "two"
+
+
+async def test_a_refused_sign_in_does_not_hide_what_another_tab_did_meanwhile(browser: MemoryBrowser) -> None:
+    first, second = await open_tabs(browser, 2)
+    entering = first.sign_in("credentials", username="alice", password="wonder", redirect=False)
+    refused = second.sign_in("credentials", username="alice", password="wrong", redirect=False)
+    await asyncio.gather(entering, refused)
+    await asyncio.sleep(1)
+    assert names([first, second]) == {"alice"}
 
 
 async def test_a_dead_tab_costs_a_sign_out_the_patience_and_only_once(browser: MemoryBrowser) -> None:
@@ -442,19 +484,48 @@ async def test_a_silent_read_of_a_known_javascript_tab_does_not_undo_a_sign_out(
     assert SESSION_COOKIE not in browser.cookies
 
 
+@pytest.mark.parametrize("who", [0, 1], ids=["the leader", "another tab"])
 async def test_the_value_that_a_javascript_tab_brings_back_after_an_update_is_updated_again(
-    browser: MemoryBrowser,
+    browser: MemoryBrowser, who: int
 ) -> None:
-    first, second = await signed_in_tabs(browser, 2)
+    tabs = await signed_in_tabs(browser, 2)
+    shown: list[str | None] = []
     gate = browser.network.hold(SESSION)
     foreign = asyncio.create_task(raw_read(browser))
     await asyncio.sleep(0.1)
-    await first.update({"name": "Alice II"})
+    await tabs[who].update({"name": "Alice II"})
+    for provider in tabs:
+        provider.subscribe(lambda state: shown.append(name_in(state)))
     gate.set()
     await foreign
     await asyncio.sleep(0.5)
     assert json.loads(browser.cookies[SESSION_COOKIE])["name"] == "Alice II"
-    assert names([first, second]) == {"Alice II"}
+    assert names(tabs) == {"Alice II"}
+    assert "alice" not in shown
+
+
+async def test_a_sign_out_holds_though_its_tab_is_left(browser: MemoryBrowser) -> None:
+    first, second = await signed_in_tabs(browser, 2)
+    gate = browser.network.hold(SESSION)
+    foreign = asyncio.create_task(raw_read(browser))
+    await asyncio.sleep(0.1)
+    await first.sign_out(redirect=False)
+    assert isinstance(first._host, MemoryHost)
+    first._host.change_lifecycle("left")
+    gate.set()
+    await foreign
+    await asyncio.sleep(0.5)
+    assert SESSION_COOKIE not in browser.cookies
+    assert second.state.status == "unauthenticated"
+
+
+async def test_who_signs_in_again_at_once_stays_signed_in(browser: MemoryBrowser) -> None:
+    tabs = await signed_in_tabs(browser, 2)
+    await tabs[0].sign_out(redirect=False)
+    await tabs[0].sign_in("credentials", username="alice", password="wonder", redirect=False)
+    javascript_says(browser)
+    await asyncio.sleep(1)
+    assert names(tabs) == {"alice"}
 
 
 async def test_who_signs_in_again_later_stays_signed_in(browser: MemoryBrowser) -> None:

@@ -1,0 +1,187 @@
+"""What many tabs cost, and how soon the last of them knows: ours beside next-auth's JavaScript clients.
+
+    python3 -m benchmarks.tabs
+
+Real servers, each client with its own generation's, ours with v4's. Real tabs, nothing is intercepted.
+"""
+
+from __future__ import annotations
+
+import statistics
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from demo.bootstrap import ROOT, enter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from playwright.sync_api import Browser, Page
+
+    from tests.servers.control import ServerControl
+
+SIZES = [1, 2, 5, 10]
+INTERVAL = 2.0  # seconds
+INTERVALS = 5
+LATENCIES = [0, 100]  # milliseconds that the server takes
+ROUNDS = 5
+
+PAGES = {"nextauth_py": "tabs.html", "next-auth v4": "peer-v4.html", "next-auth v5": "peer-v5.html"}
+
+# When each text was first shown, on the clock that all pages share.
+WATCH = """
+    window.shownAt = {};
+    const note = () => shownAt[document.getElementById("shown")?.textContent.trim()] ??=
+      performance.timeOrigin + performance.now();
+    new MutationObserver(note).observe(document, { childList: true, characterData: true, subtree: true });
+"""
+
+CLIENT = """
+    window.client ??= {
+      signIn: () => peer.signIn("credentials", { username: "alice", password: "wonder", redirect: false }),
+      signOut: () => peer.signOut({ redirect: false }),
+      update: (name) => peer.update({ name }),
+    };
+"""
+
+POST_ANSWERED = """
+    performance.timeOrigin + performance.getEntriesByType("resource")
+      .filter(({ name }) => name.includes("/signout")).at(-1).responseEnd
+"""
+
+
+def main() -> None:
+    """Measure and print the tables."""
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - installed by `enter`
+
+    from demo.serve import AuthServer, install_server  # noqa: PLC0415
+    from nextauth_py.bundle import build_bundle  # noqa: PLC0415
+    from tests.browser.browsers import launch_options  # noqa: PLC0415
+    from tests.peers import build_peers  # noqa: PLC0415
+    from tests.servers.control import ServerControl  # noqa: PLC0415
+
+    build_bundle(ROOT / "static/dist")
+    install_server()
+    mounts = {
+        "/static": ROOT / "static",
+        "/peers": build_peers(),
+        "/bench": Path(__file__).parent / "pages",
+        "/": ROOT / "tests/browser/pages",
+    }
+    options = launch_options()
+    script = ROOT / "tests/servers/server.mjs"
+    costs: dict[str, list[str]] = {}
+    speeds: dict[str, list[str]] = {}
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(**options)
+        for client, page in PAGES.items():
+            generation = "v5" if client.endswith("v5") else "v4"
+            with AuthServer(mounts, generation=generation, script=script) as server:
+                url = f"{server.url}/{'bench/' if client == 'nextauth_py' else ''}{page}"
+                control = ServerControl(server.url)
+                costs[client] = [_requests(browser, url, control, size) for size in SIZES]
+                speeds[client] = _speeds(browser, url, control)
+        browser.close()
+    _print(f"GETs per interval ({INTERVAL:g} s) | " + " | ".join(map(str, SIZES)), costs)
+    titles = [f"sign-out in the last of {SIZES[-1]} tabs, server {each} ms" for each in LATENCIES]
+    _print(" | ".join(["median (from to to), ms", *titles, "an update in the next tab"]), speeds)
+
+
+def _open(browser: Browser, url: str, number: int, interval: float) -> list[Page]:
+    """So many signed-in tabs, in a browser profile of their own."""
+    context = browser.new_context()
+    context.set_default_timeout(120_000)
+    context.add_init_script(WATCH)
+    pages = []
+    for _ in range(number):
+        page = context.new_page()
+        page.goto(f"{url}?interval={interval}")
+        page.wait_for_function("() => window.client ?? window.peer")
+        page.evaluate(f"() => {{ {CLIENT} }}")
+        pages.append(page)
+    _sign_in(pages)
+    return pages
+
+
+def _sign_in(pages: list[Page]) -> None:
+    pages[0].evaluate("() => client.signIn().then(() => null)")
+    for page in pages:  # next-auth's own clients tell nobody of a sign-in
+        if "peer" in page.url and page is not pages[0]:
+            page.reload()
+            page.wait_for_function("() => window.peer")
+            page.evaluate(f"() => {{ {CLIENT} }}")
+    _wait(pages, "Alice Liddell")
+
+
+def _wait(pages: list[Page], text: str) -> None:
+    for page in pages:
+        page.wait_for_function(
+            "text => document.getElementById('shown').textContent.trim() === text", arg=text
+        )
+
+
+def _requests(browser: Browser, url: str, control: ServerControl, size: int) -> str:
+    pages = _open(browser, url, size, INTERVAL)
+    pages[0].wait_for_timeout(INTERVAL * 2_000)  # for everything that the start has set off
+    before = _gets(control)
+    pages[0].wait_for_timeout(INTERVAL * INTERVALS * 1_000)
+    count = _gets(control) - before
+    pages[0].context.close()
+    return f"{count / INTERVALS:g}"
+
+
+def _gets(control: ServerControl) -> int:
+    return sum(request.startswith("GET /api/auth/session") for request in control.requests())
+
+
+def _speeds(browser: Browser, url: str, control: ServerControl) -> list[str]:
+    pages = _open(browser, url, SIZES[-1], 0)
+    found = []
+    for latency in LATENCIES:
+        control.set_latency(latency)
+        found.append(_summary(lambda: _sign_out(pages)))
+    control.set_latency(0)
+    names = iter(range(1000))
+    found.append(_summary(lambda: _update(pages, f"Alice {next(names)}")))
+    pages[0].context.close()
+    return found
+
+
+def _sign_out(pages: list[Page]) -> float:
+    """Milliseconds from the answer to the sign-out until the last tab shows it."""
+    for page in pages:
+        page.evaluate("() => { window.shownAt = {} }")
+    pages[0].evaluate("() => client.signOut().then(() => null)")
+    _wait(pages, "unauthenticated")
+    last = max(page.evaluate("shownAt.unauthenticated") for page in pages[1:])
+    elapsed: float = last - pages[0].evaluate(POST_ANSWERED)
+    pages[0].wait_for_timeout(1_500)
+    _sign_in(pages)
+    return elapsed
+
+
+def _update(pages: list[Page], name: str) -> float:
+    """Milliseconds from the tab that made the update showing it until the next one does."""
+    pages[0].wait_for_timeout(1_100)  # v4 tells others of nothing twice in a second
+    pages[0].evaluate("name => client.update(name).then(() => null)", name)
+    _wait(pages, name)
+    first, second = (page.evaluate("name => shownAt[name]", name) for page in pages[:2])
+    elapsed: float = second - first
+    return elapsed
+
+
+def _summary(measure: Callable[[], float]) -> str:
+    times = [measure() for _ in range(ROUNDS)]
+    return f"{statistics.median(times):.0f} ({min(times):.0f} to {max(times):.0f})"
+
+
+def _print(title: str, rows: dict[str, list[Any]]) -> None:
+    columns = title.count("|") + 1
+    print(f"\n| {title} |\n|---|{'---:|' * (columns - 1)}")
+    for client, cells in rows.items():
+        print(f"| {client} | {' | '.join(cells)} |")
+
+
+if __name__ == "__main__":
+    enter("benchmarks.tabs")
+    main()

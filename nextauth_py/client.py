@@ -8,20 +8,22 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from . import wire
 from .errors import ClientFetchError, CsrfError, NextAuthError, SessionValidationError, SignOutIncomplete
-from .options import UNSET, Unset
+from .flight import Flight
+from .neighbours import Mutation
 from .state import Reason, S, SessionStore, Stamp, is_same_session
 from .urls import safe_redirect
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from .fence import Fence
     from .host.base import Host
     from .models import Provider
+    from .neighbours import Neighbours
     from .urls import AuthUrl
     from .wire import Request, Response, SignInResult, SignOutResult
 
@@ -37,42 +39,6 @@ _BAD_REQUEST = 400
 # has just got, and which has set the old cookie again. Nobody signs in again within a second by hand.
 _WATCH = 1.0
 _REPEATS = 2
-
-
-class Neighbours(Protocol):
-    """What the client tells the rest of its tab, and the other tabs."""
-
-    def asking(self) -> None:
-        """A read begins."""
-
-    def confirmed(self, session: Mapping[str, Any] | None, at: Stamp) -> None:
-        """The server has said, to a read that began at that time, who is signed in."""
-
-    def mutated(self, mutation: Mutation, at: Stamp) -> None:
-        """A mutation is over, at that time."""
-
-    @property
-    def are_there(self) -> bool:
-        """Whether any other Python tab is known."""
-
-
-@dataclass(slots=True)
-class Mutation:
-    """A sign-in, update or sign-out, and what is known of its outcome.
-
-    Attributes:
-        kind: Which of them.
-        started: When it began.
-        session: What the server then says, if it was asked.
-        is_refused: Whether the server has refused it, so that nothing has changed.
-        is_done: Whether it has succeeded.
-    """
-
-    kind: Reason
-    started: Stamp
-    session: Mapping[str, Any] | Unset | None = field(default=UNSET, repr=False)
-    is_refused: bool = False
-    is_done: bool = False
 
 
 class AuthClient(Generic[S]):
@@ -107,7 +73,7 @@ class AuthClient(Generic[S]):
         self._fence = fence
         self._neighbours = neighbours
         self._turn = asyncio.Lock()
-        self._flight: _Flight | None = None
+        self._flight: Flight | None = None
         self._watch: _Watch[S] | None = None
         self._awake = asyncio.Event()
         self._awake.set()
@@ -130,7 +96,7 @@ class AuthClient(Generic[S]):
                 if self._store.has_written_since(wished):
                     return self._store.state.data
             if self._flight is None:
-                self._flight = _Flight(self._read_session(reason))
+                self._flight = Flight(self._read_session(reason))
             flight = self._flight
             try:
                 completed = await flight.join()
@@ -484,39 +450,3 @@ class _Watch(Generic[S]):
     again: Callable[[], Awaitable[object]]
     left: int = _REPEATS
     is_repeating: bool = False
-
-
-class _Flight:
-    """One read that several callers wait for; when the last of them gives up, it is cancelled."""
-
-    def __init__(self, read: Coroutine[Any, Any, None]) -> None:
-        self._task = asyncio.create_task(read)
-        # A failure that nobody waited for any more must not be reported by the event loop.
-        self._task.add_done_callback(lambda task: task.cancelled() or task.exception())
-        self._waiting = 0
-
-    @property
-    def is_over(self) -> bool:
-        """Whether it has ended, or nobody waits for it."""
-        return self._task.done() or not self._waiting
-
-    def cancel(self) -> None:
-        self._task.cancel()
-
-    async def join(self) -> bool:
-        """Wait. False if the read was aborted.
-
-        Raises:
-            NextAuthError: The read failed.
-        """
-        self._waiting += 1
-        try:
-            await asyncio.wait([self._task])
-        finally:
-            self._waiting -= 1
-            if self._waiting == 0:
-                self._task.cancel()
-        if self._task.cancelled():
-            return False
-        self._task.result()
-        return True

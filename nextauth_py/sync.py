@@ -14,8 +14,9 @@ from .state import S, SessionStore, Stamp
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from .client import AuthClient, Mutation
+    from .client import AuthClient
     from .host.base import Host, Lifecycle, Undo
+    from .neighbours import Mutation
     from .refresh import RefreshSchedule
     from .state import Reason
     from .tabs import Message, Speaker

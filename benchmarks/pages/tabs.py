@@ -1,4 +1,4 @@
-"""Shows the user's name, or the status, as the pages of the JavaScript clients do, and offers the same calls."""
+"""Shows the user's name, or the status, as the JavaScript clients' pages do, and offers the same calls."""
 
 import js
 from pyodide.ffi import create_proxy

@@ -147,17 +147,15 @@ class AuthClient(Generic[S]):
         Raises:
             NextAuthError: The request failed, or the repeated mutation.
         """
-        watch = self._watch
-        if watch is None or not self.is_watching:
+        if not self.is_watching:
             await self.get_session("broadcast")
             return
-        self.abort_reads()
-        async with self._turn:
-            await self._fence.clear()
-            read = await self._read_alone()
-        if isinstance(read.answer, NextAuthError) or not is_same_session(read.answer, watch.replaced):
-            self._write(read, "broadcast")
+        self.abort_reads()  # so that ours is not joined to one that does not look for what came back
+        await self.get_session("broadcast")
+        watch = self._watch
+        if watch is None or not watch.has_come_back:
             return
+        watch.has_come_back = False
         watch.left -= 1
         watch.is_repeating = True
         try:
@@ -184,7 +182,15 @@ class AuthClient(Generic[S]):
     async def _read_session(self, reason: Reason) -> None:
         async with self._turn:
             read = await self._read_alone()
-        self._write(read, reason)
+        watch = self._watch if reason == "broadcast" and self.is_watching else None
+        if (
+            watch
+            and not isinstance(read.answer, NextAuthError)
+            and is_same_session(read.answer, watch.replaced)
+        ):
+            watch.has_come_back = True
+        else:
+            self._write(read, reason)
 
     async def _read_alone(self) -> _Read[S]:
         """Ask for the session; to be called by whoever has the turn."""
@@ -443,10 +449,11 @@ class _Read(Generic[S]):
 
 @dataclass(slots=True)
 class _Watch(Generic[S]):
-    """What a mutation has replaced, until when it may come back, and what to do then, how often."""
+    """What a mutation has replaced, until when it may come back, and what to do then, how often at most."""
 
     replaced: S
     until: float
     again: Callable[[], Awaitable[object]]
     left: int = _REPEATS
+    has_come_back: bool = False
     is_repeating: bool = False

@@ -84,7 +84,7 @@ def main() -> None:
         browser.close()
     _print(f"GETs per interval ({INTERVAL:g} s) | " + " | ".join(map(str, SIZES)), costs)
     titles = [f"sign-out in the last of {SIZES[-1]} tabs, server {each} ms" for each in LATENCIES]
-    _print(" | ".join(["median (from to to), ms", *titles, "an update in the next tab"]), speeds)
+    _print(" | ".join(["median (range), ms", *titles, "an update in the next tab"]), speeds)
 
 
 def _open(browser: Browser, url: str, number: int, interval: float) -> list[Page]:

@@ -318,6 +318,7 @@ class AuthClient(Generic[S]):
         """
         for _ in range(_SIGN_OUT_ATTEMPTS):
             _response, url = await self._post_form("signout", form=form)
+            self._neighbours.signing_out(mutation)
             doubt: ClientFetchError | None = None
             try:
                 session = await self._ask_raw_session()

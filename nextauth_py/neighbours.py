@@ -22,6 +22,9 @@ class Neighbours(Protocol):
     def confirmed(self, session: Mapping[str, Any] | None, at: Stamp) -> None:
         """The server has said, to a read that began at that time, who is signed in."""
 
+    def signing_out(self, mutation: Mutation) -> None:
+        """The server has signed out, and is yet to be asked whether it is true."""
+
     def mutated(self, mutation: Mutation, at: Stamp) -> None:
         """A mutation is over, at that time."""
 
@@ -40,6 +43,7 @@ class Mutation:
         session: What the server then says, if it was asked.
         is_refused: Whether the server has refused it, so that nothing has changed.
         is_done: Whether it has succeeded.
+        is_told: Whether other tabs have been told of the outcome before it was sure.
     """
 
     kind: Reason
@@ -47,3 +51,4 @@ class Mutation:
     session: Mapping[str, Any] | Unset | None = field(default=UNSET, repr=False)
     is_refused: bool = False
     is_done: bool = False
+    is_told: bool = False

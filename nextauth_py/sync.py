@@ -66,6 +66,7 @@ class TabSync(Generic[S]):
         self.reschedule = self._refetcher.reschedule
         self._stop_lifecycle: Undo | None = None
         self._has_missed_news = False
+        self._signed_out: S | None = None  # by another tab, which is still making sure of it
 
     def open(self) -> None:
         """Begin to hear the others."""
@@ -98,12 +99,19 @@ class TabSync(Generic[S]):
         if self._line.is_open:
             self._line.post("state", time=at, session=session)
 
+    def signing_out(self, mutation: Mutation) -> None:
+        """The server has signed out: the others need not wait for the check. Their fence stays up for it."""
+        if not mutation.is_told:
+            mutation.is_told = True
+            self._line.post("state", time=mutation.started, session=None, mutated=mutation.kind)
+
     def mutated(self, mutation: Mutation, at: Stamp) -> None:
         """A mutation is over, at that time. Its fence comes down with what is told of it."""
         if not isinstance(mutation.session, Unset):
             self._line.post("state", time=at, session=mutation.session, mutated=mutation.kind)
         else:
-            self._line.post("done" if mutation.is_refused else "changed")
+            is_as_before = mutation.is_refused and not mutation.is_told
+            self._line.post("done" if is_as_before else "changed")
             if self._has_missed_news:
                 self._nudged("python")
         self._has_missed_news = False
@@ -124,6 +132,7 @@ class TabSync(Generic[S]):
         if message.kind == "state":
             self._show(message)
         elif message.kind == "changed":
+            self._signed_out = None
             self._nudged("python")
 
     def _show(self, message: Message) -> None:
@@ -135,13 +144,20 @@ class TabSync(Generic[S]):
             answer = error
         if self._store.apply(answer, started=message.time, reason="broadcast"):
             if message.mutated:
-                replaced = before if message.mutated == "sign_out" else None
-                self.client.watch_for(replaced, self.client.sign_out_again)
+                self._watch_for(before if message.mutated == "sign_out" else None)
             self._shown()
         elif self._store.is_mutating:
             self._has_missed_news = True
         elif message.session:
             self._suspect()
+
+    def _watch_for(self, replaced: S | None) -> None:
+        """Put right what comes back after another tab's sign-out, once it is sure: that tab may be gone."""
+        if self.fence.is_up:
+            self._signed_out = replaced
+        else:
+            before, self._signed_out = replaced or self._signed_out, None
+            self.client.watch_for(before, self.client.sign_out_again)
 
     def _suspect(self) -> None:
         """A read was not stopped by our fence: its answer may have set the old cookie again."""

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from nextauth_py import ClientFetchError, Session, SessionProvider, SessionValidationError
+from nextauth_py import ClientFetchError, Session, SessionProvider, SessionValidationError, SignOutIncomplete
 from nextauth_py.fence import ACK_PATIENCE
 from nextauth_py.host.memory import MemoryBrowser, MemoryHost
 from nextauth_py.tabs import OWN_CHANNEL, STORAGE_KEY, parse_stored
 from nextauth_py.wire import Request
 
 from .conftest import Waiter, name_in, signed_in
-from .fake_server import SESSION_COOKIE, html_answer
+from .fake_server import SESSION_COOKIE, html_answer, json_answer
 
 SESSION = "GET /api/auth/session"
 FROM_V5 = {"event": "session", "data": {"trigger": "getSession"}}
@@ -342,6 +342,30 @@ async def test_a_refused_sign_out_changes_nothing_elsewhere(browser: MemoryBrows
     await asyncio.sleep(1)
     assert name_in(second.state) == "alice"
     assert gets(browser) == before
+
+
+async def test_the_others_know_of_a_sign_out_before_it_has_been_checked(browser: MemoryBrowser) -> None:
+    first, second = await signed_in_tabs(browser, 2)
+    gate = browser.network.hold(SESSION)
+    leaving = asyncio.create_task(first.sign_out(redirect=False))
+    await asyncio.sleep(0.1)
+    assert second.state.status == "unauthenticated"
+    asking = asyncio.create_task(second.get_session())  # which still waits
+    await asyncio.sleep(0.1)
+    assert browser.network.log[-1].tab == 0
+    gate.set()
+    await leaving
+    assert await asking is None
+
+
+async def test_the_others_ask_when_the_server_did_not_sign_out_after_all(browser: MemoryBrowser) -> None:
+    first, second = await signed_in_tabs(browser, 2)
+    answer = json_answer({"url": "https://app.example/"})
+    browser.network.answer_next("POST /api/auth/signout", answer, times=3)
+    with pytest.raises(SignOutIncomplete):
+        await first.sign_out(redirect=False)
+    await asyncio.sleep(1)
+    assert names([first, second]) == {"alice"}
 
 
 async def test_after_a_sign_out_that_got_no_answer_the_others_ask(browser: MemoryBrowser) -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from .host.base import Channel, Host
     from .state import SessionStore
-    from .tabs import Kind, Speaker, Trigger
+    from .tabs import Kind, Trigger
 
 
 class Broadcast:
@@ -43,7 +43,7 @@ class Broadcast:
         store: SessionStore[Any],
         *,
         heard: Callable[[Message], None],
-        nudged: Callable[[Speaker], None],
+        nudged: Callable[[], None],
     ) -> None:
         self.tab = tab
         self.peers: set[str] = set()
@@ -125,4 +125,4 @@ class Broadcast:
         if speaker == "javascript":
             self.has_javascript_neighbours = True
         if speaker:
-            self._nudged(speaker)
+            self._nudged()

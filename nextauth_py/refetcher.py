@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .host.base import Host
     from .refresh import RefreshSchedule
     from .state import Reason, SessionState
-    from .tabs import Message, Speaker
+    from .tabs import Message
 
 # A nudge of a JavaScript client reaches every tab. The leader waits only for more of them to come together;
 # the others for the leader to say that it asks.
@@ -117,7 +117,7 @@ class Refetcher:
             self._nudge_after(self._timeout)
         self.reschedule()
 
-    def nudge(self, _speaker: Speaker) -> None:
+    def nudge(self) -> None:
         """The session may have changed: one tab is to ask, for all."""
         now = self._host.now()
         if now - self._mutated_at < _MUTATION_WATCH:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .neighbours import Mutation
     from .refresh import RefreshSchedule
     from .state import Reason
-    from .tabs import Message, Speaker
+    from .tabs import Message
 
 
 class TabSync(Generic[S]):
@@ -113,7 +113,7 @@ class TabSync(Generic[S]):
             is_as_before = mutation.is_refused and not mutation.is_told
             self._line.post("done" if is_as_before else "changed")
             if self._has_missed_news:
-                self._nudged("python")
+                self._nudged()
         self._has_missed_news = False
         if mutation.is_done:
             self._line.announce("signout" if mutation.kind == "sign_out" else "getSession")
@@ -133,7 +133,7 @@ class TabSync(Generic[S]):
             self._show(message)
         elif message.kind == "changed":
             self._signed_out = None
-            self._nudged("python")
+            self._nudged()
 
     def _show(self, message: Message) -> None:
         before = self._store.state.data
@@ -162,12 +162,12 @@ class TabSync(Generic[S]):
     def _suspect(self) -> None:
         """A read was not stopped by our fence: its answer may have set the old cookie again."""
         if self.client.is_watching:
-            self._refetcher.nudge("python")
+            self._refetcher.nudge()
 
-    def _nudged(self, speaker: Speaker) -> None:
+    def _nudged(self) -> None:
         """The session has changed, who knows how: what is under way may set an old cookie."""
         self.client.abort_reads()
-        self._refetcher.nudge(speaker)
+        self._refetcher.nudge()
 
     def _on_lifecycle(self, change: Lifecycle) -> None:
         """Keep nothing that would bar the page from the back/forward cache, and trust nothing after it."""

@@ -102,7 +102,8 @@ async def test_what_another_tab_did_is_an_event_from_elsewhere(browser: MemoryBr
 
 
 async def test_a_new_tab_and_the_others_know_of_each_other(browser: MemoryBrowser) -> None:
-    tabs = await open_tabs(browser, 3)
+    tabs = await open_tabs(browser, 2)
+    tabs += await open_tabs(browser, 1)
     assert [len(provider._sync._line.peers) for provider in tabs] == [2, 2, 2]
     tabs[0].close()
     await asyncio.sleep(0.01)
@@ -166,6 +167,20 @@ async def test_a_duplicate_calls_nobody(browser: MemoryBrowser) -> None:
     now = asyncio.get_running_loop().time()
     await second.get_session()
     assert asyncio.get_running_loop().time() == now  # no fence is left up
+
+
+async def test_a_fence_heard_again_after_its_end_keeps_nobody_waiting(browser: MemoryBrowser) -> None:
+    first, second = await signed_in_tabs(browser, 2)
+    heard: list[str] = []
+    spy = browser.open_tab().open_channel(OWN_CHANNEL, lambda text: heard.append(str(text)))
+    assert spy
+    await first.update({"name": "Alice II"})
+    await asyncio.sleep(0.1)
+    spy.post(next(text for text in heard if json.loads(text)["kind"] == "fence"))
+    await asyncio.sleep(0.1)
+    now = asyncio.get_running_loop().time()
+    await second.get_session()
+    assert asyncio.get_running_loop().time() == now
 
 
 async def test_what_does_not_fit_this_tabs_session_type_is_its_error(browser: MemoryBrowser) -> None:
@@ -508,11 +523,11 @@ async def test_a_silent_read_of_a_known_javascript_tab_does_not_undo_a_sign_out(
     assert SESSION_COOKIE not in browser.cookies
 
 
-@pytest.mark.parametrize("who", [0, 1], ids=["the leader", "another tab"])
+@pytest.mark.parametrize("who", [0, 1, 2])
 async def test_the_value_that_a_javascript_tab_brings_back_after_an_update_is_updated_again(
     browser: MemoryBrowser, who: int
 ) -> None:
-    tabs = await signed_in_tabs(browser, 2)
+    tabs = await signed_in_tabs(browser, 3)
     shown: list[str | None] = []
     gate = browser.network.hold(SESSION)
     foreign = asyncio.create_task(raw_read(browser))
@@ -633,12 +648,21 @@ async def test_a_tab_in_view_leads_rather_than_a_hidden_one(browser: MemoryBrows
     assert {each.tab for each in browser.network.log[-2:]} == {1}
 
 
+async def test_a_tab_that_was_opened_hidden_does_not_lead(browser: MemoryBrowser) -> None:
+    hidden = browser.open_tab()
+    hidden.set_visible(visible=False)
+    browser.cookies[SESSION_COOKIE] = json.dumps({"name": "alice"})
+    SessionProvider(host=hidden, refetch_interval=INTERVAL).start()
+    await open_tabs(browser, 1, refetch_interval=INTERVAL)
+    await asyncio.sleep(3 * INTERVAL)
+    assert {each.tab for each in browser.network.log[-2:]} == {1}
+
+
 async def test_when_all_tabs_are_hidden_one_goes_on(browser: MemoryBrowser) -> None:
     tabs = await signed_in_tabs(browser, 3, refetch_interval=INTERVAL)
     for provider in tabs:
         assert isinstance(provider._host, MemoryHost)
         provider._host.set_visible(visible=False)
-    await asyncio.sleep(2.5 * INTERVAL)
     before = gets(browser)
     await asyncio.sleep(10 * INTERVAL)
     assert gets(browser) - before == 10

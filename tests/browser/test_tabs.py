@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Error, Page, expect
 
 from demo.serve import AuthServer
 from tests.servers.control import ServerControl
@@ -260,6 +261,38 @@ def test_a_sign_in_that_leaves_the_page_is_followed(tabs: Tabs) -> None:
     for tab in others:
         tab.expect_text("#target", "Alice Liddell")
     leaving.page.wait_for_function("() => Boolean(window.runPython)")
+
+
+def test_a_leader_that_crashes_is_replaced(context: BrowserContext, auth_server: AuthServer) -> None:
+    first, second = (open_python(context, auth_server) for _ in range(2))
+    for tab in (first, second):
+        tab.run("options = {'refetch_interval': 1}")
+        tab.run(NEW_PROVIDER)
+    assert first.run(SIGN_IN)
+    second.expect_text("#target", "Alice Liddell")
+    with first.page.expect_request_finished(lambda request: request.url.endswith("/session")):
+        pass
+    with first.page.expect_event("crash"), suppress(Error):
+        first.page.goto("chrome://crash")
+    with second.page.expect_request_finished(lambda request: request.url.endswith("/session")):
+        pass
+    second.expect_text("#target", "Alice Liddell")
+
+
+@pytest.mark.timeout(900)  # twenty Pythons boot
+def test_twenty_tabs_have_one_poller(context: BrowserContext, auth_server: AuthServer) -> None:
+    tabs = [open_python(context, auth_server) for _ in range(20)]
+    for tab in tabs:
+        tab.run("options = {'refetch_interval': 5}")
+        tab.run(NEW_PROVIDER)
+    assert tabs[0].run(SIGN_IN)
+    for tab in tabs:
+        tab.expect_text("#target", "Alice Liddell")
+        tab.requests.clear()
+    for _ in range(3):
+        with context.expect_event("requestfinished", lambda request: request.url.endswith("/session")):
+            pass
+    assert sorted(tab.count(SESSION) for tab in tabs) == [0] * 19 + [3]
 
 
 # --- what a browser may lack ---

@@ -331,7 +331,9 @@ def test_without_node_the_error_says_what_to_install(monkeypatch: pytest.MonkeyP
     assert 'pip install "nextauth-py[bundle]"' in str(caught.value)
 
 
-@pytest.mark.skipif(os.name == "nt", reason="the stand-in for Node is a shell script")
+@pytest.mark.skipif(
+    os.name == "nt", reason="the stand-in for an old Node is a shell script, which Windows cannot run"
+)
 @pytest.mark.parametrize(("version", "accepted"), [("v18.20.0", False), ("", False), ("v20.0.0", True)])
 def test_only_a_node_that_is_new_enough_is_used(
     version: str, accepted: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path

@@ -45,11 +45,15 @@ class ClientFetchError(NextAuthError):
     Attributes:
         url: The address that was asked, without its query.
         status: The HTTP status, or None when there was no answer.
+        retry_after: Seconds after which the server wants to be asked again, or None.
     """
 
-    def __init__(self, url: str, status: int | None = None, reason: str = "") -> None:
+    def __init__(
+        self, url: str, status: int | None = None, reason: str = "", retry_after: float | None = None
+    ) -> None:
         self.url = url.partition("?")[0]
         self.status = status
+        self.retry_after = retry_after
         self.reason = reason or ("no answer" if status is None else f"HTTP {status}{_ADVICE.get(status, '')}")
         super().__init__(f"{self.url}: {self.reason}")
 

@@ -10,6 +10,7 @@ from .options import UNSET, Unset
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from .errors import NextAuthError
     from .state import Reason, Stamp
 
 
@@ -21,6 +22,9 @@ class Neighbours(Protocol):
 
     def confirmed(self, session: Mapping[str, Any] | None, at: Stamp) -> None:
         """The server has said, to a read that began at that time, who is signed in."""
+
+    def failed(self, error: NextAuthError, at: Stamp | None) -> None:
+        """The server could not be asked: by a read that began at that time, or in a mutation."""
 
     def signing_out(self, mutation: Mutation) -> None:
         """The server has signed out, and is yet to be asked whether it is true."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import json
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, get_args
+from typing import TYPE_CHECKING, Any, Generic, cast, get_args
 
+from .background import Background
 from .client import AuthClient
 from .errors import NextAuthError, SessionValidationError
 from .host import default_host
+from .listeners import Listeners
 from .options import (
     UNSET,
     Unset,
@@ -20,22 +21,22 @@ from .options import (
     checked_session_type,
     checked_timeout,
 )
-from .refresh import RefreshSchedule
+from .reader import SessionReader
+from .refresh import RefreshSchedule, expires_at
+from .server_clock import ServerClock
 from .state import EventName, Reason, S, SessionStore, Stamp
 from .sync import TabSync
+from .trace import Trace
+from .transport import Transport
 from .urls import resolve_auth_url
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
     from typing import Self
 
     from .host.base import Host
     from .models import Provider
     from .state import Change, SessionEvent, SessionState
     from .wire import SignInResult, SignOutResult
-
-T = TypeVar("T")
-
 
 # The providers of this page that are started, the current one last. Not a ContextVar: in PyScript one
 # that a script sets is unset again in event handlers and in the page's other scripts.
@@ -60,8 +61,11 @@ class SessionProvider(Generic[S]):
         refetch_interval: Seconds between two requests while signed in; 0 for none.
         refetch_on_window_focus: Whether to ask when the page comes into view while signed in.
         refetch_when_offline: Whether the interval goes on while the browser is offline.
+        renew_before_expiry: In the last so many seconds of a session, using the page extends it; 0 for never.
         session_type: A subclass of `Session` with the fields that your server adds.
         timeout: Seconds before a request counts as failed.
+        debug: Whether to explain each decision in the browser's console. The logger ``nextauth_py`` has the
+            same lines, at DEBUG level.
         host: The world around; None for the browser. Tests pass another.
 
     Raises:
@@ -83,8 +87,10 @@ class SessionProvider(Generic[S]):
         refetch_interval: float = 0,
         refetch_on_window_focus: bool = True,
         refetch_when_offline: bool = True,
+        renew_before_expiry: float = 0,
         session_type: type[S] | None = None,
         timeout: float = 10.0,
+        debug: bool = False,
         host: Host | None = None,
     ) -> None:
         self._host = host or default_host()
@@ -94,11 +100,14 @@ class SessionProvider(Generic[S]):
             checked_seconds("refetch_interval", refetch_interval),
             checked_flag("refetch_on_window_focus", refetch_on_window_focus),
             checked_flag("refetch_when_offline", refetch_when_offline),
+            checked_seconds("renew_before_expiry", renew_before_expiry),
         )
         tab = self._host.unique()
-        self._store: SessionStore[S] = SessionStore(self._changed, self._host.now, tab)
         auth = resolve_auth_url(base_url, base_path, self._host.environ(), in_browser=True)
         seconds = checked_timeout(timeout)
+        trace = Trace(self._host, f"{auth.endpoint()} {tab[:4]}", to_console=checked_flag("debug", debug))
+        self._clock = ServerClock()
+        self._store: SessionStore[S] = SessionStore(self._changed, self._host.now, tab, self._is_over)
         self._sync: TabSync[S] = TabSync(
             self._host,
             auth.endpoint(),
@@ -106,29 +115,42 @@ class SessionProvider(Generic[S]):
             self._store,
             schedule=self._schedule,
             timeout=seconds,
+            clock=self._clock,
+            trace=trace,
             ask=self._refetch_soon,
             shown=self._settle,
         )
-        self._client: AuthClient[S] = AuthClient(
+        transport = Transport(self._host, auth, seconds, self._clock)
+        self._reader: SessionReader[S] = SessionReader(
             self._host,
-            auth,
+            transport,
             self._store,
             session_type=self._session_model,
-            timeout=seconds,
+            clock=self._clock,
             fence=self._sync.fence,
             neighbours=self._sync,
+            trace=trace,
+        )
+        self._client: AuthClient[S] = AuthClient(
+            self._host,
+            transport,
+            self._store,
+            reader=self._reader,
+            fence=self._sync.fence,
+            neighbours=self._sync,
+            trace=trace,
         )
         self._sync.client = self._client
-        self._listeners: list[Callable[[SessionState[S]], object]] = []
-        self._handlers: list[tuple[EventName, Callable[[SessionEvent[S]], object]]] = []
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._background = Background(self._host)
+        self._listeners: Listeners[S] = Listeners(self._background)
         self._is_started = self._is_closed = False
         self._settled = asyncio.Event()
+        self._endpoint = auth.endpoint()
         # One function object for the provider's life, so that it can be compared and handed around.
         self.__dict__["update"] = self.update
 
     def __repr__(self) -> str:
-        return f"<SessionProvider {self._client.auth.endpoint()!r} {self.state.status}>"
+        return f"<SessionProvider {self._endpoint!r} {self.state.status}>"
 
     # --- life ---
 
@@ -156,10 +178,8 @@ class SessionProvider(Generic[S]):
             _started.remove(self)
         self._store.close()
         self._listeners.clear()
-        self._handlers.clear()
-        self._client.abort_reads()
-        for task in self._tasks:
-            task.cancel()
+        self._reader.abort_reads("the provider is closed")
+        self._background.cancel()
         self._sync.close()
         self._settled.set()
 
@@ -215,7 +235,7 @@ class SessionProvider(Generic[S]):
     @session.setter
     def session(self, session: S | Mapping[str, Any] | None) -> None:
         self._check_open()
-        self._client.abort_reads()
+        self._reader.abort_reads("a session has been assigned")
         self._write(self._as_session(checked_session(session)), "assigned")
 
     @property
@@ -240,14 +260,14 @@ class SessionProvider(Generic[S]):
         Returns:
             A function that ends it.
         """
-        return _added(self._listeners, listener)
+        return self._listeners.subscribe(listener)
 
     def on(self, event: EventName, handler: Callable[[SessionEvent[S]], object]) -> Callable[[], None]:
         """Call the handler when something happens to the session.
 
         Args:
-            event: ``"signed_in"``, ``"signed_out"``, ``"updated"`` or ``"error"``. The first answer that a
-                page gets is none of them.
+            event: ``"signed_in"``, ``"signed_out"``, ``"updated"``, ``"expired"`` or ``"error"``. The first
+                answer of a page is none of them. The end of a session is "expired", then "signed_out".
             handler: Called with a `SessionEvent`.
 
         Returns:
@@ -258,7 +278,7 @@ class SessionProvider(Generic[S]):
         """
         if event not in get_args(EventName):
             raise ValueError(f"there is no event {event!r}. There are: {', '.join(get_args(EventName))}.")
-        return _added(self._handlers, (event, handler))
+        return self._listeners.on(event, handler)
 
     # --- the calls ---
 
@@ -335,22 +355,27 @@ class SessionProvider(Generic[S]):
 
     async def _read(self, reason: Reason) -> S | None:
         try:
-            return await self._client.get_session(reason)
+            return await self._reader.get_session(reason)
         finally:
             self._settle()
 
     async def _refetch(self, reason: Reason) -> None:
         try:
             if reason == "broadcast":
-                await self._client.look_again()
-                self._settle()
+                await self._reader.look_again()
+            elif reason == "expiry":
+                await self._reader.check_expiry()
             else:
-                await self._read(reason)
+                await self._reader.get_session(reason)
         except NextAuthError:
-            self._settle()  # it is in the state, and the listeners know
+            pass  # it is in the state, and the listeners know
+        finally:
+            self._settle()
 
     def _refetch_soon(self, reason: Reason) -> None:
-        self._spawn(self._refetch_unless_known(reason, self._store.begin_read()))
+        if reason == "online":
+            self._reader.abort_reads("it began before the network came back")
+        self._background.spawn(self._refetch_unless_known(reason, self._store.begin_read()))
 
     async def _refetch_unless_known(self, reason: Reason, wished: Stamp) -> None:
         """Ask, unless the session has been assigned or changed between the wish and this task's turn."""
@@ -361,22 +386,11 @@ class SessionProvider(Generic[S]):
         self._settled.set()
         self._sync.reschedule()
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run in the background. The loop alone would lose the task, and print what it raises."""
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._background_done)
-
-    def _background_done(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()):
-            self._host.report("a background task failed", error)
-
     # --- writing and telling ---
 
     def _as_session(self, session: S | Mapping[str, Any] | None) -> S | None:
         if isinstance(session, Mapping):
-            return self._client.validated(session) if session else None
+            return self._reader.validated(session) if session else None
         return session
 
     def _session_model(self) -> type[S]:
@@ -389,33 +403,14 @@ class SessionProvider(Generic[S]):
     def _write(self, session: S | None, reason: Reason) -> None:
         self._store.invalidate()
         self._store.apply(session, started=self._store.begin_read(), reason=reason)
+        self._sync.assumed()
         self._settle()
+
+    def _is_over(self, session: S) -> bool:
+        """Whether a session has ended by the server's clock, which tells only whole seconds."""
+        expires = expires_at(session)
+        return expires is not None and self._host.now() + self._clock.offset > expires - 1
 
     def _changed(self, change: Change[S]) -> None:
         self._sync.reschedule()
-        for listener in list(self._listeners):
-            self._tell(listener, change.state)
-        event = change.event
-        for name, handler in list(self._handlers):
-            if event is not None and name == event.name:
-                self._tell(handler, event)
-
-    def _tell(self, listener: Callable[[T], object], news: T) -> None:
-        """One listener that raises does not keep the others from hearing. It may be an async function."""
-        try:
-            result = listener(news)
-            if inspect.iscoroutine(result):
-                self._spawn(result)
-        except Exception as error:
-            self._host.report(f"{getattr(listener, '__name__', listener)!r} raised", error)
-
-
-def _added(listeners: list[T], listener: T) -> Callable[[], None]:
-    """Add a listener; returns its undo, which may be called more than once."""
-    listeners.append(listener)
-
-    def remove() -> None:
-        if listener in listeners:
-            listeners.remove(listener)
-
-    return remove
+        self._listeners.tell(change)

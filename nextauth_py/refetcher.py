@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 from .leader import Leader
+from .refresh import FOCUS_THROTTLE, Surroundings, expires_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,8 +15,10 @@ if TYPE_CHECKING:
     from .broadcast import Broadcast
     from .host.base import Host
     from .refresh import RefreshSchedule
+    from .server_clock import ServerClock
     from .state import Reason, SessionState
     from .tabs import Message
+    from .trace import Trace
 
 # A nudge of a JavaScript client reaches every tab. The leader waits only for more of them to come together;
 # the others for the leader to say that it asks.
@@ -24,12 +27,18 @@ _LEADER_PATIENCE = 0.1
 # "I am asking" and the nudge that it is about come on two channels, in any order.
 _JUST_NOW = 0.05
 
+# A timer that fires so many seconds late, or early, means that the machine has slept, or its clock was set.
+_JUMP = 5.0
+
+# How often, in seconds, it is noticed that somebody uses the page.
+_USE_RESOLUTION = 1.0
+
 # After a mutation the tab that made it answers nudges: what comes back may be what it has replaced.
 _MUTATION_WATCH = 1.0
 
 
 class Refetcher:
-    """Asks on the interval, on the page coming into view, on the network's return, and on other tabs' word.
+    """Asks when the schedule says so, the page comes into view, the network returns, or another tab speaks.
 
     Args:
         host: The world around.
@@ -38,6 +47,8 @@ class Refetcher:
         state: Returns the session's state.
         ask: Called to ask in the background.
         timeout: Seconds that a request of another tab may take.
+        clock: The server's.
+        trace: Explains what is decided.
     """
 
     def __init__(
@@ -49,6 +60,8 @@ class Refetcher:
         state: Callable[[], SessionState[Any]],
         ask: Callable[[Reason], None],
         timeout: float,
+        clock: ServerClock,
+        trace: Trace,
     ) -> None:
         self._schedule = schedule
         self._host = host
@@ -56,27 +69,40 @@ class Refetcher:
         self._state = state
         self._ask = ask
         self._timeout = timeout
+        self._clock = clock
+        self._trace = trace
         self._leader = Leader(host, f"nextauth_py {line.scope}", line.tab, self.reschedule)
         line.leads = lambda: self._leader.rank
         self._on_close = ExitStack()
-        self._cancel_poll: Callable[[], None] | None = None
+        self._cancel_timer: Callable[[], None] | None = None
         self._cancel_nudge: Callable[[], None] | None = None
+        self._cancel_use: Callable[[], None] | None = None
+        self._fires_at = 0.0
         self._is_open = False
+        self._was_offline = False
+        self._missed_return = False  # of the network, while the page was hidden
         self._others_asked_at = self._mutated_at = self._others_mutated_at = float("-inf")
 
     def open(self) -> None:
         """Begin."""
         self._is_open = True
+        self._was_offline = not self._host.is_online()
         self._on_close.callback(self._host.on_visibility(self._on_visibility))
+        self._on_close.callback(self._host.on_focus(self._on_focus))
         self._on_close.callback(self._host.on_online(self._on_online))
+        if self._schedule.renew_before:
+            self._await_use()
         self._leader.seek()
 
     def close(self) -> None:
         """End."""
         self._is_open = False
         self._leader.step_back()
-        self._stop_poll()
+        self._stop_timer()
         self._stop_nudge()
+        if self._cancel_use:
+            self._cancel_use()
+            self._cancel_use = None
         self._on_close.close()
 
     def pause(self) -> None:
@@ -96,6 +122,23 @@ class Refetcher:
         if self._is_open:
             self._line.post("asking")
 
+    def assumed(self) -> None:
+        """A session is shown, or none, that the server has not been asked about."""
+        self._schedule.recover()
+        self._schedule.assume(self._expires())
+        self.reschedule()
+
+    def confirmed(self) -> None:
+        """What the server answered, to this tab or another, is shown."""
+        self._schedule.recover()
+        self._schedule.confirm(self._expires(), self._offset)
+        self.reschedule()
+
+    def failed(self, retry_after: float | None) -> None:
+        """The server could not be asked, by this tab or another; it may want a rest of some seconds."""
+        self._schedule.fail(self._host.now(), retry_after, self._line.tab)
+        self.reschedule()
+
     def mutated(self) -> None:
         """This tab has changed the session."""
         self._mutated_at = self._schedule.asked_at = self._host.now()
@@ -105,13 +148,14 @@ class Refetcher:
     def hear(self, message: Message) -> None:
         """Take in what another tab says."""
         self._leader.hear(message)
-        if message.kind not in {"asking", "state"}:
+        if message.kind not in {"asking", "state", "failed"}:
             return
-        self._schedule.asked_at = self._host.now()
+        if message.kind != "failed":
+            self._schedule.asked_at = self._host.now()
         self._others_asked_at = self._host.now() if message.kind == "asking" else float("-inf")
         if message.mutated:
             self._others_mutated_at = self._host.now()
-        if message.kind == "state":
+        if message.kind != "asking":
             self._stop_nudge()
         elif self._cancel_nudge:
             self._nudge_after(self._timeout)
@@ -124,44 +168,119 @@ class Refetcher:
             wait = _TOGETHER
         elif now - self._others_asked_at < _JUST_NOW:
             wait = self._timeout
-        elif (self._leader.rank and now - self._others_mutated_at >= _MUTATION_WATCH) or not self._line.peers:
-            wait = _TOGETHER
+        elif now - self._others_mutated_at < _MUTATION_WATCH and self._line.peers:
+            wait = self._lateness
         else:
-            wait = _LEADER_PATIENCE * (1 + crc32(self._line.tab.encode()) / 2**32)
+            wait = self._head_start or _TOGETHER
         self._nudge_after(wait)
 
     def reschedule(self) -> None:
-        """Wait for the next poll, if there is one; to be called when anything that decides it has changed."""
-        self._stop_poll()
-        if not self._is_open or self._state().status != "authenticated":
+        """Wait until there is something to ask; to be called when anything that decides it has changed."""
+        self._stop_timer()
+        if not self._is_open or not (self._is_signed_in or self._schedule.rest):
             return
-        wait = self._schedule.timer(
-            self._host.now(), online=self._host.is_online(), patience=self._leader.patience
-        )
+        wait = self._schedule.timer(self._surroundings())
         if wait is not None:
-            self._cancel_poll = self._host.call_later(wait, self._on_poll)
+            self._fires_at = self._host.now() + wait
+            self._cancel_timer = self._host.call_later(wait, self._on_timer)
 
-    def _on_poll(self) -> None:
-        self._cancel_poll = None
-        if self._schedule.poll_is_due(self._host.now(), patience=self._leader.patience):
-            self._leader.take_over()
-            self._ask("poll")
-        else:
+    def _surroundings(self) -> Surroundings:
+        return Surroundings(
+            now=self._host.now(),
+            offset=self._offset,
+            is_signed_in=self._is_signed_in,
+            is_online=self._host.is_online(),
+            is_visible=self._host.is_visible(),
+            patience=self._leader.patience,
+            head_start=self._head_start,
+            timeout=self._timeout,
+        )
+
+    @property
+    def _is_signed_in(self) -> bool:
+        return self._state().status == "authenticated"
+
+    @property
+    def _offset(self) -> float:
+        """Of the server's clock. Where nobody is signed in it is not needed, and it costs an import."""
+        return self._clock.offset if self._is_signed_in else 0.0
+
+    @property
+    def _lateness(self) -> float:
+        """Seconds that other tabs get to ask first; each tab grants others."""
+        return _LEADER_PATIENCE * (1 + crc32(self._line.tab.encode()) / 2**32)
+
+    @property
+    def _head_start(self) -> float:
+        """Seconds that the leader gets to ask first, where there is another one."""
+        return 0.0 if self._leader.rank or not self._line.peers else self._lateness
+
+    def _expires(self) -> float | None:
+        session = self._state().data
+        return None if session is None else expires_at(session)
+
+    def _on_timer(self) -> None:
+        self._cancel_timer = None
+        if abs(self._host.now() - self._fires_at) > _JUMP:
+            self._clock.doubt()
+        reason = self._schedule.due(self._surroundings())
+        if reason is None:
             self.reschedule()
+            return
+        if reason in {"poll", "retry"}:
+            self._leader.take_over()
+        self._ask(reason)
 
     def _on_visibility(self) -> None:
         if not self._host.is_visible():
             self._leader.step_back(acting=True)
+            self.reschedule()
             return
         self._leader.seek()
         self.reschedule()
-        if self._wants_news and self._schedule.focus_is_due(self._host.now()):
-            self._ask("focus")
+        if self._missed_return:
+            self._missed_return = False
+            self._ask("online")
+        else:
+            self._look("the page has come into view")
+
+    def _on_focus(self) -> None:
+        if self._host.is_visible():
+            self._look("the window has got the focus")
 
     def _on_online(self) -> None:
         self.reschedule()
-        if self._host.is_online() and self._wants_news:
+        was_offline, self._was_offline = self._was_offline, not self._host.is_online()
+        if not self._host.is_online():
+            self._trace("hears that the browser is offline")
+        elif not was_offline:
+            self._look("the browser says once more that it is online")
+        elif not self._wants_news:
+            self._trace("does not ask: nobody is signed in")
+        elif not self._host.is_visible():
+            self._missed_return = True
+        elif self._head_start:
+            self._nudge_after(self._head_start, "online")
+        else:
             self._ask("online")
+
+    def _look(self, why: str) -> None:
+        """Somebody looks at the page: ask, but not every time."""
+        if not self._wants_news:
+            self._trace("does not ask although %s: nobody is signed in", why)
+        elif self._schedule.focus_is_due(self._host.now()):
+            self._ask("focus")
+        else:
+            rule = f"at most once in {FOCUS_THROTTLE:g} s" if self._schedule.on_focus else "not wished"
+            self._trace("does not ask although %s: %s", why, rule)
+
+    def _await_use(self) -> None:
+        self._cancel_use = self._host.on_next_use(self._on_use)
+
+    def _on_use(self) -> None:
+        self._schedule.used_at = self._host.now()
+        self.reschedule()
+        self._cancel_use = self._host.call_later(_USE_RESOLUTION, self._await_use)
 
     @property
     def _wants_news(self) -> bool:
@@ -169,19 +288,19 @@ class Refetcher:
         state = self._state()
         return state.status == "authenticated" or state.error is not None
 
-    def _nudge_after(self, seconds: float) -> None:
+    def _nudge_after(self, seconds: float, reason: Reason = "broadcast") -> None:
         self._stop_nudge()
         if self._is_open:
-            self._cancel_nudge = self._host.call_later(seconds, self._on_nudge)
+            self._cancel_nudge = self._host.call_later(seconds, lambda: self._on_nudge(reason))
 
-    def _on_nudge(self) -> None:
+    def _on_nudge(self, reason: Reason) -> None:
         self._cancel_nudge = None
-        self._ask("broadcast")
+        self._ask(reason)
 
-    def _stop_poll(self) -> None:
-        if self._cancel_poll is not None:
-            self._cancel_poll()
-            self._cancel_poll = None
+    def _stop_timer(self) -> None:
+        if self._cancel_timer is not None:
+            self._cancel_timer()
+            self._cancel_timer = None
 
     def _stop_nudge(self) -> None:
         if self._cancel_nudge is not None:

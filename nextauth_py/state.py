@@ -27,7 +27,7 @@ else:
     S = TypeVar("S")
 
 Status = Literal["loading", "authenticated", "unauthenticated"]
-EventName = Literal["signed_in", "signed_out", "updated", "error"]
+EventName = Literal["signed_in", "signed_out", "updated", "expired", "error"]
 # A logical time that all tabs share: microseconds of the machine's clock, moved on where that stands still
 # or goes back (a hybrid logical clock), and the tab, which orders what happened at the same moment.
 Stamp = tuple[int, str]
@@ -44,9 +44,15 @@ Reason = Literal[
     "poll",
     "focus",
     "online",
+    "retry",
+    "expiry",
+    "renewal",
     "restored",
     "broadcast",
 ]
+
+# What this tab does of its own accord.
+_OWN = {"assigned", "sign_in", "sign_out", "update"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +80,7 @@ class SessionEvent(Generic[S]):
     """Something that happened to the session.
 
     Attributes:
-        name: ``"signed_in"``, ``"signed_out"``, ``"updated"`` or ``"error"``.
+        name: ``"signed_in"``, ``"signed_out"``, ``"updated"``, ``"expired"`` or ``"error"``.
         reason: What brought it: ``"sign_out"``, ``"poll"``, ``"broadcast"`` (another tab), …
         local: Whether this tab did it, rather than another tab or the server.
         state: The state after it.
@@ -91,7 +97,7 @@ class Change(Generic[S]):
     """A replaced state, as the store's listener hears of it."""
 
     state: SessionState[S]
-    event: SessionEvent[S] | None
+    events: tuple[SessionEvent[S], ...]
 
 
 class SessionStore(Generic[S]):
@@ -101,11 +107,19 @@ class SessionStore(Generic[S]):
         changed: Called with each change.
         now: The machine's clock, in seconds.
         tab: Distinguishes this tab from all others.
+        is_over: Whether a session has passed its end.
     """
 
-    def __init__(self, changed: Callable[[Change[S]], None], now: Callable[[], float], tab: str) -> None:
+    def __init__(
+        self,
+        changed: Callable[[Change[S]], None],
+        now: Callable[[], float],
+        tab: str,
+        is_over: Callable[[S], bool],
+    ) -> None:
         self._state: SessionState[S] = SessionState()
         self._changed = changed
+        self._is_over = is_over
         self._now = now
         self._tab = tab
         self._time = 0
@@ -131,11 +145,17 @@ class SessionStore(Generic[S]):
 
     def is_current(self, started: Stamp) -> bool:
         """Whether what began at that time may still be written."""
+        return self.why_not(started) is None
+
+    def why_not(self, started: Stamp) -> str | None:
+        """Why what began at that time may not be written any more; None if it may."""
         if self._closed:
-            return False
+            return "the provider is closed"
         if self._mutation is not None:
-            return started == self._mutation
-        return started >= self._barrier and started >= self._shown
+            return None if started == self._mutation else "the session is being changed"
+        if started < self._barrier:
+            return "it began before the session was changed"
+        return "something newer is shown" if started < self._shown else None
 
     @property
     def is_mutating(self) -> bool:
@@ -213,13 +233,27 @@ class SessionStore(Generic[S]):
     def _replace(self, state: SessionState[S], reason: Reason) -> None:
         before, self._state = self._state, state
         if state != before:
-            self._changed(Change(state, _event(before, state, reason)))
+            self._changed(Change(state, self._events(before, reason)))
+
+    def _events(self, before: SessionState[S], reason: Reason) -> tuple[SessionEvent[S], ...]:
+        names = _event_names(before, self._state)
+        local = reason in _OWN
+        if names == ("signed_out",) and not local and before.data is not None and self._is_over(before.data):
+            names = ("expired", "signed_out")
+        return tuple(SessionEvent(name, reason, local, self._state) for name in names)
 
 
 def _after_answer(state: SessionState[S], session: S | None) -> SessionState[S]:
     status: Status = "unauthenticated" if session is None else "authenticated"
     kept = _keep_if_same(state.data, session)
     return SessionState(status, kept, refreshing=state.refreshing)
+
+
+def describe(answer: S | NextAuthError | None) -> str:
+    """An answer for a developer's eyes, without its contents."""
+    if isinstance(answer, NextAuthError):
+        return str(answer)
+    return "nobody is signed in" if answer is None else "somebody is signed in"
 
 
 def is_same_session(one: S | None, other: S | None) -> bool:
@@ -244,18 +278,12 @@ def _after_error(state: SessionState[S], error: NextAuthError) -> SessionState[S
     return replace(state, error=state.error if repeated else error, stale=state.status != "loading")
 
 
-def _event(before: SessionState[S], after: SessionState[S], reason: Reason) -> SessionEvent[S] | None:
-    name = _event_name(before, after)
-    local = reason in {"assigned", "sign_in", "sign_out", "update"}
-    return None if name is None else SessionEvent(name, reason, local, after)
-
-
-def _event_name(before: SessionState[S], after: SessionState[S]) -> EventName | None:
+def _event_names(before: SessionState[S], after: SessionState[S]) -> tuple[EventName, ...]:
     """The first answer of a page is no event: nobody signed in or out."""
     if after.error is not None and after.error is not before.error:
-        return "error"
+        return ("error",)
     if before.status == "loading" or after.data is before.data:
-        return None
+        return ()
     if before.data is None:
-        return "signed_in"
-    return "signed_out" if after.data is None else "updated"
+        return ("signed_in",)
+    return ("signed_out",) if after.data is None else ("updated",)

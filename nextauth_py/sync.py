@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Generic
 
 from .broadcast import Broadcast
-from .errors import NextAuthError, SessionValidationError
+from .errors import ClientFetchError, NextAuthError, SessionValidationError
 from .fence import Fence
 from .options import Unset
 from .refetcher import Refetcher
-from .state import S, SessionStore, Stamp
+from .state import S, SessionStore, Stamp, describe
+from .tabs import Failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -18,8 +19,10 @@ if TYPE_CHECKING:
     from .host.base import Host, Lifecycle, Undo
     from .neighbours import Mutation
     from .refresh import RefreshSchedule
+    from .server_clock import ServerClock
     from .state import Reason
     from .tabs import Message
+    from .trace import Trace
 
 
 class TabSync(Generic[S]):
@@ -32,6 +35,8 @@ class TabSync(Generic[S]):
         store: The session.
         schedule: When to ask.
         timeout: Seconds that a request may take.
+        clock: The server's.
+        trace: Explains what is decided.
         ask: Called to ask in the background.
         shown: Called when another tab's answer is shown here.
 
@@ -50,20 +55,32 @@ class TabSync(Generic[S]):
         *,
         schedule: RefreshSchedule,
         timeout: float,
+        clock: ServerClock,
+        trace: Trace,
         ask: Callable[[Reason], None],
         shown: Callable[[], None],
     ) -> None:
         self._host = host
+        self._scope = scope
         self._store = store
+        self._trace = trace
         self._ask = ask
         self._shown = shown
         self._line = Broadcast(host, scope, tab, store, heard=self._heard, nudged=self._nudged)
         self.fence = Fence(host, self._line, timeout)
         self.announce = self._line.announce
         self._refetcher = Refetcher(
-            host, schedule, self._line, state=lambda: store.state, ask=ask, timeout=timeout
+            host,
+            schedule,
+            self._line,
+            state=lambda: store.state,
+            ask=ask,
+            timeout=timeout,
+            clock=clock,
+            trace=trace,
         )
         self.reschedule = self._refetcher.reschedule
+        self.assumed = self._refetcher.assumed
         self._stop_lifecycle: Undo | None = None
         self._has_missed_news = False
         self._signed_out: S | None = None  # by another tab, which is still making sure of it
@@ -96,8 +113,18 @@ class TabSync(Generic[S]):
 
     def confirmed(self, session: Mapping[str, Any] | None, at: Stamp) -> None:
         """The server has said, to a read that began at that time, who is signed in."""
+        self._note_answer()
         if self._line.is_open:
             self._line.post("state", time=at, session=session)
+
+    def failed(self, error: NextAuthError, at: Stamp | None) -> None:
+        """The server could not be asked: by a read that began at that time, or in a mutation."""
+        retry_after = error.retry_after if isinstance(error, ClientFetchError) else None
+        self._refetcher.failed(retry_after)
+        # What this tab's session type does not take, another's may.
+        if at is not None and isinstance(error, ClientFetchError) and self._line.is_open:
+            failure = Failure(error.status, error.reason, retry_after)
+            self._line.post("failed", time=at, failure=failure)
 
     def signing_out(self, mutation: Mutation) -> None:
         """The server has signed out: the others need not wait for the check. Their fence stays up for it."""
@@ -108,6 +135,7 @@ class TabSync(Generic[S]):
     def mutated(self, mutation: Mutation, at: Stamp) -> None:
         """A mutation is over, at that time. Its fence comes down with what is told of it."""
         if not isinstance(mutation.session, Unset):
+            self._note_answer()
             self._line.post("state", time=at, session=mutation.session, mutated=mutation.kind)
         else:
             is_as_before = mutation.is_refused and not mutation.is_told
@@ -119,18 +147,24 @@ class TabSync(Generic[S]):
             self._line.announce("signout" if mutation.kind == "sign_out" else "getSession")
             self._refetcher.mutated()
 
+    def _note_answer(self) -> None:
+        if self._store.state.error is None:  # a session that does not fit is no answer
+            self._refetcher.confirmed()
+
     # --- what it is told ---
 
     def _heard(self, message: Message) -> None:
         self._store.witness(message.epoch, message.time)
         if self.fence.hear(message):
-            self.client.abort_reads()
+            self.client.reader.abort_reads("another tab changes the session")
             self._line.post("ack", time=message.time)
         self._refetcher.hear(message)
         if self.fence.is_late_ack(message):
             self._suspect()
         if message.kind == "state":
             self._show(message)
+        elif message.failure:
+            self._show_failure(message.failure, message.time)
         elif message.kind == "changed":
             self._signed_out = None
             self._nudged()
@@ -139,10 +173,15 @@ class TabSync(Generic[S]):
         before = self._store.state.data
         answer: S | NextAuthError | None = None
         try:
-            answer = self.client.validated(message.session) if message.session else None
+            answer = self.client.reader.validated(message.session) if message.session else None
         except SessionValidationError as error:
             answer = error
+        if why := self._store.why_not(message.time):
+            self._trace("discards what another tab says: %s", why)
+        else:
+            self._trace("shows what another tab says: %s", describe(answer))
         if self._store.apply(answer, started=message.time, reason="broadcast"):
+            self._note_answer()
             if message.mutated:
                 self._watch_for(before if message.mutated == "sign_out" else None)
             self._shown()
@@ -151,33 +190,41 @@ class TabSync(Generic[S]):
         elif message.session:
             self._suspect()
 
+    def _show_failure(self, failure: Failure, time: Stamp) -> None:
+        endpoint = f"{self._scope}/session"
+        error = ClientFetchError(endpoint, failure.status, failure.reason, failure.retry_after)
+        if self._store.apply(error, started=time, reason="broadcast"):
+            self._trace("shows a failure of another tab: %s", error)
+            self._refetcher.failed(failure.retry_after)
+            self._shown()
+
     def _watch_for(self, replaced: S | None) -> None:
         """Put right what comes back after another tab's sign-out, once it is sure: that tab may be gone."""
         if self.fence.is_up:
             self._signed_out = replaced
         else:
             before, self._signed_out = replaced or self._signed_out, None
-            self.client.watch_for(before, self.client.sign_out_again)
+            self.client.reader.watch_for(before, self.client.sign_out_again)
 
     def _suspect(self) -> None:
         """A read was not stopped by our fence: its answer may have set the old cookie again."""
-        if self.client.is_watching:
+        if self.client.reader.is_watching:
             self._refetcher.nudge()
 
     def _nudged(self) -> None:
         """The session has changed, who knows how: what is under way may set an old cookie."""
-        self.client.abort_reads()
+        self.client.reader.abort_reads("the session has changed elsewhere")
         self._refetcher.nudge()
 
     def _on_lifecycle(self, change: Lifecycle) -> None:
         """Keep nothing that would bar the page from the back/forward cache, and trust nothing after it."""
         if change == "left":
-            self.client.pause()
+            self.client.reader.pause()
             self._refetcher.pause()
             self._line.close()
         elif change == "restored":
             self._line.open()
-            self.client.resume()
+            self.client.reader.resume()
             self._refetcher.resume()
             self._store.mark_stale()
             self._ask("restored")

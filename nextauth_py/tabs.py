@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections import deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 from .state import NEVER, Stamp
 
@@ -87,10 +87,21 @@ PROTOCOL = 1
 
 # "hello", "here", "bye": who is there. "asking": the sender asks the server, for all. "fence", "ack", "done":
 # around a mutation. "changed": a mutation whose outcome the sender does not know. "state": the session.
-Kind = Literal["hello", "here", "bye", "asking", "fence", "ack", "done", "changed", "state"]
+# "failed": the server could not be asked.
+Kind = Literal["hello", "here", "bye", "asking", "fence", "ack", "done", "changed", "state", "failed"]
+
+_LONGEST_REASON = 200  # characters
 
 # The tabs of a browser share a clock. A time further ahead than this is nonsense, and would stop ours.
 _TOO_FAR_AHEAD = 24 * 60 * 60 * 1_000_000
+
+
+class Failure(NamedTuple):
+    """A failed request, as `ClientFetchError` describes it."""
+
+    status: int | None
+    reason: str
+    retry_after: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +111,13 @@ class Message:
     Attributes:
         kind: What it says.
         tab: Who says it.
-        time: Of "state": when the read began, or the mutation ended. Of "fence" and "ack": when the mutation
-            began. Else when it was sent.
+        time: Of "state" and "failed": when the read began, or the mutation ended. Of "fence" and "ack": when
+            the mutation began. Else when it was sent.
         epoch: When the session was last changed, as far as the sender knows.
         session: Of "state": the session as the server sent it, or None for "signed out".
         leads: Whether the sender polls for all: 0 not, 1 because nobody else did, 2 because it has the lock.
         mutated: Of "state": which mutation it is the outcome of, if any.
+        failure: Of "failed": what happened.
     """
 
     kind: Kind
@@ -115,6 +127,7 @@ class Message:
     session: Mapping[str, Any] | None = field(default=None, repr=False)
     leads: int = 0
     mutated: str | None = None
+    failure: Failure | None = None
 
     def to_json(self, scope: str) -> str:
         """As text. Browsers would carry an object too, but lose the difference of null and missing."""
@@ -141,7 +154,17 @@ def parse_message(text: object, scope: str, *, now: float) -> Message | None:
             "leads": int(leads),
             "mutated": (str() | None) as mutated,
         } if session != {}:
-            return Message(kind, tab, time, epoch, session, leads, mutated)
+            failure = _read_failure(raw.get("failure"))
+            if (kind == "failed") is (failure is not None):
+                return Message(kind, tab, time, epoch, session, leads, mutated, failure)
+    return None
+
+
+def _read_failure(raw: object) -> Failure | None:
+    match raw:
+        case [(int() | None) as status, str(reason), (int() | float() | None) as retry_after]:
+            if retry_after is None or 0 <= retry_after < float("inf"):
+                return Failure(status, reason[:_LONGEST_REASON], retry_after)
     return None
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from .errors import ClientFetchError
+from .server_clock import parse_date
 from .urls import join
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ def read_session(request: Request, response: Response) -> dict[str, Any] | None:
     """
     signed_out_status = 401
     if not response.ok and response.status != signed_out_status:
-        raise ClientFetchError(request.url, response.status)
+        raise ClientFetchError(request.url, response.status, retry_after=_retry_after(response))
     answer = _json_body(request, response)
     if answer is None or answer == {}:
         return None
@@ -191,6 +192,17 @@ def read_sign_in(
     code = query.get("code", [None])[0]
     # "Default" is NextAuth's own name for an error without a name.
     return SignInResult(ok=False, status=response.status, error=error or "Default", code=code)
+
+
+def _retry_after(response: Response) -> float | None:
+    """The wait that an answer asks for: seconds, or a date, which is compared with the server's own."""
+    wished = response.headers.get("retry-after", "").strip()
+    if not wished:
+        return None
+    if wished.isascii() and wished.isdigit():
+        return float(wished)
+    at, now = (parse_date(text) for text in (wished, response.headers.get("date", "")))
+    return None if at is None or now is None else max(at - now, 0.0)
 
 
 def _json_object(request: Request, response: Response) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""This package as a wheel for the page: what a browser never loads is left out, and no byte is accidental."""
+"""This package as a wheel for the page: what nobody needs there is left out, and no byte is accidental."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 
 from .errors import BundleError
+from .strip import stripped
 
 PACKAGE = Path(__file__).parents[1]
 
 # For servers, tests and type checkers; a page would only download them.
-LEFT_OUT = ("bundle", "host/memory.py", "py.typed", "server.py", "testing.py")
+LEFT_OUT = ("bundle", "host/memory.py", "host/virtual.py", "py.typed", "server.py", "testing.py")
 
 EARLIEST_ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 
@@ -63,7 +64,12 @@ def _distribution() -> Distribution:
 def _sources(package: Path) -> dict[str, bytes]:
     paths = {path.relative_to(package).as_posix(): path for path in package.rglob("*") if path.is_file()}
     for_pages = sorted(name for name in paths if _is_for_pages(name))
-    return {f"{package.name}/{name}": paths[name].read_bytes() for name in for_pages}
+    return {f"{package.name}/{name}": _for_pages(paths[name]) for name in for_pages}
+
+
+def _for_pages(path: Path) -> bytes:
+    content = path.read_text("utf-8")
+    return (stripped(content) if path.suffix == ".py" else content).encode()
 
 
 def _is_for_pages(name: str) -> bool:

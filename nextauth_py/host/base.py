@@ -91,6 +91,14 @@ class Attention(Protocol):
         """Hear of the page coming into view and going out of it."""
         ...
 
+    def on_focus(self, focused: Callable[[], None]) -> Undo:
+        """Hear of the window getting the focus: some frames are told nothing else."""
+        ...
+
+    def on_next_use(self, used: Callable[[], None]) -> Undo:
+        """Hear once of somebody touching a key or the page."""
+        ...
+
     def on_lifecycle(self, changed: Callable[[Lifecycle], None]) -> Undo:
         """Hear of what the browser does to the page. What is to be done must be done before returning."""
         ...
@@ -128,6 +136,10 @@ class Page(Protocol):
 
     def environ(self) -> Mapping[str, str]:
         """Environment variables."""
+        ...
+
+    def log(self, line: str) -> None:
+        """Show a developer what is going on, where users of the page do not see it."""
         ...
 
     def report(self, message: str, error: BaseException) -> None:

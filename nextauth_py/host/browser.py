@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 SESSION_ELEMENT = "nextauth-session"
 
+# What only happens when somebody is there.
+_USES = ("keydown", "pointerdown", "wheel")
+
 
 class BrowserHost:
     """The page that this Python runs in."""
@@ -111,6 +114,21 @@ class BrowserHost:
     def on_visibility(self, changed: Callable[[], None]) -> Undo:
         return _listen(js.document, "visibilitychange", lambda _event: changed())
 
+    def on_focus(self, focused: Callable[[], None]) -> Undo:
+        return _listen(js.window, "focus", lambda _event: focused())
+
+    def on_next_use(self, used: Callable[[], None]) -> Undo:
+        undo = ExitStack()
+
+        def on_event(_event: Any) -> None:
+            undo.close()
+            used()
+
+        for event in _USES:
+            # Before the page's own listeners, which might stop it.
+            undo.callback(_listen(js.window, event, on_event, capture=True))
+        return undo.close
+
     def on_lifecycle(self, changed: Callable[[Lifecycle], None]) -> Undo:
         undo = ExitStack()
 
@@ -151,6 +169,9 @@ class BrowserHost:
 
     def environ(self) -> Mapping[str, str]:
         return os.environ
+
+    def log(self, line: str) -> None:
+        js.console.info(line)
 
     def report(self, message: str, error: BaseException) -> None:
         # Not on stderr: PyScript shows what is written there in a red box, to everybody.
@@ -195,12 +216,12 @@ def _from_origin(url: str) -> str:
     return str(js.window.location.origin) + url if url.startswith("/") else url
 
 
-def _listen(target: Any, event: str, listener: Callable[[Any], None]) -> Undo:
+def _listen(target: Any, event: str, listener: Callable[[Any], None], *, capture: bool = False) -> Undo:
     proxy = create_proxy(listener)
-    target.addEventListener(event, proxy)
+    target.addEventListener(event, proxy, capture)
 
     def undo() -> None:
-        target.removeEventListener(event, proxy)
+        target.removeEventListener(event, proxy, capture)
         proxy.destroy()
 
     return undo

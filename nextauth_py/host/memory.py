@@ -1,165 +1,30 @@
 """A browser in memory: several tabs, a cookie jar, a network and a clock that a test moves.
 
-Everything runs on one event loop whose time jumps ahead whenever all tasks wait, so a test of a day takes
-milliseconds and gives the same result every time.
+Everything runs on one event loop whose time jumps ahead whenever all tasks wait (see `virtual`), so a test of
+a day takes milliseconds and gives the same result every time.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-import selectors
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from .virtual import Network
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Mapping
+    from collections.abc import Callable, Mapping
 
     from ..wire import Request, Response
     from .base import Channel, Lifecycle, Undo
+    from .virtual import Server
 
 T = TypeVar("T")
 
 # The virtual clock begins on a round date, so that times in failing tests can be read.
 _EPOCH = 1_767_225_600.0  # 2026-01-01T00:00:00Z
-
-_TOO_MANY_ROUNDS = 100_000
-
-
-class _JumpingSelector(selectors.SelectSelector):
-    """Instead of waiting, moves the loop's time ahead by the time that it should wait."""
-
-    elapsed = 0.0
-    _rounds = 0  # of the loop since time has moved
-
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        ready = super().select(0)
-        if not ready and timeout is None:
-            raise RuntimeError("every task waits for something that will never come")
-        self._rounds += 1
-        if self._rounds > _TOO_MANY_ROUNDS:
-            raise RuntimeError("tasks go round and round without ever waiting")
-        if not ready and timeout:
-            self.elapsed += timeout
-            self._rounds = 0
-        return ready
-
-
-class VirtualTimeLoop(asyncio.SelectorEventLoop):
-    """An event loop on which a sleep of an hour takes no time."""
-
-    def __init__(self) -> None:
-        self._virtual = _JumpingSelector()
-        super().__init__(self._virtual)
-
-    def time(self) -> float:
-        return self._virtual.elapsed
-
-
-def run(main: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine on virtual time."""
-    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
-        return runner.run(main)
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A server's answer and the cookies that it sets; a cookie set to None is deleted."""
-
-    response: Response
-    cookies: Mapping[str, str | None] = field(default_factory=dict)
-
-
-class Server(Protocol):
-    """What the virtual network leads to."""
-
-    def handle(self, request: Request, cookies: Mapping[str, str]) -> Answer:
-        """Answer a request at once. Delays are the network's business."""
-        ...
-
-
-@dataclass(slots=True)
-class Exchange:
-    """One request as the network saw it."""
-
-    method: str
-    path: str
-    tab: int
-    aborted: bool = False
-
-
-class Network:
-    """Carries requests, slowly if told so; can lose them, and can hold answers back.
-
-    Attributes:
-        latency: Seconds each way.
-        online: Whether anything arrives at all.
-        log: Every request, in the order in which they were sent.
-    """
-
-    def __init__(self, server: Server) -> None:
-        self.latency = 0.0
-        self.online = True
-        self.log: list[Exchange] = []
-        self._server = server
-        self._instead: list[tuple[str, Answer | OSError]] = []
-        self._gates: list[tuple[str, asyncio.Event]] = []
-
-    def hold(self, route: str) -> asyncio.Event:
-        """Hold the answer to the next request, like ``"GET /api/auth/session"``, until the event is set.
-
-        The server has handled the request by then: it is the answer that is late.
-        """
-        gate = asyncio.Event()
-        self._gates.append((route, gate))
-        return gate
-
-    def answer_next(self, route: str, answer: Answer | OSError, *, times: int = 1) -> None:
-        """Answer the next requests of a route with this instead of asking the server."""
-        self._instead += [(route, answer)] * times
-
-    def calm(self) -> None:
-        """Hold back and replace no further answers."""
-        self._instead.clear()
-        self._gates.clear()
-
-    def count(self, route: str) -> int:
-        """How many requests of a route were sent."""
-        return sum(f"{each.method} {each.path}" == route for each in self.log)
-
-    async def carry(self, request: Request, browser: MemoryBrowser, tab: int) -> Response:
-        exchange = Exchange(request.method, urlsplit(request.url).path, tab)
-        self.log.append(exchange)
-        try:
-            return await self._carry(request, f"{exchange.method} {exchange.path}", browser)
-        except asyncio.CancelledError:
-            exchange.aborted = True
-            raise
-
-    async def _carry(self, request: Request, route: str, browser: MemoryBrowser) -> Response:
-        await asyncio.sleep(self.latency)
-        if not self.online:
-            raise OSError("the network is down")
-        gate = _take(self._gates, route)
-        answer = _take(self._instead, route) or self._server.handle(request, dict(browser.cookies))
-        if gate:
-            await gate.wait()
-        await asyncio.sleep(self.latency)
-        if isinstance(answer, OSError):
-            raise answer
-        browser.set_cookies(answer.cookies)
-        return answer.response
-
-
-def _take(waiting: list[tuple[str, T]], route: str) -> T | None:
-    """Remove and return the first entry for a route."""
-    for index, (wanted, value) in enumerate(waiting):
-        if wanted == route:
-            del waiting[index]
-            return value
-    return None
 
 
 class MemoryBrowser:
@@ -169,11 +34,14 @@ class MemoryBrowser:
         deliveries: After how many seconds each message between two tabs arrives: never if there is no number,
             twice if there are two.
         locks: Who has or waits for each lock, in order.
+        clock_error: Seconds that the machine's clock is ahead of the true time, which is the server's.
     """
 
     def __init__(self, server: Server, *, origin: str = "https://app.example") -> None:
         self.origin = origin
-        self.network = Network(server)
+        self.network = Network(server, self.true_time)
+        self.clock_error = 0.0
+        self._slept = 0.0
         self.cookies: dict[str, str] = {}
         self.storage: dict[str, str] = {}
         self.tabs: list[MemoryHost] = []
@@ -185,6 +53,14 @@ class MemoryBrowser:
         tab = MemoryHost(self, len(self.tabs), self.origin + path)
         self.tabs.append(tab)
         return tab
+
+    def true_time(self) -> float:
+        """Seconds since the epoch, whatever the machine's clock says."""
+        return _EPOCH + asyncio.get_running_loop().time() + self._slept
+
+    def sleep(self, seconds: float) -> None:
+        """Close the laptop for so long: time passes, and no timer fires."""
+        self._slept += seconds
 
     def set_cookies(self, cookies: Mapping[str, str | None]) -> None:
         for name, value in cookies.items():
@@ -206,7 +82,8 @@ class MemoryHost:
     Attributes:
         browser: The browser that it is a tab of.
         visited: The URLs that the page was sent to, in order. The page stays: a test looks at it.
-        reports: What a developer would read in the console.
+        reports: What a developer would read in the console as errors.
+        lines: What a developer would read there besides.
         environment: The page's environment variables.
         embedded: The text of the session element of the page, or None.
         has_channels: Whether there is a BroadcastChannel. Likewise has_storage, has_locks.
@@ -231,7 +108,10 @@ class MemoryHost:
         self.storage_listeners: list[tuple[str, Callable[[str | None], None]]] = []
         self.visibility_listeners: list[Callable[[], None]] = []
         self.online_listeners: list[Callable[[], None]] = []
+        self.focus_listeners: list[Callable[[], None]] = []
+        self.use_listeners: list[Callable[[], None]] = []
         self.lifecycle_listeners: list[Callable[[Lifecycle], None]] = []
+        self.lines: list[str] = []
         self.lock_requests: list[_LockRequest] = []
         self._posted = 0
 
@@ -244,6 +124,8 @@ class MemoryHost:
             self.storage_listeners,
             self.visibility_listeners,
             self.online_listeners,
+            self.focus_listeners,
+            self.use_listeners,
             self.lifecycle_listeners,
             self.lock_requests,
         )
@@ -253,6 +135,15 @@ class MemoryHost:
         """Bring the tab into view, or hide it."""
         self.visible = visible
         self.notify(self.visibility_listeners)
+
+    def use(self) -> None:
+        """Touch a key, or the page."""
+        listeners, self.use_listeners[:] = list(self.use_listeners), []
+        self.notify(listeners)
+
+    def focus(self) -> None:
+        """Give the window the focus."""
+        self.notify(self.focus_listeners)
 
     def notify(self, listeners: list[Callable[[], None]]) -> None:
         for listener in list(listeners):
@@ -296,7 +187,7 @@ class MemoryHost:
         return response
 
     def now(self) -> float:
-        return _EPOCH + asyncio.get_running_loop().time()
+        return self.browser.true_time() + self.browser.clock_error
 
     def call_later(self, seconds: float, callback: Callable[[], None]) -> Undo:
         cancelled: list[bool] = []
@@ -370,6 +261,13 @@ class MemoryHost:
     def on_visibility(self, changed: Callable[[], None]) -> Undo:
         return _add(self.visibility_listeners, changed)
 
+    def on_focus(self, focused: Callable[[], None]) -> Undo:
+        return _add(self.focus_listeners, focused)
+
+    def on_next_use(self, used: Callable[[], None]) -> Undo:
+        self.use_listeners.append(used)
+        return lambda: self.use_listeners.remove(used) if used in self.use_listeners else None
+
     def on_lifecycle(self, changed: Callable[[Lifecycle], None]) -> Undo:
         return _add(self.lifecycle_listeners, changed)
 
@@ -394,6 +292,9 @@ class MemoryHost:
 
     def environ(self) -> Mapping[str, str]:
         return self.environment
+
+    def log(self, line: str) -> None:
+        self.lines.append(line)
 
     def report(self, message: str, error: BaseException) -> None:
         self.reports.append((message, error))

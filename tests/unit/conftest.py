@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from nextauth_py import SessionProvider, SessionState
-from nextauth_py.host.memory import MemoryBrowser, MemoryHost, run
+from nextauth_py.host.memory import MemoryBrowser, MemoryHost
+from nextauth_py.host.virtual import run
 from nextauth_py.provider import _started
 
 from .fake_server import FakeServer
@@ -36,7 +37,9 @@ def server() -> FakeServer:
 
 @pytest.fixture
 def browser(server: FakeServer) -> MemoryBrowser:
-    return MemoryBrowser(server)
+    browser = MemoryBrowser(server)
+    server.now = browser.true_time
+    return browser
 
 
 @pytest.fixture

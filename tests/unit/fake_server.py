@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from nextauth_py.host.memory import Answer
+from nextauth_py.host.virtual import Answer
 from nextauth_py.wire import Request, Response
 
 USERS = {"alice": "wonder", "bob": "builder"}
@@ -39,6 +40,9 @@ class FakeServer:
         self.extra: dict[str, Any] = {}
         self.refused_csrf_posts = 0  # so many POSTs will be told that their token is wrong
         self.expires = EXPIRES
+        self.max_age: float | None = None  # seconds that a session lasts, instead of until `expires`
+        self.rolls = True  # whether each read makes it last as long again
+        self.now: Callable[[], float] = lambda: 0.0
         self._tokens = count(1)
 
     def handle(self, request: Request, cookies: Mapping[str, str]) -> Answer:
@@ -50,16 +54,17 @@ class FakeServer:
         return route(request, cookies, *rest)
 
     def _get_session(self, _request: Request, cookies: Mapping[str, str]) -> Answer:
-        session = cookies.get(SESSION_COOKIE)
+        session = self._valid(cookies)
         if session is None:
-            return json_answer({}, cookies=self._csrf_cookie(cookies))
-        return json_answer(self._session(session), cookies={SESSION_COOKIE: session})
+            return json_answer({}, cookies={SESSION_COOKIE: None, **self._csrf_cookie(cookies)})
+        renewed = self._granted(session) if self.rolls else session
+        return json_answer(self._session(renewed), cookies={SESSION_COOKIE: renewed})
 
     def _post_session(self, request: Request, cookies: Mapping[str, str]) -> Answer:
         body = json.loads(request.body or "")
         if not self._csrf_is_right(body, cookies):
             return json_answer({}, 400)
-        stored = cookies.get(SESSION_COOKIE)
+        stored = self._valid(cookies)
         if stored is None:
             return json_answer({})
         renewed = json.dumps({**json.loads(stored), **(body.get("data") or {})})
@@ -80,7 +85,8 @@ class FakeServer:
         if USERS.get(name) != form.get("password"):
             url = self._url("error?error=CredentialsSignin&provider=credentials")
             return json_answer({"url": url}, 401)
-        return json_answer({"url": form["callbackUrl"]}, cookies={SESSION_COOKIE: json.dumps({"name": name})})
+        session = self._granted(json.dumps({"name": name}))
+        return json_answer({"url": form["callbackUrl"]}, cookies={SESSION_COOKIE: session})
 
     def _post_signin(self, request: Request, cookies: Mapping[str, str], _provider: str) -> Answer:
         if not self._csrf_is_right(dict(parse_qsl(request.body or "")), cookies):
@@ -93,10 +99,23 @@ class FakeServer:
             return json_answer({"url": self._url("signout?csrf=true")})
         return json_answer({"url": form["callbackUrl"]}, cookies={SESSION_COOKIE: None})
 
+    def _granted(self, stored: str) -> str:
+        if self.max_age is None:
+            return stored
+        return json.dumps({**json.loads(stored), "until": self.now() + self.max_age})
+
+    def _valid(self, cookies: Mapping[str, str]) -> str | None:
+        """The session cookie; a browser would have dropped one whose time is over."""
+        stored = cookies.get(SESSION_COOKIE)
+        is_over = stored is not None and self.now() >= json.loads(stored).get("until", float("inf"))
+        return None if is_over else stored
+
     def _session(self, stored: str) -> dict[str, Any]:
         name = json.loads(stored)["name"]
         user = {"id": "1", "name": name, "email": f"{name}@example.com", "image": None}
-        return {"user": user, "expires": self.expires, **self.extra}
+        until = json.loads(stored).get("until")
+        expires = self.expires if until is None else datetime.fromtimestamp(until, UTC).isoformat()
+        return {"user": user, "expires": expires, **self.extra}
 
     def _provider(self, name: str, kind: str) -> dict[str, str]:
         urls = {"signinUrl": self._url(f"signin/{name}"), "callbackUrl": self._url(f"callback/{name}")}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import base64
 import csv
 import hashlib
@@ -21,6 +22,7 @@ from nextauth_py.bundle import BundleError, build, build_bundle, node, runtime
 from nextauth_py.bundle.cli import main
 from nextauth_py.bundle.folder import Folder
 from nextauth_py.bundle.lock import lock_entry
+from nextauth_py.bundle.strip import stripped
 from nextauth_py.bundle.wheel import PACKAGE, Wheel, own_wheel
 
 if TYPE_CHECKING:
@@ -110,6 +112,57 @@ def test_a_page_downloads_less_than_60_kilobytes_of_us() -> None:
     assert len(own_wheel().to_bytes()) < 60_000
 
 
+def test_a_page_gets_neither_comments_nor_long_docstrings_but_every_statement_on_its_line() -> None:
+    source = '''\
+"""The module.
+
+It goes on, and on: ö.
+"""  # noqa: D400
+
+class A:  # why
+    """One line # stays."""
+
+    text = """
+        # not a comment
+"""
+
+    async def f(self):
+        """Not only docstrings.
+
+        Raises:
+            ValueError: Never.
+        """
+'''
+    short = stripped(source)
+    assert [line for line in short.splitlines() if line] == [
+        '"""The module."""',
+        "class A:",
+        '    """One line # stays."""',
+        '    text = """',
+        "        # not a comment",
+        '"""',
+        "    async def f(self):",
+        '        """Not only docstrings."""',
+    ]
+    assert len(short.splitlines()) == len(source.splitlines())
+
+
+def statements(source: str) -> tuple[str, list[int]]:
+    """What a module says but for its docstrings, and on which lines."""
+    tree = ast.parse(source)
+    statements = [node for node in ast.walk(tree) if isinstance(node, ast.stmt)]
+    for statement in statements:
+        if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
+            statement.value.value = ...
+    return ast.dump(tree), [statement.lineno for statement in statements]
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: path.name)
+def test_what_a_page_gets_does_what_the_source_does(path: Path) -> None:
+    source = path.read_text("utf-8")
+    assert statements(stripped(source)) == statements(source)
+
+
 def test_a_changed_source_gives_the_wheel_another_name(package: Path) -> None:
     before = own_wheel(package).file_name
     (package / "errors.py").write_text("changed = True")
@@ -124,7 +177,14 @@ def test_the_wheels_name_is_one_that_installers_read() -> None:
 
 
 def test_a_page_does_not_download_what_only_servers_and_tests_use(package: Path) -> None:
-    for name in ("server.py", "testing.py", "host/memory.py", "__pycache__/x.pyc", "errors.py"):
+    for name in (
+        "server.py",
+        "testing.py",
+        "host/memory.py",
+        "host/virtual.py",
+        "__pycache__/x.pyc",
+        "errors.py",
+    ):
         (package / name).parent.mkdir(exist_ok=True)
         (package / name).touch()
     names = own_wheel(package).files

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nextauth_py import NextAuthError, SessionProvider, SessionState, SignInResult
-from nextauth_py.host.memory import Answer, MemoryBrowser, run
+from nextauth_py.host.memory import MemoryBrowser
+from nextauth_py.host.virtual import Answer, run
 from nextauth_py.wire import Request
 
 from .conftest import name_in

@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 
 from nextauth_py import NextAuthError, SessionProvider, SessionState
 from nextauth_py.host.base import Lifecycle
-from nextauth_py.host.memory import Answer, MemoryBrowser, MemoryHost, run
+from nextauth_py.host.memory import MemoryBrowser, MemoryHost
+from nextauth_py.host.virtual import Answer, run
 from nextauth_py.wire import Request
 
 from .conftest import name_in

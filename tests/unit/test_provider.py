@@ -19,6 +19,7 @@ from nextauth_py import (
     User,
 )
 from nextauth_py.host.memory import MemoryBrowser, MemoryHost
+from nextauth_py.host.virtual import Answer
 from nextauth_py.provider import current_provider
 
 from .conftest import Waiter, name_in, signed_in
@@ -114,6 +115,20 @@ async def test_a_first_load_that_fails_shows_the_error_and_stays_loading(tab: Me
     assert state.status == "loading"
     assert isinstance(state.error, ClientFetchError)
     assert state.error.status == 500
+
+
+@pytest.mark.parametrize("answer", [None, json_answer({}, 500)], ids=["answered", "failed"])
+async def test_a_first_answer_that_is_too_old_is_asked_for_again(
+    browser: MemoryBrowser, answer: Answer | None
+) -> None:
+    other = await signed_in(browser.open_tab())
+    browser.network.latency = 0.1
+    browser.clock_error = -3600  # so that what the other tab did is yet to come, here
+    if answer:
+        browser.network.answer_next(SESSION, answer)
+    provider = SessionProvider(host=browser.open_tab()).start()
+    assert name_in(await provider.ready()) == "alice"
+    assert provider.state.data == other.state.data
 
 
 async def test_the_environment_moves_every_request(tab: MemoryHost, server: FakeServer) -> None:
@@ -399,10 +414,12 @@ async def test_coming_into_view_asks_but_not_every_time(tab: MemoryHost) -> None
 
 
 async def test_coming_into_view_asks_again_after_a_failure(tab: MemoryHost) -> None:
+    tab.visible = False
     tab.browser.network.answer_next(SESSION, OSError())
     provider = SessionProvider(host=tab).start()
     await provider.ready()
     await asyncio.sleep(60)
+    assert provider.state.status == "loading"
     heard = Waiter(provider)
     tab.set_visible(visible=True)
     assert (await heard.next()).status == "unauthenticated"

@@ -19,13 +19,14 @@ class Recorder(SessionStore[Session]):
 
     def __init__(self) -> None:
         self.changes: list[Change[Session]] = []
-        super().__init__(self.changes.append, lambda: 1_767_225_600.0, "tab")
+        self.are_over = False
+        super().__init__(self.changes.append, lambda: 1_767_225_600.0, "tab", lambda _session: self.are_over)
 
     def read(self, answer: Session | ClientFetchError | None) -> bool:
         return self.apply(answer, started=self.begin_read(), reason="refetch")
 
     def events(self) -> list[str]:
-        return [change.event.name for change in self.changes if change.event]
+        return [event.name for change in self.changes for event in change.events]
 
 
 @pytest.fixture
@@ -167,7 +168,7 @@ def test_an_event_says_whether_this_tab_did_it(store: Recorder) -> None:
     store.read(None)
     store.apply(ALICE, started=store.begin_read(), reason="sign_in")
     store.apply(None, started=store.begin_read(), reason="broadcast")
-    events = [change.event for change in store.changes if change.event]
+    events = [event for change in store.changes for event in change.events]
     assert [(event.reason, event.local) for event in events] == [("sign_in", True), ("broadcast", False)]
 
 
@@ -182,7 +183,7 @@ def test_a_read_that_began_before_a_change_that_another_tab_knows_of_is_discarde
 
 def test_the_time_goes_on_though_the_clock_goes_back() -> None:
     clock = iter([100.0, 50.0, 50.0])
-    store: SessionStore[Session] = SessionStore(lambda _change: None, lambda: next(clock), "tab")
+    store: SessionStore[Session] = SessionStore(lambda _change: None, lambda: next(clock), "tab", bool)
     first, second = store.begin_read(), store.begin_read()
     assert first < second
     store.witness((200_000_000, "other"))

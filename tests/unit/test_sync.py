@@ -123,12 +123,41 @@ async def test_a_new_tab_costs_one_request_and_changes_nobodys_state(browser: Me
     assert all(provider.state.data is data for provider, data in zip(tabs, shown, strict=True))
 
 
-async def test_a_failure_in_one_tab_changes_nothing_in_the_others(browser: MemoryBrowser) -> None:
+async def test_a_failure_in_one_tab_shows_in_the_others_and_signs_nobody_out(browser: MemoryBrowser) -> None:
     first, second = await signed_in_tabs(browser, 2)
-    browser.network.answer_next(SESSION, html_answer())
+    events: list[tuple[str, bool]] = []
+    second.on("error", lambda event: events.append((event.reason, event.local)))
+    browser.network.answer_next(SESSION, html_answer(502))
     await first.refetch()
-    assert first.state.error
-    assert second.state.error is None
+    await asyncio.sleep(0.01)
+    assert str(second.state.error) == str(first.state.error)
+    assert isinstance(second.state.error, ClientFetchError)
+    assert second.state.error.status == 502
+    assert (name_in(second.state), second.state.stale) == ("alice", True)
+    assert events == [("broadcast", False)]
+
+
+async def test_one_tab_tries_again_for_all(browser: MemoryBrowser) -> None:
+    tabs = await signed_in_tabs(browser, 5, refetch_interval=INTERVAL)
+    before = gets(browser)
+    browser.network.answer_next(SESSION, json_answer({}, 500), times=4)
+    await asyncio.sleep(2 * INTERVAL)
+    assert {provider.state.error for provider in tabs} == {None}
+    failed, answered = 4, 1
+    assert failed + answered <= gets(browser) - before <= failed + answered + 1
+
+
+async def test_a_session_that_one_tabs_type_refuses_is_shown_in_the_others(browser: MemoryBrowser) -> None:
+    class Shop(Session):
+        cart: int
+
+    (second,) = await signed_in_tabs(browser, 1)
+    picky = SessionProvider(host=browser.open_tab(), session_type=Shop).start()
+    browser.cookies[SESSION_COOKIE] = json.dumps({"name": "bob"})
+    await picky.refetch()
+    await asyncio.sleep(0.01)
+    assert isinstance(picky.state.error, SessionValidationError)
+    assert (name_in(second.state), second.state.error) == ("bob", None)
 
 
 async def test_what_one_tab_learns_ends_anothers_error(browser: MemoryBrowser) -> None:
@@ -355,9 +384,10 @@ async def test_a_refused_sign_out_changes_nothing_elsewhere(browser: MemoryBrows
     browser.network.answer_next("POST /api/auth/signout", html_answer())
     with pytest.raises(ClientFetchError):
         await first.sign_out(redirect=False)
-    await asyncio.sleep(1)
-    assert name_in(second.state) == "alice"
-    assert gets(browser) == before
+    assert first.state.stale
+    await asyncio.sleep(10)
+    assert (name_in(second.state), first.state.stale) == ("alice", False)
+    assert gets(browser) == before + 1
 
 
 async def test_the_others_know_of_a_sign_out_before_it_has_been_checked(browser: MemoryBrowser) -> None:

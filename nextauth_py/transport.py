@@ -1,0 +1,96 @@
+"""Single requests to an auth server, with no idea of their order and of what is shown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from . import wire
+from .errors import ClientFetchError, CsrfError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .host.base import Host
+    from .server_clock import ServerClock
+    from .urls import AuthUrl
+    from .wire import Request, Response
+
+_BAD_REQUEST = 400
+
+
+class Transport:
+    """Asks one auth server. Every call may raise ClientFetchError.
+
+    Args:
+        host: The world around.
+        auth: The server's address.
+        timeout: Seconds before a request counts as failed.
+        clock: Learns the server's time from each answer.
+    """
+
+    def __init__(self, host: Host, auth: AuthUrl, timeout: float, clock: ServerClock) -> None:
+        self.auth = auth
+        self._host = host
+        self._timeout = timeout
+        self._clock = clock
+
+    async def session(self) -> dict[str, Any] | None:
+        """The session as the server sends it; None for "signed out"."""
+        request = wire.read_request(self.auth, "session")
+        return wire.read_session(request, await self._send(request))
+
+    async def csrf_token(self) -> str | None:
+        """The csrf token that goes with the browser's cookie; None where the server wants none."""
+        request = wire.read_request(self.auth, "csrf")
+        return wire.read_csrf_token(request, await self._send(request))
+
+    async def providers(self) -> dict[str, dict[str, Any]]:
+        """The ways to sign in, by id, as the server sends them."""
+        request = wire.read_request(self.auth, "providers")
+        return wire.read_providers(request, await self._send(request))
+
+    async def post_form(
+        self, *route: str, form: Mapping[str, object], query: Mapping[str, str] | str = ""
+    ) -> tuple[Response, str]:
+        """POST with a csrf token, once more with a fresh one if it is refused.
+
+        Returns:
+            The answer, and the URL that it names.
+
+        Raises:
+            CsrfError: The fresh one is refused too.
+        """
+        page = self._host.location()
+        for _ in range(2):
+            fields = {**form, "csrfToken": await self.csrf_token()}
+            request = wire.form_request(self.auth, *route, fields=fields, query=query)
+            response = await self._send(request)
+            url = wire.read_redirect(request, response, page=page)
+            if not wire.csrf_was_refused(self.auth, url, page=page):
+                return response, url
+        raise CsrfError(request.url)
+
+    async def post_update(self, data: Mapping[str, Any] | None) -> dict[str, Any] | None:
+        """Run the server's jwt callback with ``trigger: "update"``; returns the session that it made.
+
+        Raises:
+            CsrfError: The server refuses the csrf token, and a fresh one too.
+        """
+        for _ in range(2):
+            request = wire.update_request(self.auth, await self.csrf_token(), data)
+            response = await self._send(request)
+            if response.status != _BAD_REQUEST:  # which is how this route refuses a csrf token
+                return wire.read_session(request, response)
+        raise CsrfError(request.url)
+
+    async def _send(self, request: Request) -> Response:
+        try:
+            response = await self._host.send(request, timeout=self._timeout)
+        except TimeoutError:
+            raise ClientFetchError(request.url, None, f"no answer within {self._timeout:g} s") from None
+        except OSError:
+            reason = "the server cannot be reached, or refuses requests from this page (CORS)"
+            raise ClientFetchError(request.url, None, reason) from None
+        if date := response.headers.get("date"):
+            self._clock.hear(date, self._host.now())
+        return response

@@ -1,5 +1,6 @@
 """The live state: what the provider knows, and everything that happens to it, as it happens."""
 
+import logging
 from datetime import datetime
 
 from nextauth_py import NextAuthError, SessionProvider, component, use_session
@@ -11,6 +12,8 @@ def now():
 
 provider = SessionProvider(refetch_interval=60).start()
 log = []
+trace = []
+TRACED = 200  # lines
 
 
 def user_line(session):
@@ -19,6 +22,15 @@ def user_line(session):
 
 def line(time, what, details):
     return t'<li><span class="mono quiet">{time}</span><b>{what}</b><span class="quiet">{details}</span></li>'
+
+
+class TraceHandler(logging.Handler):
+    """Shows what the provider decides, and why."""
+
+    def emit(self, record):  # noqa: D102 - logging's
+        trace.append((f"{now():%H:%M:%S.%f}"[:12], record.getMessage()))
+        del trace[:-TRACED]
+        live.update()
 
 
 def note(what, details=""):
@@ -87,9 +99,17 @@ def live():
             <h2>What happened</h2>
             <ol class="log" reversed>{[line(*entry) for entry in reversed(log)]}</ol>
         </section>
+        <section class="card">
+            <h2>Why it asked, or did not</h2>
+            <ol class="log trace" reversed>{[line(time, "", text) for time, text in reversed(trace)]}</ol>
+        </section>
     """
 
 
-for name in ("signed_in", "signed_out", "updated", "error"):
+for name in ("signed_in", "signed_out", "updated", "expired", "error"):
     provider.on(name, on_event)
+logger = logging.getLogger("nextauth_py")
+logger.setLevel(logging.DEBUG)
+logger.addHandler(TraceHandler())
+logger.propagate = False  # PyScript would show it to everybody
 provider.subscribe(lambda state: note("state", f"{state.status}{', stale' if state.stale else ''}"))

@@ -123,6 +123,7 @@ async def test_a_first_answer_that_is_too_old_is_asked_for_again(
 ) -> None:
     other = await signed_in(browser.open_tab())
     browser.network.latency = 0.1
+    browser.deliveries = lambda: [0.05]
     browser.clock_error = -3600  # so that what the other tab did is yet to come, here
     if answer:
         browser.network.answer_next(SESSION, answer)

@@ -41,6 +41,10 @@ class AuthClient(Generic[S]):
         fence: Keeps our mutations and the others' reads apart.
         neighbours: Those to tell.
         trace: Explains what is done.
+
+    Attributes:
+        reader: As given.
+        is_leaving: Whether a call is about to send the page elsewhere, so that nothing else may.
     """
 
     def __init__(
@@ -55,6 +59,7 @@ class AuthClient(Generic[S]):
         trace: Trace,
     ) -> None:
         self.reader = reader
+        self.is_leaving = False
         self._auth = transport.auth
         self._transport = transport
         self._host = host
@@ -153,7 +158,12 @@ class AuthClient(Generic[S]):
         """Sign out and make sure of it, as `nextauth_py.sign_out` describes."""
         form = {"callbackUrl": self._checked_callback(callback_url)}
         replaced = self._store.state.data
-        url = await self._mutate("sign_out", lambda mutation: self._sign_out_surely(form, mutation))
+        self.is_leaving = redirect
+        try:
+            url = await self._mutate("sign_out", lambda mutation: self._sign_out_surely(form, mutation))
+        except BaseException:
+            self.is_leaving = False
+            raise
         self.reader.watch_for(replaced, self.sign_out_again)
         return self._finish(url, wire.SignOutResult(url), redirect=redirect)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Generic
+from typing import TYPE_CHECKING, Any, Generic, Protocol
 
 from .errors import ProviderMissingError
 from .provider import current_provider
@@ -16,7 +16,18 @@ if TYPE_CHECKING:
     from .provider import SessionProvider
     from .state import SessionState, Status
 
-    Reader = Callable[[SessionProvider[Any]], object]
+
+class Reader(Protocol):
+    """Whoever shows sessions, and must follow those that it has read."""
+
+    def reads(self, provider: SessionProvider[Any]) -> None:
+        """A provider's session is read."""
+
+    def requires(
+        self, provider: SessionProvider[Any], on_unauthenticated: Callable[[], object] | None
+    ) -> None:
+        """A provider's session is needed."""
+
 
 # Who is reading sessions just now: the components that are rendering, the innermost last.
 _readers: list[Reader] = []
@@ -35,8 +46,9 @@ def reading(reader: Reader) -> Iterator[None]:
 class SessionHandle(Generic[S]):
     """A live view: its attributes always show the present. Unpacks as ``data, status, update``."""
 
-    def __init__(self, provider: SessionProvider[S]) -> None:
+    def __init__(self, provider: SessionProvider[S], *, required: bool = False) -> None:
         self._provider = provider
+        self._required = required
 
     def __repr__(self) -> str:
         return f"<SessionHandle {self.status}>"
@@ -47,12 +59,15 @@ class SessionHandle(Generic[S]):
     @property
     def data(self) -> S | None:
         """The session; None unless authenticated."""
-        return self._provider.state.data
+        return self._provider.state.data if self.status == "authenticated" else None
 
     @property
     def status(self) -> Status:
-        """``"loading"``, ``"authenticated"`` or ``"unauthenticated"``."""
-        return self._provider.state.status
+        """``"loading"``, ``"authenticated"`` or ``"unauthenticated"``; if required, one of the first two."""
+        status = self._provider.state.status
+        if self._required and (status == "unauthenticated" or not self._provider.is_confirmed):
+            return "loading"
+        return status
 
     @property
     def error(self) -> NextAuthError | None:
@@ -74,14 +89,24 @@ class SessionHandle(Generic[S]):
         return self._provider.subscribe(listener)
 
 
-def use_session(*, provider: SessionProvider[S] | None = None) -> SessionHandle[S]:
+def use_session(
+    *,
+    required: bool = False,
+    on_unauthenticated: Callable[[], object] | None = None,
+    provider: SessionProvider[S] | None = None,
+) -> SessionHandle[S]:
     """The session of this page. Called while a component renders, it makes that component follow it.
 
     Args:
+        required: Whether this page needs somebody to be signed in. While nobody is, the status is
+            ``"loading"``. A failure to reach the server is no reason to leave the page.
+        on_unauthenticated: With ``required``, what to do once for each sign-out; it may be an async function.
+            By default the page goes to the sign-in page, and comes back after a sign-in.
         provider: The provider to read; by default the one started last.
 
     Raises:
         ProviderMissingError: No provider has been started.
+        ValueError: There is an ``on_unauthenticated``, but the session is not required.
 
     Example:
         ```python
@@ -89,12 +114,19 @@ def use_session(*, provider: SessionProvider[S] | None = None) -> SessionHandle[
         if session.status == "authenticated":
             print(session.data.user.name)
 
-        data, status, update = use_session()
+        data, status, update = use_session(required=True)
         ```
     """
+    if on_unauthenticated is not None and not required:
+        raise ValueError("on_unauthenticated is for use_session(required=True)")
     found = provider if provider is not None else current_provider()
     if found is None:
         raise ProviderMissingError
-    if _readers:
-        _readers[-1](found)
-    return SessionHandle(found)
+    reader = _readers[-1] if _readers else None
+    if reader:
+        reader.reads(found)
+        if required:
+            reader.requires(found, on_unauthenticated)
+    elif required:
+        found.require(on_unauthenticated)
+    return SessionHandle(found, required=required)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import TYPE_CHECKING, Any, Generic, cast, get_args
 
 from .background import Background
 from .client import AuthClient
 from .errors import NextAuthError, SessionValidationError
+from .guards import Guards
 from .host import default_host
 from .listeners import Listeners
 from .options import (
@@ -143,14 +144,15 @@ class SessionProvider(Generic[S]):
         self._sync.client = self._client
         self._background = Background(self._host)
         self._listeners: Listeners[S] = Listeners(self._background)
+        self._guards = Guards(self._background, self._go_to_sign_in)
         self._is_started = self._is_closed = False
         self._settled = asyncio.Event()
-        self._endpoint = auth.endpoint()
+        self._auth = auth
         # One function object for the provider's life, so that it can be compared and handed around.
         self.__dict__["update"] = self.update
 
     def __repr__(self) -> str:
-        return f"<SessionProvider {self._endpoint!r} {self.state.status}>"
+        return f"<SessionProvider {self._auth.endpoint()!r} {self.state.status}>"
 
     # --- life ---
 
@@ -178,6 +180,7 @@ class SessionProvider(Generic[S]):
             _started.remove(self)
         self._store.close()
         self._listeners.clear()
+        self._guards.clear()
         self._reader.abort_reads("the provider is closed")
         self._background.cancel()
         self._sync.close()
@@ -226,6 +229,27 @@ class SessionProvider(Generic[S]):
     def state(self) -> SessionState[S]:
         """The current state; never changed in place, always replaced."""
         return self._store.state
+
+    @property
+    def is_confirmed(self) -> bool:
+        """False from when the page is left until, if it is come back to, the server has answered."""
+        return self._store.is_confirmed
+
+    def require(
+        self, on_unauthenticated: Callable[[], object] | None = None, *, who: Hashable = None
+    ) -> None:
+        """Need somebody to be signed in on this page. `use_session` and components do this for you.
+
+        Args:
+            on_unauthenticated: Called once for each sign-out, and now if nobody is signed in. By default the
+                page goes to the sign-in page, and comes back after a sign-in.
+            who: Needs it; a later call for the same replaces an earlier one.
+        """
+        self._guards.require(self.state, on_unauthenticated, who=who)
+
+    def release(self, who: Hashable) -> None:
+        """End what `require` began."""
+        self._guards.release(who)
 
     @property
     def session(self) -> S | None:
@@ -414,3 +438,9 @@ class SessionProvider(Generic[S]):
     def _changed(self, change: Change[S]) -> None:
         self._sync.reschedule()
         self._listeners.tell(change)
+        if not self._client.is_leaving:
+            self._guards.look(change.state)
+
+    def _go_to_sign_in(self) -> None:
+        page = self._host.location()
+        self._host.navigate(self._auth.endpoint("signin", error="SessionRequired", callbackUrl=page))

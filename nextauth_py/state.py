@@ -127,6 +127,7 @@ class SessionStore(Generic[S]):
         self._barrier = NEVER  # reads that began earlier are worthless
         self._mutation: Stamp | None = None
         self._closed = False
+        self._is_restored = False
 
     @property
     def state(self) -> SessionState[S]:
@@ -137,6 +138,11 @@ class SessionStore(Generic[S]):
     def epoch(self) -> Stamp:
         """When the session was last changed on purpose, or found to have been."""
         return self._barrier
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether the server has been heard since the page was left, if it was."""
+        return not self._is_restored
 
     def begin_read(self) -> Stamp:
         """The logical time of a read that begins now."""
@@ -217,6 +223,7 @@ class SessionStore(Generic[S]):
         if isinstance(answer, NextAuthError):
             self._replace(_after_error(self._state, answer), reason)
         else:
+            self._is_restored = False
             self._replace(_after_answer(self._state, answer), reason)
         return True
 
@@ -226,8 +233,9 @@ class SessionStore(Generic[S]):
             self._state = replace(self._state, refreshing=refreshing)
 
     def mark_stale(self) -> None:
-        """Say that what is shown may be old."""
+        """Say that what is shown may be old: the page is left, and may be come back to."""
         if not self._closed and self._state.status != "loading":
+            self._is_restored = True
             self._replace(replace(self._state, stale=True), "restored")
 
     def _replace(self, state: SessionState[S], reason: Reason) -> None:

@@ -222,11 +222,11 @@ class TabSync(Generic[S]):
             self.client.reader.pause()
             self._refetcher.pause()
             self._line.close()
+            self._store.mark_stale()  # at once, so that nothing private is seen on the way back
         elif change == "restored":
             self._line.open()
             self.client.reader.resume()
             self._refetcher.resume()
-            self._store.mark_stale()
             self._ask("restored")
         elif change == "frozen":
             self._refetcher.pause()

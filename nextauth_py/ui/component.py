@@ -57,6 +57,7 @@ class Component:
         self._function = function
         self._view: View | None = None
         self._following: dict[SessionProvider[Any], Callable[[], None]] = {}
+        self._requiring: set[SessionProvider[Any]] = set()
         self._is_due = False
         update_wrapper(self, function)
 
@@ -83,6 +84,9 @@ class Component:
         for stop in self._following.values():
             stop()
         self._following.clear()
+        for provider in self._requiring:
+            provider.release(self)
+        self._requiring.clear()
         if self._view is not None:
             self._view.clear()
             self._view = None
@@ -92,15 +96,32 @@ class Component:
         self._is_due = False
         if self._view is None:
             return
+        required, self._requiring = self._requiring, set()
         try:
-            with reading(self._follow):
+            with reading(self):
                 self._view.render(self._function())
         except Exception as error:
             default_host().report(f"the component {self._function.__name__!r} failed", error)
+        for provider in required - self._requiring:
+            provider.release(self)
 
-    def _follow(self, provider: SessionProvider[Any]) -> None:
+    def reads(self, provider: SessionProvider[Any]) -> None:
+        """Follow a provider whose session it shows."""
         if provider not in self._following:
-            self._following[provider] = provider.subscribe(lambda _state: self._update_soon())
+            self._following[provider] = provider.subscribe(lambda _state: self._changed(provider))
+
+    def requires(
+        self, provider: SessionProvider[Any], on_unauthenticated: Callable[[], object] | None
+    ) -> None:
+        """Need a provider's session."""
+        self._requiring.add(provider)
+        provider.require(on_unauthenticated, who=self)
+
+    def _changed(self, provider: SessionProvider[Any]) -> None:
+        if provider.is_confirmed:
+            self._update_soon()
+        else:
+            self.update()  # the page is being left: there is no later
 
     def _update_soon(self) -> None:
         """Several changes in one turn of the loop render once."""

@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import BrowserContext, BrowserType, Page, Playwright, expect
 
 from demo.serve import AuthServer
+from tests.servers.control import ServerControl
 
 from .conftest import prepare
 from .python_page import PythonPage
@@ -138,6 +139,53 @@ def test_a_hidden_tab_lets_the_one_in_view_poll(ordinary: BrowserContext, auth_s
         poll(shown)
     assert hidden.count(SESSION) == 0
     hidden.expect_text("#target", "Alice Liddell")
+
+
+def test_a_hidden_tab_tries_nothing_again_and_is_right_when_shown(
+    ordinary: BrowserContext, auth_server: AuthServer, control: ServerControl
+) -> None:
+    tab = open_tab(ordinary, auth_server)
+    tab.run("provider.refetch_interval = 0")
+    tab.run(SIGN_IN)
+    front = ordinary.new_page()
+    front.bring_to_front()
+    tab.page.wait_for_function("() => document.visibilityState === 'hidden'")
+    control.answer(SESSION, "<h1>Bad gateway</h1>", status=502, kind="text/html", times=2)
+    tab.run("_ = await provider.refetch()")
+    assert tab.run("[provider._schedule.rest is not None, provider._sync._refetcher._cancel_timer]") == [
+        True,
+        None,
+    ]
+    tab.page.bring_to_front()
+    tab.page.wait_for_function("() => document.visibilityState === 'visible'")
+    tab.run("""
+        import asyncio
+        while provider.state.stale:
+            await asyncio.sleep(0.05)
+    """)
+    assert {status for status, _ in tab.run("history")} == {"authenticated"}
+
+
+def test_nothing_guarded_is_seen_on_the_way_back(
+    remembering: BrowserContext, auth_server: AuthServer, control: ServerControl
+) -> None:
+    left, other = open_tab(remembering, auth_server), open_tab(remembering, auth_server)
+    left.run(SIGN_IN)
+    left.run("""
+        @component("#target")
+        def private():
+            session = use_session(required=True, on_unauthenticated=lambda: None)
+            return f"Secret of {session.data.user.name}" if session.data else session.status
+    """)
+    left.expect_text("#target", "Secret of Alice Liddell")
+    left.page.evaluate("""
+        const note = () => (window.seen = document.querySelector("#target").textContent);
+        addEventListener("pageshow", note, { capture: true });
+    """)
+    leave_and_return(left, auth_server, "_ = await sign_out(redirect=False)", other)
+    left.page.wait_for_function("() => window.seen")
+    assert left.page.evaluate("window.seen") == "loading"
+    left.expect_text("#target", "loading")
 
 
 def test_a_frozen_leader_is_replaced_and_does_no_harm_when_it_wakes(

@@ -18,6 +18,20 @@ from nextauth_py.ui.events import listener, wants_event
 from .conftest import signed_in
 
 
+class NotingReader:
+    """Notes what is read and required."""
+
+    def __init__(self) -> None:
+        self.read: list[object] = []
+        self.required: list[object] = []
+
+    def reads(self, provider: SessionProvider[Any]) -> None:
+        self.read.append(provider)
+
+    def requires(self, provider: SessionProvider[Any], on_unauthenticated: object) -> None:
+        self.required.append((provider, on_unauthenticated))
+
+
 async def test_the_hook_is_a_live_view(tab: MemoryHost) -> None:
     provider = await signed_in(tab)
     session = use_session()
@@ -67,16 +81,15 @@ def test_without_a_provider_it_says_what_to_write() -> None:
 
 async def test_reading_a_session_is_noticed_by_the_innermost_reader(tab: MemoryHost) -> None:
     provider = SessionProvider(None, host=tab).start()
-    outer: list[Any] = []
-    inner: list[Any] = []
-    with reading(outer.append):
-        with reading(inner.append):
+    outer, inner = NotingReader(), NotingReader()
+    with reading(outer):
+        with reading(inner):
             use_session()
-        assert (outer, inner) == ([], [provider])
+        assert (outer.read, inner.read) == ([], [provider])
         use_session()
-    assert outer == [provider]
+    assert outer.read == [provider]
     use_session()
-    assert outer == [provider]
+    assert outer.read == [provider]
 
 
 async def test_the_plain_calls_use_the_current_provider(tab: MemoryHost) -> None:

@@ -1,0 +1,72 @@
+"""What is to happen on a page that needs somebody signed in when nobody is: once for each sign-out."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+
+    from .background import Background
+    from .state import SessionState
+
+
+class Guards:
+    """Those who need a session, and what each of them wants done without one.
+
+    Args:
+        background: Runs it.
+        default: What is done for those who do not say: the page goes to the sign-in page.
+    """
+
+    def __init__(self, background: Background, default: Callable[[], object]) -> None:
+        self._background = background
+        self._default = default
+        self._wanted: dict[Hashable, Callable[[], object]] = {}
+        self._served: set[Hashable] = set()
+
+    def require(
+        self,
+        state: SessionState[Any],
+        on_unauthenticated: Callable[[], object] | None,
+        *,
+        who: Hashable = None,
+    ) -> None:
+        """Need a session from now on.
+
+        Args:
+            state: The state just now.
+            on_unauthenticated: What to do without one, once for each sign-out; it may be async.
+            who: Needs it; a later call for the same replaces an earlier one. By default: what is to be done.
+        """
+        wanted = on_unauthenticated or self._default
+        self._wanted[wanted if who is None else who] = wanted
+        self.look(state)
+
+    def release(self, who: Hashable) -> None:
+        """Need no session any more."""
+        self._wanted.pop(who, None)
+        self._served.discard(who)
+
+    def look(self, state: SessionState[Any]) -> None:
+        """Act if nobody is signed in. A failure is no reason: it says nothing about that."""
+        if state.status == "authenticated":
+            self._served.clear()
+        if state.status != "unauthenticated":
+            return
+        for who, act in list(self._wanted.items()):
+            served = act if act == self._default else who  # the page leaves only once
+            if served not in self._served:
+                self._served.add(served)
+                self._background.spawn(_run(act))
+
+    def clear(self) -> None:
+        """Forget everybody."""
+        self._wanted.clear()
+
+
+async def _run(act: Callable[[], object]) -> None:
+    result = act()
+    if inspect.isawaitable(result):
+        await result

@@ -1,0 +1,187 @@
+"""Pages that need somebody signed in: what is done when nobody is, and what is shown meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+
+from nextauth_py import SessionProvider, use_session
+from nextauth_py.hooks import reading
+from nextauth_py.host.memory import MemoryBrowser, MemoryHost
+
+from .conftest import name_in, signed_in
+from .fake_server import SESSION_COOKIE, html_answer, json_answer
+from .test_hooks import NotingReader
+
+SESSION = "GET /api/auth/session"
+SIGN_IN_PAGE = "/api/auth/signin?error=SessionRequired&callbackUrl=https%3A%2F%2Fapp.example%2Faccount"
+
+
+async def pause() -> None:
+    await asyncio.sleep(0.01)
+
+
+async def test_a_page_that_needs_a_session_goes_to_the_sign_in_page(tab: MemoryHost) -> None:
+    SessionProvider(host=tab).start()
+    session = use_session(required=True)
+    assert session.status == "loading"
+    await pause()
+    assert (session.status, session.data) == ("loading", None)
+    assert tab.visited == [SIGN_IN_PAGE]
+
+
+async def test_the_sign_in_page_is_the_one_of_the_base_path(tab: MemoryHost) -> None:
+    SessionProvider(None, base_path="/auth", host=tab).start()
+    use_session(required=True)
+    await pause()
+    assert tab.visited[0].startswith("/auth/signin?error=SessionRequired&")
+
+
+async def test_with_a_session_it_stays(tab: MemoryHost) -> None:
+    provider = await signed_in(tab)
+    session = use_session(required=True)
+    await pause()
+    assert (session.status, session.data) == ("authenticated", provider.state.data)
+    assert tab.visited == []
+
+
+@pytest.mark.parametrize(
+    "failure", [OSError(), html_answer(), html_answer(401), json_answer({}, 500)], ids=str
+)
+async def test_a_failure_is_no_reason_to_leave(tab: MemoryHost, failure: Any) -> None:
+    tab.browser.cookies[SESSION_COOKIE] = json.dumps({"name": "alice"})
+    tab.browser.network.answer_next(SESSION, failure, times=3)
+    provider = SessionProvider(host=tab).start()
+    session = use_session(required=True)
+    assert (await provider.ready()).error
+    assert session.status == "loading"
+    await asyncio.sleep(60)
+    assert session.status == "authenticated"
+    assert tab.visited == []
+
+
+async def test_something_else_can_be_done_once_for_each_sign_out(tab: MemoryHost) -> None:
+    provider = SessionProvider(None, host=tab).start()
+    calls: list[str] = []
+
+    async def show_dialog() -> None:
+        await asyncio.sleep(0)
+        calls.append("dialog")
+
+    for _ in range(3):
+        use_session(required=True, on_unauthenticated=show_dialog)
+    await provider.refetch()
+    await pause()
+    assert calls == ["dialog"]
+    await provider.sign_in("credentials", username="alice", password="wonder", redirect=False)
+    await provider.update({"name": "bob"})
+    await provider.sign_out(redirect=False)
+    await pause()
+    assert calls == ["dialog", "dialog"]
+    assert tab.visited == []
+
+
+async def test_a_sign_out_elsewhere_is_one_too(browser: MemoryBrowser) -> None:
+    first, second = browser.open_tab(), browser.open_tab("/account")
+    leaving = await signed_in(first)
+    await SessionProvider(host=second).start().ready()
+    use_session(required=True)
+    await leaving.sign_out(redirect=False)
+    await pause()
+    assert second.visited == [SIGN_IN_PAGE]
+
+
+async def test_a_sign_out_that_leads_elsewhere_is_not_led_astray(tab: MemoryHost) -> None:
+    provider = await signed_in(tab)
+    use_session(required=True)
+    await provider.sign_out(callback_url="/bye")
+    await pause()
+    assert tab.visited == ["https://app.example/bye"]
+
+
+async def test_a_sign_out_that_fails_leaves_the_guard_in_place(tab: MemoryHost) -> None:
+    provider = await signed_in(tab)
+    use_session(required=True)
+    tab.browser.network.answer_next("POST /api/auth/signout", OSError())
+    with pytest.raises(Exception, match="cannot be reached"):
+        await provider.sign_out()
+    provider.session = None
+    await pause()
+    assert tab.visited == [SIGN_IN_PAGE]
+
+
+async def test_what_raises_is_reported(tab: MemoryHost) -> None:
+    SessionProvider(None, host=tab).start()
+
+    def broken() -> None:
+        raise KeyError("mine")
+
+    use_session(required=True, on_unauthenticated=broken)
+    await pause()
+    assert [repr(error) for _, error in tab.reports] == ["KeyError('mine')"]
+
+
+async def test_who_shows_a_session_is_told_that_it_is_needed(tab: MemoryHost) -> None:
+    provider = SessionProvider(None, host=tab).start()
+    reader = NotingReader()
+    with reading(reader):
+        use_session(required=True, on_unauthenticated=print)
+    assert reader.required == [(provider, print)]
+    await pause()
+    assert tab.visited == []
+
+
+async def test_each_who_needs_it_is_served_and_the_last_wish_counts(tab: MemoryHost) -> None:
+    provider = await signed_in(tab)
+    calls: list[str] = []
+    provider.require(lambda: calls.append("old"), who="one")
+    provider.require(lambda: calls.append("new"), who="one")
+    provider.require(lambda: calls.append("two"), who="two")
+    provider.require(lambda: calls.append("gone"), who="gone")
+    provider.release("gone")
+    provider.session = None
+    await pause()
+    assert calls == ["new", "two"]
+
+
+async def test_several_who_need_it_lead_to_the_sign_in_page_once(tab: MemoryHost) -> None:
+    provider = SessionProvider(None, host=tab).start()
+    for who in "abc":
+        provider.require(who=who)
+    provider.require()
+    await pause()
+    assert tab.visited == [SIGN_IN_PAGE]
+
+
+async def test_a_closed_provider_leads_nowhere(tab: MemoryHost) -> None:
+    provider = SessionProvider(host=tab).start()
+    use_session(required=True)
+    provider.close()
+    await pause()
+    assert tab.visited == []
+
+
+async def test_what_needs_a_session_shows_none_from_a_page_that_was_left(browser: MemoryBrowser) -> None:
+    left, other = browser.open_tab(), browser.open_tab()
+    leaving = await signed_in(other)
+    provider = SessionProvider(host=left).start()
+    await provider.ready()
+    needed, shown = use_session(required=True), use_session()
+    left.change_lifecycle("left")
+    assert (needed.status, needed.data) == ("loading", None)
+    assert (shown.status, shown.stale) == ("authenticated", True)
+    await leaving.update({"name": "bob"})
+    browser.network.answer_next(SESSION, OSError())
+    left.change_lifecycle("restored")
+    await pause()
+    assert (needed.status, needed.data, bool(needed.error)) == ("loading", None, True)
+    await asyncio.sleep(1)
+    assert (needed.status, name_in(provider.state)) == ("authenticated", "bob")
+
+
+def test_a_wish_without_a_need_is_refused() -> None:
+    with pytest.raises(ValueError, match="required=True"):
+        use_session(on_unauthenticated=print)

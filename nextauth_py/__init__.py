@@ -25,15 +25,17 @@ from .errors import (
 from .hooks import SessionHandle, use_session
 from .provider import SessionProvider
 from .state import SessionEvent, SessionState
-from .ui import Component, component
+from .ui import Auth, Component, component, keyed
 from .wire import SignInResult, SignOutResult
 
 if TYPE_CHECKING:
     from .models import Provider, Session, User
+    from .ui.page import bind_page
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Auth",
     "ClientFetchError",
     "Component",
     "CsrfError",
@@ -51,10 +53,12 @@ __all__ = [
     "SignOutResult",
     "UnsafeRedirectError",
     "User",
+    "bind_page",
     "component",
     "get_csrf_token",
     "get_providers",
     "get_session",
+    "keyed",
     "sign_in",
     "sign_out",
     "use_session",
@@ -64,4 +68,6 @@ __all__ = [
 def __getattr__(name: str) -> object:
     if name in {"Provider", "Session", "User"}:
         return getattr(import_module(".models", __name__), name)
+    if name == "bind_page":  # which not every page needs
+        return getattr(import_module(".ui.page", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

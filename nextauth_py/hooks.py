@@ -33,6 +33,11 @@ class Reader(Protocol):
 _readers: list[Reader] = []
 
 
+def current_reader() -> Reader | None:
+    """Who reads sessions just now."""
+    return _readers[-1] if _readers else None
+
+
 @contextmanager
 def reading(reader: Reader) -> Iterator[None]:
     """Tell `reader` of each provider whose session is read inside the block."""
@@ -84,6 +89,64 @@ class SessionHandle(Generic[S]):
         """As `SessionProvider.update`; the same function as long as the provider lives."""
         return self._provider.update
 
+    def bind(
+        self,
+        target: object,
+        *,
+        text: str | Callable[[S], object] | None = None,
+        attr: Mapping[str, str | Callable[[S], object]] | None = None,
+        show: str | bool | Callable[[S], object] | None = None,
+        class_: Mapping[str, str | bool | Callable[[S], object]] | None = None,
+    ) -> Callable[[], None]:
+        """Have an element of the page follow the session, without a component.
+
+        Functions get the session and are not called while there is none: then the element is empty, hidden,
+        or without the attribute or the class. Instead of a function, a path like ``"user.name"`` will do.
+
+        Args:
+            target: A CSS selector, a DOM element or a `pyscript.web` element.
+            text: What the element says. Always text, never HTML.
+            attr: Attributes by name. Of links and images, only relative and http(s) URLs are set.
+            show: When the element is shown: also a status, as ``"unauthenticated"``, or True for any session.
+            class_: Classes by name, and when the element has them; as `show`.
+
+        Returns:
+            A function that ends it.
+
+        Raises:
+            LookupError: Nothing on the page matches the selector.
+            ValueError: A path or an attribute makes no sense.
+
+        Example:
+            ```python
+            session.bind("#name", text=lambda s: s.user.name)
+            session.bind("#picture", attr={"src": "user.image"}, show=True)
+            ```
+        """
+        from .ui.bind import bind  # noqa: PLC0415 - not every page needs them
+        from .ui.elements import find_element  # noqa: PLC0415
+
+        element = find_element(target)
+        return bind(self._provider, element, text=text, attr=attr, show=show, class_=class_)
+
+    @property
+    def changed(self) -> Any:
+        """A `pyscript.Event` that is triggered with each changed state: ``@when(session.changed)`` works."""
+        from .adapters.pyscript import changed_event  # noqa: PLC0415 - only in a browser
+
+        return changed_event(self._provider)
+
+    def refuse(self, url: str | None = None) -> None:
+        """Leave the page, because this session is not enough for it.
+
+        Args:
+            url: Where to; by default the server's page that says that access is denied.
+
+        Raises:
+            UnsafeRedirectError: The URL is no http(s) URL.
+        """
+        self._provider.refuse(url)
+
     def subscribe(self, listener: Callable[[SessionState[S]], object]) -> Callable[[], None]:
         """Call the listener with each changed state. Returns a function that ends it."""
         return self._provider.subscribe(listener)
@@ -122,7 +185,7 @@ def use_session(
     found = provider if provider is not None else current_provider()
     if found is None:
         raise ProviderMissingError
-    reader = _readers[-1] if _readers else None
+    reader = current_reader()
     if reader:
         reader.reads(found)
         if required:

@@ -29,7 +29,7 @@ from .state import EventName, Reason, S, SessionStore, Stamp
 from .sync import TabSync
 from .trace import Trace
 from .transport import Transport
-from .urls import resolve_auth_url
+from .urls import resolve_auth_url, safe_redirect
 
 if TYPE_CHECKING:
     from typing import Self
@@ -246,6 +246,26 @@ class SessionProvider(Generic[S]):
             who: Needs it; a later call for the same replaces an earlier one.
         """
         self._guards.require(self.state, on_unauthenticated, who=who)
+
+    def refuse(self, url: str | None = None) -> None:
+        """Leave the page: the session is not enough for it. By default for the server's "Access denied".
+
+        Raises:
+            UnsafeRedirectError: The URL is no http(s) URL.
+        """
+        self.go(self._auth.endpoint("error", error="AccessDenied") if url is None else url)
+
+    def go(self, url: str) -> None:
+        """Leave the page for another one.
+
+        Raises:
+            UnsafeRedirectError: The URL is no http(s) URL.
+        """
+        self._host.navigate(safe_redirect(url, page=self._host.location()))
+
+    def report(self, message: str, error: BaseException) -> None:
+        """Show a developer what went wrong, where users of the page do not see it."""
+        self._host.report(message, error)
 
     def release(self, who: Hashable) -> None:
         """End what `require` began."""

@@ -115,6 +115,20 @@ def join(page: str, url: str) -> str:
     return page + url if not url or url.startswith("#") else f"{path.rpartition('/')[0]}/{url}"
 
 
+def is_safe_link(url: str, *, image: bool = False) -> bool:
+    """Whether a URL from a user may stand in an attribute that browsers follow: relative, or http(s).
+
+    Args:
+        url: As it would stand there.
+        image: Whether the picture itself may be in it (``data:image/…``).
+    """
+    if _DECEPTIVE.search(url):
+        return False
+    if not _SCHEME.match(url):
+        return True
+    return url.lower().startswith(("http://", "https://", *(["data:image/"] if image else [])))
+
+
 def safe_redirect(url: str, *, page: str, same_origin: bool = False) -> str:
     """The absolute form of a URL that a page may be sent to.
 

@@ -23,7 +23,7 @@ PYSCRIPT_CONFIG = {
     "interpreter": "./pyodide/pyodide.mjs",
     "packages": ["nextauth-py"],
     "packages_cache": "passthrough",
-    "js_modules": {"main": {"./lit/lit-html.js": "lit"}},
+    "js_modules": {"main": {"./lit/lit.js": "lit"}},
 }
 
 
@@ -54,7 +54,7 @@ def build_bundle(out: Path, *, report: Callable[[str], None] = print) -> None:
 
 
 def _package_key(runtime: str, wheel: Wheel) -> str:
-    bundler = (HERE / "build.py").read_bytes() + (HERE / "page-config.js").read_bytes()
+    bundler = b"".join((HERE / name).read_bytes() for name in ("build.py", "page-config.js", "lit.js"))
     return f"{runtime} {wheel.file_name} {hashlib.sha256(bundler).hexdigest()[:16]}"
 
 
@@ -71,6 +71,7 @@ def _package_files(folder: Folder, wheel: Wheel) -> dict[str, bytes | Path]:
     return {
         f"pyodide/{wheel.file_name}": archive,
         "pyodide/pyodide-lock.json": _lock(folder, wheel.file_name, archive),
+        "lit/lit.js": HERE / "lit.js",
         "pyscript/page-config.js": _page_config(config),
         "pyscript.json": f"{config}\n".encode(),
     }

@@ -39,6 +39,8 @@ NPM_FILES = (
     ("pyodide", "pyodide.asm.*", "pyodide"),
     ("pyodide", "python_stdlib.zip", "pyodide"),
     ("lit-html", "lit-html.js", "lit"),
+    ("lit-html", "directive*.js", "lit"),
+    ("lit-html/directives", "repeat.js", "lit/directives"),
 )
 
 # Pyodide 314 is Python 3.14; pip marks its wheels with this platform. Pure wheels fit every platform.

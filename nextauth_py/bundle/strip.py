@@ -14,7 +14,10 @@ Part = tuple[int, int, int, str]  # first line, column, last line; what goes the
 
 
 def stripped(source: str) -> str:
-    """The module without comments, and with the first line of each docstring only."""
+    """The module without comments and docstrings, but for the first line of those of classes.
+
+    Python itself would make up what a dataclass does not have, and take its time for it.
+    """
     lines = source.splitlines(keepends=True)
     for first, column, last, kept in sorted([*_comments(source), *_docstrings(source)], reverse=True):
         lines[first - 1 : last] = [
@@ -32,12 +35,12 @@ def _comments(source: str) -> Iterator[Part]:
 
 def _docstrings(source: str) -> Iterator[Part]:
     for node in ast.walk(ast.parse(source)):
-        match node:
-            case (
-                ast.Module(body=[ast.Expr(ast.Constant(str(text)) as found), *_])
-                | ast.ClassDef(body=[ast.Expr(ast.Constant(str(text)) as found), *_])
-                | ast.FunctionDef(body=[ast.Expr(ast.Constant(str(text)) as found), *_])
-                | ast.AsyncFunctionDef(body=[ast.Expr(ast.Constant(str(text)) as found), *_])
-            ) if found.end_lineno and found.end_lineno > found.lineno:
-                summary = text.partition("\n")[0]
-                yield found.lineno, found.col_offset, found.end_lineno, f'"""{summary}"""'
+        if not isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+            continue
+        match node.body:
+            case [ast.Expr(ast.Constant(str(text)) as found), *others]:
+                kept = "" if others or isinstance(node, ast.Module) else "..."
+                if isinstance(node, ast.ClassDef):
+                    summary = text.partition("\n")[0]
+                    kept = f'"""{summary}"""'
+                yield found.lineno, found.col_offset, found.end_lineno or found.lineno, kept

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from .auth import Auth
 from .component import Component, component
+from .keyed import keyed
 
-__all__ = ["Component", "component"]
+__all__ = ["Auth", "Component", "component", "keyed"]

@@ -4,26 +4,36 @@ from __future__ import annotations
 
 import asyncio
 from functools import update_wrapper
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
+from weakref import WeakSet
 
-from ..hooks import reading
+from ..hooks import current_reader, reading, use_session
 from ..host import default_host
+from .auth import checked_auth
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..provider import SessionProvider
-    from .lit import View
+    from .auth import Auth
+
+# Of what a component raised, so many characters are shown in its place. The console has all of it.
+_SHOWN = 200
 
 
-def component(target: object = None) -> Callable[[Callable[[], object]], Component]:
+def component(
+    target: object = None, *, auth: bool | Auth = False
+) -> Callable[[Callable[[], object]], Component]:
     """Make a function a component, and mount it at once if a target is given.
 
     The function returns what the element shows: a t-string, text (shown as text, never as HTML), a DOM node,
-    a `pyscript.web` element, None, or a list of these.
+    a `pyscript.web` element, None, or a list of these. If it raises, its element says so, and the console has
+    the traceback; at the next change it is called again.
 
     Args:
         target: A CSS selector, a DOM element or a `pyscript.web` element.
+        auth: Whether it needs a session, or an `Auth` that says who may see it. Before the server has
+            confirmed the session, nothing of it is on the page.
 
     Raises:
         LookupError: Nothing on the page matches the selector.
@@ -38,32 +48,49 @@ def component(target: object = None) -> Callable[[Callable[[], object]], Compone
             return t"<p>Signed in as <b>{session.data.user.name}</b></p>"
         ```
     """
+    wanted = checked_auth(auth)
 
     def decorate(function: Callable[[], object]) -> Component:
-        made = Component(function)
+        made = Component(function, wanted)
         return made if target is None else made.mount(target)
 
     return decorate
 
 
+class View(Protocol):
+    """Shows content in an element."""
+
+    def render(self, content: object) -> None:
+        """Show the content."""
+
+    def clear(self) -> None:
+        """Show nothing."""
+
+
 class Component:
     """A function that can be mounted on an element. Calling it gives its content, to use in another."""
 
-    def __init__(self, function: Callable[[], object]) -> None:
+    def __init__(self, function: Callable[[], object], auth: Auth | None = None) -> None:
         if not callable(function):
             raise TypeError(
                 f'component takes a function, not {function!r}. Write @component("#id") above one.'
             )
         self._function = function
+        self._auth = auth
         self._view: View | None = None
         self._following: dict[SessionProvider[Any], Callable[[], None]] = {}
         self._requiring: set[SessionProvider[Any]] = set()
+        self._shown_in: WeakSet[Component] = WeakSet()
+        self._refused: object = None  # the session that was not enough, so that the page leaves once for it
         self._is_due = False
         update_wrapper(self, function)
 
     def __call__(self) -> object:
         """What it shows, as it is now."""
-        return self._function()
+        outer = current_reader()
+        if isinstance(outer, Component) and outer is not self:
+            self._shown_in.add(outer)
+        return self._function() if self._auth is None else self._guarded(self._auth)
 
     def mount(self, target: object) -> Component:
         """Show it in an element, in place of what is there.
@@ -71,9 +98,9 @@ class Component:
         Raises:
             LookupError: Nothing on the page matches the selector.
         """
-        from .lit import View  # noqa: PLC0415 - only a browser can import it
+        from .views import make_view  # noqa: PLC0415 - only a browser can import it
 
-        view = View(target)
+        view = make_view(target)
         self.unmount()
         self._view = view
         self.update()
@@ -92,18 +119,35 @@ class Component:
             self._view = None
 
     def update(self) -> None:
-        """Render now. An error is reported in the console; the element keeps what it showed."""
+        """Render now; the components that it is shown in, if it has no element of its own."""
         self._is_due = False
-        if self._view is None:
-            return
+        if self._view is not None:
+            self._render(self._view)
+        for outer in list(self._shown_in):
+            outer.update()
+
+    def _render(self, view: View) -> None:
         required, self._requiring = self._requiring, set()
         try:
             with reading(self):
-                self._view.render(self._function())
+                view.render(self())
         except Exception as error:
-            default_host().report(f"the component {self._function.__name__!r} failed", error)
+            name = self._function.__name__
+            default_host().report(f"the component {name!r} failed", error)
+            view.render(f"{name} failed: {type(error).__name__}: {error}"[:_SHOWN])
         for provider in required - self._requiring:
             provider.release(self)
+
+    def _guarded(self, auth: Auth) -> object:
+        session = use_session(required=True)
+        if session.data is None:
+            return _content(auth.loading)
+        if auth.admits(session.data):
+            return self._function()
+        if session.data is not self._refused:
+            self._refused = session.data
+            session.refuse(auth.unauthorized)
+        return _content(auth.loading)
 
     def reads(self, provider: SessionProvider[Any]) -> None:
         """Follow a provider whose session it shows."""
@@ -128,3 +172,7 @@ class Component:
         if not self._is_due:
             self._is_due = True
             asyncio.get_running_loop().call_soon(self.update)
+
+
+def _content(content: object) -> object:
+    return content() if callable(content) else content

@@ -6,16 +6,20 @@ never parsed as HTML.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from string.templatelib import Interpolation, Template, convert  # type: ignore[import-not-found]
 from typing import TYPE_CHECKING, Any
 
 import js
-from pyodide.ffi import JsProxy, create_proxy, jsnull, to_js
+from pyodide.ffi import JsProxy, create_proxy, to_js
 
 from ..host import default_host
 from .component import Component
+from .elements import find_element
 from .events import listener
+from .keyed import keys_of
+from .paths import in_template, open_attribute
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,13 +27,17 @@ if TYPE_CHECKING:
 # lit-html recognises a template by the identity of its list of strings.
 _string_lists: dict[tuple[str, ...], Any] = {}
 
+# What stands for earlier values where a template's texts are looked at.
+_PLACEHOLDER = "?"
+_CONTINUES = re.compile(r"[^\s\"'>]")
 
-class View:
+
+class LitView:
     """One element of the page, and what lit-html shows in it."""
 
-    def __init__(self, target: object) -> None:
+    def __init__(self, target: object, lit: Any) -> None:
         self._element = find_element(target)
-        self._lit = _import_lit()
+        self._lit = lit
         # lit-html keeps its notes on the node that it renders before: a new one for each mount. It would also
         # leave a "Loading…" of the page standing.
         self._end = js.document.createComment("")
@@ -66,15 +74,31 @@ class View:
         if callable(value):
             return self._handler(value)
         if isinstance(value, Iterable):
-            return to_js([self._to_lit(each) for each in value])
+            return self._list(list(value))
         return str(value)
 
+    def _list(self, rows: list[Any]) -> Any:
+        keys = keys_of(rows)
+        if keys is None:
+            return to_js([self._to_lit(row) for row in rows])
+        if not hasattr(self._lit, "keyed"):
+            raise ImportError(
+                "keyed() needs the lit.js of `nextauth-py bundle`: lit-html alone has no keyed lists"
+            )
+        return self._lit.keyed(to_js(keys), to_js([self._to_lit(row.content) for row in rows]))
+
     def _template(self, template: Any) -> Any:
-        values = [
-            self._to_lit(_value_of(part), in_tag=before.endswith(("=", '="', "='")))
-            for before, part in zip(template.strings, template.interpolations, strict=False)
-        ]
+        values = []
+        for index, part in enumerate(template.interpolations):
+            value = _value_of(part)
+            attribute = _attribute_at(template.strings, index)
+            values.append(self._to_lit(value) if attribute is None else self._in_tag(value, *attribute))
         return self._lit.html(_string_list(template.strings), *values)
+
+    def _in_tag(self, value: object, name: str, before: str, is_whole: bool) -> Any:
+        if isinstance(value, str):
+            value = in_template(name, before, value, is_whole=is_whole)
+        return self._to_lit(value, in_tag=True)
 
     def _handler(self, function: Callable[..., object]) -> Any:
         proxy = create_proxy(listener(function, default_host().report))
@@ -82,22 +106,16 @@ class View:
         return proxy
 
 
-def find_element(target: object) -> Any:
-    """The DOM element of a selector, a DOM element or a `pyscript.web` element.
+def _attribute_at(strings: tuple[str, ...], index: int) -> tuple[str, str, bool] | None:
+    """Which attribute a value of a template stands in, what is before it there, and whether nothing else is.
 
-    Raises:
-        LookupError: Nothing on the page matches the selector.
-        TypeError: The target is none of these.
+    A value after another one in the same attribute has that one before it, whatever it is.
     """
-    if isinstance(target, str):
-        element = js.document.querySelector(target)
-        if element is jsnull:
-            raise LookupError(f"no element of the page matches {target!r}. Is it above the script?")
-        return element
-    element = getattr(target, "_dom_element", target)
-    if not isinstance(element, JsProxy):
-        raise TypeError(f"a component mounts on a selector or an element, not {target!r}")
-    return element
+    found = open_attribute(_PLACEHOLDER.join(strings[: index + 1]))
+    if found is None:
+        return None
+    name, before = found
+    return name, before, not before and not _CONTINUES.match(strings[index + 1])
 
 
 def _value_of(part: Interpolation) -> object:
@@ -111,14 +129,3 @@ def _string_list(strings: tuple[str, ...]) -> Any:
         made.raw = made  # lit-html checks that they come from a template
         _string_lists[strings] = made
     return _string_lists[strings]
-
-
-def _import_lit() -> Any:
-    try:
-        from pyscript.js_modules import lit  # noqa: PLC0415 - only where the page's config names it
-    except ImportError:
-        raise ImportError(
-            "components are drawn with lit-html, which the page's config does not name. Use the pyscript.json"
-            ' of `nextauth-py bundle`, or add:\n"js_modules": {"main": {"https://…/lit-html.js": "lit"}}'
-        ) from None
-    return lit

@@ -183,8 +183,12 @@ def test_a_component_that_fails_is_reported_and_recovers(python: PythonPage) -> 
                 raise ValueError("not Bob")
             return name
     """)
-    with python.page.expect_console_message(lambda message: "ValueError: not Bob" in message.text):
+    with python.page.expect_console_message(
+        lambda message: "ValueError: not Bob" in message.text
+    ) as reported:
         python.run("name('Bob')")
+    assert "in picky" in reported.value.text
+    python.expect_text("#target", "picky failed: ValueError: not Bob")
     python.run("name('Carol')")
     python.expect_text("#target", "Carol")
     python.expect_no_error_box()
@@ -239,3 +243,237 @@ def test_event_handlers_leave_no_proxies_behind(python: PythonPage) -> None:
         alive() - before
     """)
     assert outcome == 0
+
+
+def test_what_a_failure_says_is_text(python: PythonPage) -> None:
+    python.run(f"""
+        @component("#target")
+        def picky():
+            raise ValueError({EVIL!r})
+    """)
+    python.expect_text("#target", f"picky failed: ValueError: {EVIL}")
+    expect(python.page.locator("#target img, #target b")).to_have_count(0)
+
+
+def test_a_failure_leaves_the_other_components_alone(python: PythonPage) -> None:
+    python.page.evaluate(
+        "document.body.append(Object.assign(document.createElement('div'), { id: 'other' }))"
+    )
+    python.run("""
+        @component("#target")
+        def broken():
+            use_session()
+            raise ValueError("always")
+
+        @component("#other")
+        def works():
+            return use_session().data.user.name
+
+        name("Bob")
+    """)
+    python.expect_text("#other", "Bob")
+    python.expect_text("#target", "broken failed: ValueError: always")
+
+
+def test_rows_keep_their_elements_by_key_wherever_they_move(python: PythonPage) -> None:
+    python.run("""
+        order = ["a", "b", "c"]
+
+        @component("#target")
+        def rows():
+            return [keyed(each, t"<input aria-label={each}>") for each in order]
+    """)
+    field = python.page.get_by_label("b")
+    field.fill("typed in b")
+    python.run("order = ['c', 'x', 'b', 'a']; rows.update()")
+    assert python.page.locator("#target input").evaluate_all("all => all.map(each => each.value)") == [
+        *("", ""),
+        "typed in b",
+        "",
+    ]
+    python.run("order = ['a', 'a']; rows.update()")
+    python.expect_text("#target", "rows failed: ValueError: two rows of a list have the key 'a'")
+
+
+def test_a_component_in_another_is_updated_with_it(python: PythonPage) -> None:
+    python.run("""
+        count = 0
+
+        @component()
+        def inner():
+            return t"<u>{count}</u>"
+
+        @component("#target")
+        def outer():
+            return t"<p>{inner}</p>"
+
+        count = 1
+        inner.update()
+    """)
+    python.expect_text("#target u", "1")
+
+
+@pytest.mark.parametrize(
+    "url", ["javascript:hacked=1", "JAVASCRIPT:hacked=1", "data:text/html,<script>hacked=1</script>"]
+)
+def test_no_link_of_a_template_runs_anything(python: PythonPage, url: str) -> None:
+    python.run(f"""
+        url = {url!r}
+        scheme, rest = url.split(":", 1)
+
+        @component("#target")
+        def links():
+            return t\"\"\"<a href={{url}}>1</a><a href="{{url}}">2</a><a href='{{scheme}}:{{rest}}'>3</a>
+                <a .href={{url}}>4</a><img src={{url}}><form action={{url}}><button>5</button></form>\"\"\"
+    """)
+    schemes = python.page.locator("#target a").evaluate_all("all => all.map((each) => each.protocol)")
+    assert set(schemes) <= {":", "http:", "about:"}
+    assert len(schemes) == 4
+    expect(python.page.locator("#target img")).not_to_have_attribute("src", url)
+    assert python.page.locator("#target form").evaluate("form => form.action").startswith("http:")
+
+
+@pytest.mark.parametrize("part", [".innerHTML={evil}", "srcdoc={evil}", "onclick={evil}"])
+def test_no_text_is_parsed_as_html(python: PythonPage, part: str) -> None:
+    python.run(f"""
+        evil = {EVIL!r}
+
+        @component("#target")
+        def shown():
+            return t"<p {part}></p>"
+    """)
+    expect(python.page.locator("#target")).to_contain_text("shown failed: ValueError")
+    expect(python.page.locator("#target b")).to_have_count(0)
+
+
+def test_an_attribute_breaker_stays_in_its_attribute(python: PythonPage) -> None:
+    breaker = '"><script>window.hacked = true</script><p x="'
+    python.run(f"""
+        name({breaker!r})
+
+        @component("#target")
+        def shown():
+            name = use_session().data.user.name
+            return t"<p id='p' title={{name}} data-a='x {{name}} y'></p>"
+    """)
+    expect(python.page.locator("#p")).to_have_attribute("title", breaker)
+    expect(python.page.locator("#p")).to_have_attribute("data-a", f"x {breaker} y")
+    assert python.page.evaluate("window.hacked") is None
+
+
+# --- who may see it ---
+
+
+def test_nothing_of_a_guarded_component_is_there_before_the_session_is_confirmed(
+    python: PythonPage, auth_server: AuthServer
+) -> None:
+    python.run("""
+        await sign_in("credentials", username="alice", password="wonder", redirect=False)
+        provider.close()
+    """)
+    python.page.evaluate("""
+        window.seen = new Set();
+        const target = document.querySelector("#target");
+        new MutationObserver(() => seen.add(target.textContent))
+            .observe(target, { childList: true, subtree: true, characterData: true });
+    """)
+    python.run("""
+        provider = SessionProvider().start()
+
+        @component("#target", auth=Auth(loading="One moment"))
+        def private():
+            return f"Secret of {use_session().data.user.name}"
+    """)
+    python.expect_text("#target", "Secret of Alice Liddell")
+    assert set(python.page.evaluate("[...seen]")) <= {"", "One moment", "Secret of Alice Liddell"}
+    python.run("_ = await sign_out(redirect=False)")
+    python.page.wait_for_url("**/api/auth/signin?**")
+    assert "error=SessionRequired" in python.page.url
+    assert "callbackUrl=" in python.page.url
+
+
+def test_the_wrong_role_leads_elsewhere_and_sees_nothing(python: PythonPage) -> None:
+    python.run("""
+        skeleton = lambda: t"<i>skeleton</i>"
+
+        @component("#target", auth=Auth(role="admin", loading=skeleton, unauthorized="/peer-v4.html"))
+        def admin():
+            return "Secret"
+    """)
+    python.page.wait_for_url("**/peer-v4.html")
+
+
+def test_by_default_the_wrong_role_is_told_so_by_the_server(python: PythonPage) -> None:
+    python.run("""
+        @component("#target", auth=Auth(role="admin"))
+        def admin():
+            return "Secret"
+    """)
+    python.page.wait_for_url("**/api/auth/error?error=AccessDenied")
+
+
+def test_the_right_role_sees_it(python: PythonPage) -> None:
+    python.run("""
+        provider.session = {"user": {"name": "Alice", "role": "admin"}, "expires": "2099-01-01T00:00:00Z"}
+
+        @component("#target", auth=Auth(role="admin"))
+        def admin():
+            return "Secret"
+    """)
+    python.expect_text("#target", "Secret")
+
+
+def test_a_function_that_decides_and_fails_shows_nothing_private(python: PythonPage) -> None:
+    python.run("""
+        @component("#target", auth=Auth(allow=lambda session: session.user.missing))
+        def private():
+            return "Secret"
+    """)
+    expect(python.page.locator("#target")).to_contain_text("private failed: AttributeError")
+
+
+def test_a_page_without_a_provider_asks_nobody(page: Page, auth_server: AuthServer) -> None:
+    python = PythonPage(page).open(f"{auth_server.url}/python.html")
+    python.run("""
+        from nextauth_py import *
+
+        @component("#target")
+        def public():
+            return "For everybody"
+    """)
+    python.expect_text("#target", "For everybody")
+    assert python.requests == []
+
+
+# --- resources ---
+
+
+def test_a_hundred_mounts_leave_nothing_behind(python: PythonPage) -> None:
+    outcome = python.run("""
+        import gc
+        import js
+        from pyodide.ffi import JsDoubleProxy
+
+        def alive():
+            gc.collect()
+            return (
+                sum(isinstance(each, JsDoubleProxy) for each in gc.get_objects()),
+                js.document.querySelectorAll("*").length,
+                len(provider._listeners._listeners),
+            )
+
+        @component()
+        def rows():
+            name = use_session(required=True).data.user.name
+            return [keyed(n, t"<button @click={(lambda: None)}>{name}</button>") for n in range(20)]
+
+        rows.mount("#target").unmount()
+        before = alive()
+        for _ in range(100):
+            rows.mount("#target")
+            stop = use_session().bind("#target", class_={"vip": "user.vip"})
+            stop()
+            rows.unmount()
+        [before, alive()]
+    """)
+    assert outcome[0] == outcome[1]

@@ -1,0 +1,331 @@
+"""What needs no browser of the user interface: who may see what, paths, bindings, keys, attributes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from nextauth_py import Auth, Session, SessionProvider, keyed
+from nextauth_py.host.memory import MemoryHost
+from nextauth_py.ui.auth import checked_auth
+from nextauth_py.ui.bind import bind
+from nextauth_py.ui.keyed import keys_of
+from nextauth_py.ui.paths import (
+    attribute_value,
+    checked_attribute,
+    checked_condition,
+    checked_path,
+    in_template,
+    open_attribute,
+    read_path,
+)
+from nextauth_py.urls import is_safe_link
+
+from .fake_server import EXPIRES
+
+
+def session(**extra: Any) -> Session:
+    user = {"name": "Alice", **extra.pop("user", {})}
+    return Session.model_validate({"user": user, "expires": EXPIRES, **extra})
+
+
+# --- who may see what ---
+
+
+@pytest.mark.parametrize(
+    "holder",
+    [
+        session(user={"role": "admin"}),
+        session(user={"roles": ["staff", "admin"]}),
+        session(role="admin"),
+        session(roles=["admin"]),
+    ],
+)
+def test_a_role_is_found_wherever_servers_put_it(holder: Session) -> None:
+    assert Auth(role="admin").admits(holder)
+    assert Auth(role=["owner", "admin"]).admits(holder)
+    assert not Auth(role="owner").admits(holder)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        session(),
+        session(role="adm"),
+        session(role={"admin": True}),
+        session(role=["x", 3]),
+        session(role="Admin"),
+    ],
+)
+def test_another_role_or_none_is_not_enough(other: Session) -> None:
+    assert not Auth(role="admin").admits(other)
+
+
+def test_a_function_may_decide_and_a_role_must_hold_too() -> None:
+    assert Auth(allow=lambda each: each.user.name == "Alice").admits(session())
+    assert not Auth(role="admin", allow=lambda _each: True).admits(session())
+    assert not Auth(role="admin", allow=lambda _each: False).admits(session(role="admin"))
+    assert Auth().admits(session())
+
+
+def test_a_session_without_a_user_has_no_role() -> None:
+    assert not Auth(role="admin").admits(Session.model_validate({"expires": EXPIRES}))
+
+
+@pytest.mark.parametrize(
+    ("make", "text"),
+    [
+        (lambda: Auth(allow="admin"), "allow takes a function"),  # type: ignore[arg-type]
+        (lambda: Auth(role=3), "role takes a text or several"),  # type: ignore[arg-type]
+        (lambda: Auth(unauthorized=print), "unauthorized takes a path"),  # type: ignore[arg-type]
+        (lambda: checked_auth("admin"), r"auth takes True, False or Auth\(…\)"),
+    ],
+)
+def test_a_wrong_option_is_refused_by_name(make: Callable[[], object], text: str) -> None:
+    with pytest.raises(TypeError, match=text):
+        make()
+
+
+def test_true_asks_for_a_session_only() -> None:
+    assert checked_auth(True) == Auth()
+    assert checked_auth(False) is None
+    assert checked_auth(Auth(role="x")) == Auth(role="x")
+
+
+# --- paths ---
+
+
+@pytest.mark.parametrize("path", ["user.name", "expires", "user.address.city2"])
+def test_a_path_is_names_with_dots(path: str) -> None:
+    assert checked_path(path) == path
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["", "user.", ".name", "user..name", "user name", "user[0]", "__class__", "user.__dict__", "üser", "a-b"],
+)
+def test_what_is_no_path_is_refused(path: str) -> None:
+    with pytest.raises(ValueError, match="is no path into a session"):
+        checked_path(path)
+
+
+def test_a_path_leads_through_models_and_mappings_and_ends_where_nothing_is() -> None:
+    shown = session(user={"address": {"city": "Oxford"}})
+    assert read_path(shown, "user.address.city") == "Oxford"
+    assert read_path(shown, "user.address.street") is None
+    assert read_path(shown, "user.email.domain") is None
+    assert read_path(shown, "user.model_dump") is None
+    assert read_path(Session.model_validate({"expires": EXPIRES}), "user.name") is None
+
+
+def test_a_condition_is_a_status_or_a_path(tab: MemoryHost) -> None:
+    provider = SessionProvider(host=tab)
+    holds = checked_condition("unauthenticated user.vip")
+    state = provider.state
+    assert not holds(state)
+    assert checked_condition("loading error")(state)
+    for wrong in ("", "signed in!"):
+        with pytest.raises(ValueError, match="is"):
+            checked_condition(wrong)
+
+
+# --- URLs and attributes ---
+
+EVIL_URLS = [
+    "javascript:alert(1)",
+    "JavaScript:alert(1)",
+    " javascript:alert(1)",
+    "java\nscript:alert(1)",
+    "java\tscript:alert(1)",
+    "\x01javascript:alert(1)",
+    "vbscript:x",
+    "file:///etc/passwd",
+    "blob:https://x/y",
+    "\\\\evil.example",
+]
+
+
+@pytest.mark.parametrize("url", [*EVIL_URLS, "data:text/html,<script>", "data:image/svg+xml,<svg/>"])
+def test_a_link_that_could_run_something_is_not_safe(url: str) -> None:
+    assert not is_safe_link(url)
+    assert attribute_value("href", url) is None
+
+
+@pytest.mark.parametrize("url", EVIL_URLS)
+def test_nor_is_such_a_picture(url: str) -> None:
+    assert not is_safe_link(url, image=True)
+    assert attribute_value("src", url) is None
+
+
+@pytest.mark.parametrize(
+    "url", ["/a", "a/b", "?a", "#a", "", "https://x.example/a", "HTTP://x.example", "a b:c/../d"]
+)
+def test_relative_and_web_links_are_safe(url: str) -> None:
+    assert attribute_value("href", url) == url or ":" in url.partition("/")[0]
+
+
+def test_a_picture_may_be_in_its_url() -> None:
+    assert attribute_value("src", "data:image/png;base64,AAAA") == "data:image/png;base64,AAAA"
+    assert attribute_value("href", "data:image/png;base64,AAAA") is None
+
+
+def test_attributes_of_all_values() -> None:
+    assert attribute_value("title", "javascript: is a language") == "javascript: is a language"
+    assert attribute_value("title", 3) == "3"
+    assert attribute_value("disabled", True) == ""
+    assert attribute_value("disabled", False) is None
+    assert attribute_value("title", None) is None
+
+
+@pytest.mark.parametrize("name", ["onclick", "OnError", "style", "srcdoc", "srcset", "is", "a b", "", 'x"'])
+def test_an_attribute_that_a_browser_runs_or_parses_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="cannot be bound"):
+        checked_attribute(name)
+
+
+# --- templates ---
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("<p>", None),
+        ("<p title=", ("title", "")),
+        ('<p class="a" title="', ("title", "")),
+        ("<p title='x ", ("title", "x ")),
+        ('<a href="/u/', ("href", "/u/")),
+        ("<a @click=", ("@click", "")),
+        ('<p title="x">', None),
+        ('<p title="x" ', None),
+        ("<p>1 = ", None),
+    ],
+)
+def test_the_attribute_that_a_value_stands_in_is_found(text: str, found: tuple[str, str] | None) -> None:
+    assert open_attribute(text) == found or (text.endswith("1 = ") and found is None)
+
+
+def test_a_template_takes_no_link_that_runs() -> None:
+    assert in_template("href", "", "javascript:x", is_whole=True) is None
+    assert in_template(".href", "", "javascript:x", is_whole=True) is None
+    assert in_template("src", "", "data:image/png,x", is_whole=True) == "data:image/png,x"
+    assert in_template("href", "", "javascript:x", is_whole=False) == "about:blank"
+    assert in_template("href", "", "javascript", is_whole=False) == "./javascript"
+    assert in_template("href", "", "https://x/", is_whole=False) == "https://x/"
+    assert in_template("href", "/users/", "javascript:x", is_whole=True) == "javascript:x"
+    assert in_template("title", "", "javascript:x", is_whole=True) == "javascript:x"
+
+
+@pytest.mark.parametrize("name", [".innerHTML", ".outerHTML", "srcdoc", ".srcdoc", "onclick", "onError"])
+def test_a_template_takes_no_text_that_would_be_parsed(name: str) -> None:
+    with pytest.raises(ValueError, match="would be run or parsed"):
+        in_template(name, "", "x", is_whole=True)
+
+
+# --- keys ---
+
+
+def test_rows_have_keys_all_or_none() -> None:
+    assert keys_of([keyed(1, "a"), keyed("b", "b")]) == [1, "b"]
+    assert keys_of(["a", None]) is None
+    assert keys_of([]) is None
+    with pytest.raises(TypeError, match="either all rows"):
+        keys_of([keyed(1, "a"), "b"])
+    with pytest.raises(ValueError, match="the key 1"):
+        keys_of([keyed(1, "a"), keyed(1, "b")])
+    for wrong in (None, 1.5, True):
+        with pytest.raises(TypeError, match="as the key"):
+            keys_of([keyed(wrong, "a")])  # type: ignore[arg-type]
+
+
+# --- bindings ---
+
+
+class Element:
+    """As much of a DOM element as bindings touch."""
+
+    def __init__(self) -> None:
+        self.textContent = "Loading…"
+        self.hidden = False
+        self.attributes: dict[str, str] = {}
+        self.classes: set[str] = set()
+        self.writes = 0
+        self.css: dict[str, str] = {}
+        self.style = SimpleNamespace(
+            setProperty=lambda name, value, _priority: self.css.update({name: value}),
+            removeProperty=lambda name: self.css.pop(name, None),
+        )
+        self.classList = SimpleNamespace(toggle=self._toggle)
+
+    def setAttribute(self, name: str, value: str) -> None:  # noqa: N802 - the DOM's names
+        self.writes += 1
+        self.attributes[name] = value
+
+    def removeAttribute(self, name: str) -> None:  # noqa: N802
+        self.writes += 1
+        self.attributes.pop(name, None)
+
+    def _toggle(self, name: str, on: bool) -> None:
+        (self.classes.add if on else self.classes.discard)(name)
+
+
+def alice(**user: Any) -> dict[str, Any]:
+    return {"user": {"name": "Alice", **user}, "expires": EXPIRES}
+
+
+async def test_an_element_follows_the_session_until_it_is_let_go(tab: MemoryHost) -> None:
+    provider = SessionProvider(None, host=tab).start()
+    element = Element()
+    undo = bind(
+        provider,
+        element,
+        text=lambda s: s.user.name,
+        attr={"SRC": "user.image", "title": lambda s: s.user.name},
+        show=True,
+        class_={"vip": "user.vip", "out": "unauthenticated"},
+    )
+    assert (element.textContent, element.attributes, element.hidden) == ("", {}, True)
+    assert (element.css, element.classes) == ({"display": "none"}, {"out"})
+    provider.session = alice(image="/a.png", vip=True)
+    assert (element.textContent, element.hidden, element.css) == ("Alice", False, {})
+    assert element.attributes == {"src": "/a.png", "title": "Alice"}
+    assert element.classes == {"vip"}
+    undo()
+    provider.session = None
+    assert element.textContent == "Alice"
+
+
+async def test_what_has_not_changed_is_not_written(tab: MemoryHost) -> None:
+    provider = SessionProvider(alice(), host=tab).start()
+    element = Element()
+    bind(provider, element, attr={"title": "user.name"})
+    provider.session = alice(email="a@example.com")
+    assert element.writes == 1
+
+
+async def test_a_function_that_fails_is_reported_and_leaves_the_element_empty(tab: MemoryHost) -> None:
+    provider = SessionProvider(alice(), host=tab).start()
+    element = Element()
+    bind(provider, element, text=lambda s: s.user.nickname.upper())
+    assert element.textContent == ""
+    assert [message for message, _ in tab.reports] == ["a binding failed"]
+
+
+async def test_a_binding_that_binds_nothing_is_refused(tab: MemoryHost) -> None:
+    provider = SessionProvider(None, host=tab).start()
+    with pytest.raises(ValueError, match="bind what"):
+        bind(provider, Element())
+    with pytest.raises(TypeError, match="a path like"):
+        bind(provider, Element(), text=3)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("show", "shown"), [(False, True), ("unauthenticated", True), ("user.vip", False)])
+async def test_an_element_may_be_shown_to_those_who_are_signed_out(
+    tab: MemoryHost, show: str | bool, shown: bool
+) -> None:
+    provider = SessionProvider(None, host=tab).start()
+    element = Element()
+    bind(provider, element, show=show)
+    assert element.hidden is not shown

@@ -27,7 +27,9 @@ def main() -> None:
     except BundleError as error:
         sys.exit(str(error))
     mounts = {"/static": ROOT / "static", "/": ROOT / "demo/pages"}
-    with AuthServer(mounts, port=options.port) as server, contextlib.suppress(KeyboardInterrupt):
+    generation = "v5" if options.v5 else "v4"
+    demo = AuthServer(mounts, port=options.port, generation=generation, services=True, exercises=True)
+    with demo as server, contextlib.suppress(KeyboardInterrupt):
         _greet(server.url, options.port)
         if options.open:
             webbrowser.open(server.url)
@@ -37,6 +39,7 @@ def main() -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python3 -m demo", description="A page in Python that signs in.")
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help=f"the port (default: {DEFAULT_PORT})")
+    parser.add_argument("--v5", action="store_true", help="run Auth.js v5 instead of NextAuth v4")
     parser.add_argument("--open", action="store_true", help="open the page in your browser")
     return parser
 

@@ -35,6 +35,7 @@ class AuthServer:
         generation: ``"v4"`` for NextAuth, ``"v5"`` for Auth.js.
         strategy: ``"jwt"`` or ``"database"``: where sessions are kept.
         services: Whether to offer sign-in by e-mail and at an identity provider, and to start both.
+        exercises: Whether visitors may have the server fail, and read the mail that it has sent.
         allow_origins: Whether pages of other origins may ask, with cookies.
         sign_in_page: The path of the site's own sign-in page, instead of NextAuth's.
         script: Which server: a Node script that takes options as `demo/server/main.mjs` does.
@@ -55,6 +56,7 @@ class AuthServer:
         generation: str = "v4",
         strategy: str = "jwt",
         services: bool = False,
+        exercises: bool = False,
         allow_origins: bool = False,
         sign_in_page: str | None = None,
         script: Path = SCRIPT,
@@ -70,6 +72,7 @@ class AuthServer:
             "generation": generation,
             "strategy": strategy,
             "services": services,
+            "exercises": exercises,
             "allowOrigins": allow_origins,
             "pages": {"signIn": sign_in_page} if sign_in_page else {},
             "mounts": {path: str(folder) for path, folder in mounts.items()},

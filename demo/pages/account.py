@@ -1,12 +1,26 @@
 """The account page: sign in, see who you are, change your name, sign out."""
 
-from nextauth_py import NextAuthError, SessionProvider, component, sign_in, sign_out, use_session
+import asyncio
 
-SessionProvider(refetch_interval=5 * 60).start()
+from js import document
+
+from nextauth_py import (
+    NextAuthError,
+    SessionProvider,
+    component,
+    get_providers,
+    keyed,
+    sign_in,
+    sign_out,
+    use_session,
+)
+
+provider = SessionProvider(refetch_interval=5 * 60).start()
 
 USERS = {"alice": "wonder", "bob": "builder"}
 notice = ""
 busy = False
+others = []  # the ways to sign in without a password
 
 
 def loading(session):
@@ -29,6 +43,23 @@ def sign_in_form():
             <p class="bad" role="alert" ?hidden={not notice}>{notice}</p>
             <div><button class="primary" ?disabled={busy}>Sign in</button></div>
         </form>
+        {[keyed(each.id, way(each)) for each in others]}
+    """
+
+
+def way(other):
+    if other.type == "email":
+        return t"""
+            <form class="row other" @submit={send_mail}>
+                <input class="grow" name="email" type="email" aria-label="E-mail address"
+                    placeholder="you@example.com" autocomplete="email" required>
+                <button ?disabled={busy}>Sign in by e-mail</button>
+            </form>
+        """
+    return t"""
+        <div class="other">
+            <button ?disabled={busy} @click={(lambda: sign_in(other.id))}>Sign in with {other.name}</button>
+        </div>
     """
 
 
@@ -49,12 +80,13 @@ def fill(button, name):
 
 def profile(session):
     user = session.data.user
+    shown = user.name or user.email  # who signs in by e-mail has no name yet
     return t"""
         <div class="stack">
             <div class="row">
-                <span class="avatar" aria-hidden="true">{user.name[:1].upper()}</span>
+                <span class="avatar" aria-hidden="true">{shown[:1].upper()}</span>
                 <div>
-                    <h1>{user.name}</h1>
+                    <h1 tabindex="-1">{shown}</h1>
                     <span class="quiet">{user.email}</span>
                 </div>
             </div>
@@ -77,6 +109,17 @@ async def submit(event):
     )
     if result and not result.ok:
         say("That name and password do not go together.")
+    elif result:
+        await focus("h1")
+
+
+async def send_mail(event):
+    event.preventDefault()
+    result = await working(sign_in("email", email=event.target.elements.email.value, redirect=False))
+    if result and result.ok:
+        say("A link is on its way. This demo keeps its mail on the page “Mail”.")
+    elif result:
+        say("That is no e-mail address that we can write to.")
 
 
 async def rename(event):
@@ -87,6 +130,7 @@ async def rename(event):
 
 async def leave():
     await working(sign_out(redirect=False))
+    await focus("input")
 
 
 async def working(call):
@@ -103,6 +147,30 @@ async def working(call):
         account.update()
 
 
+async def focus(selector):
+    """What had the focus is gone: go on where a visitor would."""
+    await asyncio.sleep(0)  # until it has been drawn
+    if element := document.querySelector(f"#account {selector}"):
+        element.focus()
+
+
+async def find_others():
+    global others
+    try:
+        providers = await get_providers()
+    except NextAuthError:
+        return  # the state shows it; the form is there all the same
+    others = [each for each in providers.values() if each.type != "credentials"]
+    account.update()
+
+
+def announce(event):
+    """For those who do not see the page change."""
+    user = event.state.data and event.state.data.user
+    news = f"Signed in as {user.name or user.email}" if user else "Signed out"
+    document.querySelector("#news").textContent = news
+
+
 def say(text):
     global notice
     notice = text
@@ -115,3 +183,8 @@ def account():
     if session.status == "loading":
         return loading(session)
     return profile(session) if session.status == "authenticated" else sign_in_form()
+
+
+provider.on("signed_in", announce)
+provider.on("signed_out", announce)
+background = [asyncio.create_task(find_others())]

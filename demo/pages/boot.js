@@ -1,6 +1,8 @@
 // Shows how far Python has come while it loads, and says so if it does not come at all. Without it, PyScript
 // leaves a page blank until it is ready, or for ever.
 
+if (window !== window.parent) document.documentElement.classList.add("framed");
+
 const steps = [
   [/core\.js/, 15, "PyScript"],
   [/pyodide\.asm\.mjs/, 35, "the Python runtime"],

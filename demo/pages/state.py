@@ -3,6 +3,8 @@
 import logging
 from datetime import datetime
 
+from pyscript import fetch
+
 from nextauth_py import NextAuthError, SessionProvider, component, use_session
 
 
@@ -60,6 +62,11 @@ async def leave():
     await tell("sign_out", provider.sign_out(redirect=False))
 
 
+async def switch(mode):
+    await fetch(f"/__demo/mode?mode={mode}", method="POST")
+    note("the server", "answers as it should" if mode == "works" else mode)
+
+
 async def tell(what, call):
     try:
         result = await call
@@ -93,6 +100,15 @@ def live():
                 <button @click={(lambda: enter("alice", "wrong"))}>Wrong password</button>
                 <button @click={update}>Update the name</button>
                 <button @click={leave}>Sign out</button>
+            </div>
+        </section>
+        <section class="card">
+            <h2>Have the server misbehave</h2>
+            <p class="quiet">Nobody is signed out by that. Ask again, watch, and let it work again.</p>
+            <div class="row">
+                <button @click={(lambda: switch("fails"))}>Answer with errors</button>
+                <button @click={(lambda: switch("silent"))}>Cut the line</button>
+                <button @click={(lambda: switch("works"))}>Work again</button>
             </div>
         </section>
         <section class="card">

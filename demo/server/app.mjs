@@ -3,6 +3,7 @@
 import cors from "cors";
 import express from "express";
 
+import { switches } from "./switches.mjs";
 import { v4 } from "./v4.mjs";
 import { v5 } from "./v5.mjs";
 
@@ -17,14 +18,16 @@ import { v5 } from "./v5.mjs";
  * @param {{signIn?: string}} [options.pages] - the site's own pages instead of NextAuth's
  * @param {boolean} [options.allowOrigins] - whether pages of other origins may ask, with cookies
  * @param {object} [options.services] - what startServices returned; without it, passwords only
+ * @param {boolean} [options.exercises] - whether visitors may have the server fail, and read its mail
  * @param {import("express").RequestHandler[]} [options.middleware] - runs before the auth routes
  */
-export function createApp({ mounts, basePath, generation = "v4", allowOrigins, middleware = [], ...options }) {
+export function createApp({ mounts, basePath, generation = "v4", allowOrigins, exercises, middleware = [], ...options }) {
   const auth = { strategy: "jwt", maxAge: 30 * 24 * 60 * 60, ...options };
   const app = express();
   app.disable("x-powered-by");
   if (allowOrigins) app.use(basePath, cors({ origin: true, credentials: true }));
   app.use(basePath, express.json());
+  if (exercises) app.use(switches(basePath, options.services?.mails));
   for (const handler of middleware) app.use(handler);
   if (generation === "v5") app.use(`${basePath}/*`, v5(auth));
   else app.use(basePath, v4(auth));

@@ -1,7 +1,7 @@
 // Who may sign in with a password. The demo's pages name them.
 
 const users = {
-  alice: { password: "wonder", name: "Alice Liddell", email: "alice@example.com" },
+  alice: { password: "wonder", name: "Alice Liddell", email: "alice@example.com", role: "admin" },
   bob: { password: "builder", name: "Bob", email: "bob@example.com" },
   // Known, but not let in: see signIn.
   carol: { password: "banned", name: "Carol", email: "carol@example.com" },
@@ -16,7 +16,7 @@ export function authorize({ username, password }) {
   if (username === "boom") throw new Error("The user database is on fire");
   const user = Object.hasOwn(users, username) ? users[username] : null;
   if (user?.password !== password) return null;
-  return { id: username, name: user.name, email: user.email };
+  return { id: username, name: user.name, email: user.email, role: user.role };
 }
 
 /** The signIn callback: refuses one user, and sends another elsewhere. */
@@ -25,8 +25,9 @@ export function signIn({ user }) {
   return user.id === "dave" ? "/detour" : true;
 }
 
-/** The jwt callback: a client's update may change the name and a theme. */
-export function jwt({ token, trigger, session }) {
+/** The jwt callback: keeps the role of whoever signs in; a client's update may change the name and a theme. */
+export function jwt({ token, user, trigger, session }) {
+  if (user?.role) token.role = user.role;
   if (trigger !== "update" || !session) return token;
   const { name = token.name, theme = token.theme } = session;
   return { ...token, name, theme };
@@ -37,6 +38,7 @@ export function session({ session, token, user }) {
   session.user.id = token?.sub ?? user.id;
   if (!token) return session;
   session.user.name = token.name; // NextAuth fills it in before an update reaches the token
+  if (token.role) session.user.role = token.role;
   if (token.theme) session.theme = token.theme;
   return session;
 }

@@ -40,6 +40,8 @@ function authorizeOrLock(credentials) {
 function more(services) {
   if (!services) return [];
   const { smtp, issuer, client } = services;
-  const oidc = { id: "local-oidc", name: "Local OIDC", type: "oidc", issuer, ...client, checks: ["pkce", "state"] };
+  const style = { logo: "data:," }; // else the sign-in page would fetch a picture from elsewhere
+  const checks = ["pkce", "state"];
+  const oidc = { id: "local-oidc", name: "Local OIDC", type: "oidc", issuer, ...client, checks, style };
   return [Nodemailer({ id: "email", server: smtp, from: "demo@example.com" }), oidc];
 }

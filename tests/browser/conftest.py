@@ -13,7 +13,7 @@ from playwright.sync_api import BrowserContext, expect
 
 from demo.serve import AuthServer, install_server
 from nextauth_py.bundle import build_bundle
-from tests.peers import build_peers
+from tests.peers import build_peers, fetch_wheels
 from tests.servers.control import ServerControl
 
 from .browsers import launch_options, load_config
@@ -55,6 +55,7 @@ def start_server(bundle: Path) -> Iterator[Callable[..., AuthServer]]:
         "/static/dist": bundle,
         "/demo": ROOT / "demo/pages",
         "/peers": build_peers(),
+        "/wheels": fetch_wheels(),
         "/": Path(__file__).parent / "pages",
     }
     with ExitStack() as servers:

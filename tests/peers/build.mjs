@@ -1,4 +1,6 @@
-// Bundles the page twice, with next-auth v4's client and with v5's: dist/v4.js, dist/v5.js.
+// Bundles the page twice, with next-auth v4's client and with v5's: dist/v4.js, dist/v5.js. And axe, as it is.
+
+import { copyFile } from "node:fs/promises";
 
 import { build } from "esbuild";
 
@@ -19,3 +21,5 @@ for (const generation of ["v4", "v5"]) {
     },
   });
 }
+
+await copyFile("node_modules/axe-core/axe.min.js", "dist/axe.js");

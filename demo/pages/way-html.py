@@ -1,0 +1,6 @@
+"""The third way: the attributes of the page say it all."""
+
+from nextauth_py import SessionProvider, bind_page
+
+SessionProvider().start()
+bind_page()

@@ -1,0 +1,115 @@
+"""The session in the words of other libraries, with the real libraries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser
+
+from demo.serve import AuthServer
+from tests.peers import WHEELS
+
+from .conftest import prepare
+from .python_page import PythonPage
+
+START = """
+    import js
+    import pyodide_js
+    from nextauth_py import *
+
+    def show(name):
+        provider.session = name and {"user": {"name": name}, "expires": "2099-01-01T00:00:00Z"}
+
+    provider = SessionProvider(None).start()
+    1
+"""
+
+
+@pytest.fixture(scope="module")
+def python(browser: Browser, auth_server: AuthServer) -> Iterator[PythonPage]:
+    context = browser.new_context()
+    outside = prepare(context)
+    python = PythonPage(context.new_page()).open(f"{auth_server.url}/python.html")
+    python.run(START)
+    for wheel in WHEELS.glob("*.whl"):
+        python.run(f"await pyodide_js.loadPackage({f'/wheels/{wheel.name}'!r}); 1")
+    yield python
+    context.close()
+    assert outside == []
+
+
+@pytest.fixture(autouse=True)
+def _nobody_is_signed_in(python: PythonPage) -> None:
+    python.run("show(None); js.document.querySelector('#target').replaceChildren()")
+
+
+def test_reaktiv_computes_with_the_session(python: PythonPage) -> None:
+    heard = python.run("""
+        from nextauth_py.adapters.reaktiv import session_signal
+        from reaktiv import Computed, Effect
+
+        state = session_signal()
+        name = Computed(lambda: state().data.user.name if state().data else "nobody")
+        heard = []
+        effect = Effect(lambda: heard.append(name()))
+        show("Alice")
+        show(None)
+        heard
+    """)
+    assert heard == ["nobody", "Alice", "nobody"]
+
+
+def test_wybthon_renders_with_the_session(python: PythonPage) -> None:
+    python.run("""
+        from nextauth_py.adapters.wybthon import session_signal
+        from wybthon import component as wybthon_component, p, render
+
+        @wybthon_component
+        def Account():
+            state = session_signal()
+            return p(lambda: state().data.user.name if state().data else "nobody")
+
+        _ = render(Account(), "#target")
+        1
+    """)
+    python.expect_text("#target", "nobody")
+    python.run("show('<b>Alice')")
+    python.expect_text("#target", "<b>Alice")
+
+
+def test_puepy_redraws_with_the_session(python: PythonPage) -> None:
+    python.run("""
+        from nextauth_py.adapters.puepy import keep_session
+        from puepy import Application, Page, t
+
+        app = Application()
+        undo = keep_session(app.state)
+
+        @app.page()
+        class Account(Page):
+            def populate(self):
+                data = self.application.state["session"].data
+                t.p(data.user.name if data else "nobody")
+
+        app.mount("#target")
+    """)
+    python.expect_text("#target p", "nobody")
+    python.run("show('Alice')")
+    python.expect_text("#target p", "Alice")
+    python.run("undo(); show('Bob')")
+    python.expect_text("#target p", "Alice")
+
+
+def test_without_a_provider_it_says_what_to_write(python: PythonPage) -> None:
+    told = python.run("""
+        from nextauth_py.adapters import follow
+        provider.close()
+        try:
+            follow(print)
+        except ProviderMissingError as error:
+            told = str(error)
+        provider = SessionProvider(None).start()
+        told
+    """)
+    assert "SessionProvider().start()" in told

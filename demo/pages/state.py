@@ -81,6 +81,7 @@ def live():
     session = use_session()
     state = provider.state
     return t"""
+        <h1 class="visually-hidden">Live state</h1>
         <section class="card">
             <h2>State</h2>
             <dl>

@@ -448,6 +448,46 @@ def test_a_page_without_a_provider_asks_nobody(page: Page, auth_server: AuthServ
 # --- resources ---
 
 
+def test_a_thousand_bindings_and_components_come_and_go(python: PythonPage) -> None:
+    outcome = python.run("""
+        import gc
+        import js
+        from pyodide.ffi import JsDoubleProxy
+
+        def alive():
+            gc.collect()
+            return (
+                sum(isinstance(each, JsDoubleProxy) for each in gc.get_objects()),
+                js.document.querySelectorAll("*").length,
+                len(provider._listeners._listeners),
+            )
+
+        async def come_and_go():
+            target = js.document.querySelector("#target")
+            target.innerHTML = "<p></p><b></b>" * 1000
+            session = use_session()
+            undos = [session.bind(each, text="user.name") for each in target.querySelectorAll("p")]
+            show = lambda: use_session().data.user.name
+            components = [component(each)(show) for each in target.querySelectorAll("b")]
+            name("Bob")
+            await asyncio.sleep(0)
+            shown = {each.textContent for each in target.children}
+            name("Alice")
+            await asyncio.sleep(0)
+            for undo in undos + [each.unmount for each in components]:
+                undo()
+            target.replaceChildren()
+            return shown
+
+        import asyncio
+        await come_and_go()
+        before = alive()
+        shown = [list(await come_and_go()) for _ in range(3)]
+        [shown, before == alive()]
+    """)
+    assert outcome == [[["Bob"]] * 3, True]
+
+
 def test_a_hundred_mounts_leave_nothing_behind(python: PythonPage) -> None:
     outcome = python.run("""
         import gc

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from mypy import api
+from playwright.sync_api import Browser, Page, expect
 
 from demo.serve import AuthServer
 
@@ -38,14 +39,26 @@ def shared(browser: Browser, auth_server: AuthServer) -> Iterator[PythonPage]:
     """One page for all examples."""
     context = browser.new_context()
     outside = prepare(context)
-    yield PythonPage(context.new_page()).open(f"{auth_server.url}/python.html")
+    python = PythonPage(context.new_page()).open(f"{auth_server.url}/python.html")
+    # As somebody whom the guards of the examples let in.
+    python.run("""
+        from nextauth_py import sign_in
+        await sign_in("credentials", username="alice", password="wonder", redirect=False)
+        1
+    """)
+    yield python
     context.close()
     assert outside == []
 
 
 @pytest.mark.parametrize(("name", "number"), ALL)
 def test_an_example_runs(shared: PythonPage, name: str, number: int) -> None:
-    shared.run(examples(name)[number] + "\n1")
+    code = examples(name)[number]
+    ids = sorted(set(re.findall(r'"#([a-z]+)"', code)))
+    shared.page.evaluate(
+        "html => { document.body.innerHTML = html }", "".join(f"<div id={each}></div>" for each in ids)
+    )
+    shared.run(code + "\n1")
     shared.run("""
         from nextauth_py.provider import current_provider
         while provider := current_provider():
@@ -53,6 +66,30 @@ def test_an_example_runs(shared: PythonPage, name: str, number: int) -> None:
             provider.close()
     """)
     shared.expect_no_error_box()
+    expect(shared.page.locator("body")).not_to_contain_text("failed:")
+
+
+def test_the_attributes_of_the_docs_make_sense(shared: PythonPage) -> None:
+    (html,) = re.findall(r"```html\n(.*?)```", (DOCS / "components.md").read_text("utf-8"), re.DOTALL)
+    shared.page.evaluate("html => { document.body.innerHTML = html }", html)
+    shared.run("""
+        from nextauth_py import SessionProvider, bind_page
+        provider = SessionProvider(None).start()
+        stop = bind_page()
+    """)
+    expect(shared.page.get_by_role("button", name="Sign in with GitHub")).to_be_visible()
+    expect(shared.page.get_by_role("button", name="Sign out")).to_be_hidden()
+    shared.run("stop(); provider.close()")
+
+
+def test_a_session_type_reaches_the_hook(tmp_path: Path) -> None:
+    (tmp_path / "page.py").write_text(
+        example("components.md", "class ShopSession")
+        + "\nif session.data:\n    reveal_type(session.data.role)\n"
+    )
+    told, _, _ = api.run([str(tmp_path / "page.py"), "--python-version", "3.14"])
+    assert 'Revealed type is "Literal[' in told
+    assert "Success" in told
 
 
 def test_polling_by_hand_updates_every_hour(page: Page, auth_server: AuthServer) -> None:

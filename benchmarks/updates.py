@@ -1,0 +1,136 @@
+"""What showing a session in a thousand places costs: ours beside React with next-auth's JavaScript clients.
+
+    python3 -m benchmarks.updates
+
+Real servers, one page at a time, nothing is intercepted.
+"""
+
+from __future__ import annotations
+
+import statistics
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from demo.bootstrap import ROOT, enter
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+ROWS = 1_000
+ROUNDS = 15
+MOUNTS = 100
+
+PAGES = {
+    "nextauth_py, a component with a list": "bench/updates.html?way=component&rows=",
+    "nextauth_py, a binding for each row": "bench/updates.html?way=bind&rows=",
+    "React, next-auth v4": "peer-v4.html?rows=",
+    "React, next-auth v5": "peer-v5.html?rows=",
+}
+
+CLIENT = """
+    () => {
+      window.client ??= {
+        signIn: () => peer.signIn("credentials", { username: "alice", password: "wonder", redirect: false }),
+        update: (name) => peer.update({ name }),
+        mount: () => peer.mount(),
+        unmount: () => peer.unmount(),
+      };
+    }
+"""
+
+# Milliseconds from the answer to the POST until every row shows the new name.
+UPDATE = """
+    async (name) => {
+      const list = document.querySelector("#rows");
+      const isThere = () => list.lastElementChild.textContent.endsWith(`: ${name}`);
+      const shown = new Promise((resolve) => {
+        const note = () => isThere() && resolve(performance.now());
+        new MutationObserver(note).observe(list, { childList: true, characterData: true, subtree: true });
+      });
+      performance.clearResourceTimings();
+      await client.update(name);
+      const at = await shown;
+      const posts = performance.getEntriesByType("resource").filter(({ name }) => name.endsWith("/session"));
+      return at - posts[0].responseEnd;
+    }
+"""
+
+MOUNT = "() => { const start = performance.now(); client.mount(); return performance.now() - start; }"
+UNMOUNT = "() => { client.unmount(); }"
+
+
+def main() -> None:
+    """Measure and print the table."""
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - installed by `enter`
+
+    from demo.serve import AuthServer, install_server  # noqa: PLC0415
+    from nextauth_py.bundle import build_bundle  # noqa: PLC0415
+    from tests.browser.browsers import launch_options  # noqa: PLC0415
+    from tests.peers import build_peers  # noqa: PLC0415
+
+    build_bundle(ROOT / "static/dist")
+    install_server()
+    mounts = {
+        "/static": ROOT / "static",
+        "/peers": build_peers(),
+        "/bench": Path(__file__).parent / "pages",
+        "/": ROOT / "tests/browser/pages",
+    }
+    titles = ["first drawn, ms", "a change in all, ms", f"heap after {MOUNTS} mounts, MB"]
+    print(f"\n| {ROWS} rows; median (range) | {' | '.join(titles)} |")
+    print("|---|---:|---:|---:|")
+    options = launch_options()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(**options)
+        for client, page in PAGES.items():
+            generation = "v5" if client.endswith("v5") else "v4"
+            with AuthServer(mounts, generation=generation) as server:
+                print(
+                    f"| {client} | {' | '.join(_measure(browser, f'{server.url}/{page}{ROWS}'))} |",
+                    flush=True,
+                )
+        browser.close()
+
+
+def _measure(browser: Browser, url: str) -> list[str]:
+    page = browser.new_context().new_page()
+    page.set_default_timeout(120_000)
+    page.goto(url)
+    page.wait_for_function("() => window.client ?? window.peer")
+    page.evaluate(CLIENT)
+    page.evaluate("() => client.signIn().then(() => null)")
+    page.wait_for_function("() => document.getElementById('shown').textContent.startsWith('Alice')")
+    drawn = [_drawn(page) for _ in range(ROUNDS)]
+    page.evaluate(MOUNT)
+    changed = [page.evaluate(UPDATE, f"Alice {number}") for number in range(ROUNDS)]
+    page.evaluate(UNMOUNT)
+    before = _heap(page)
+    for _ in range(MOUNTS):
+        page.evaluate(MOUNT)
+        page.evaluate(UNMOUNT)
+    after = _heap(page)
+    page.context.close()
+    return [_summary(drawn), _summary(changed), f"{(after - before) / 1e6:+.2f}"]
+
+
+def _drawn(page: Page) -> float:
+    elapsed: float = page.evaluate(MOUNT)
+    page.evaluate(UNMOUNT)
+    return elapsed
+
+
+def _heap(page: Page) -> float:
+    """Bytes of JavaScript in use, after collecting garbage. Python's own memory is one fixed block of it."""
+    session = page.context.new_cdp_session(page)
+    session.send("HeapProfiler.collectGarbage")
+    found: Any = session.send("Runtime.getHeapUsage")
+    return float(found["usedSize"])
+
+
+def _summary(times: list[float]) -> str:
+    return f"{statistics.median(times):.0f} ({min(times):.0f} to {max(times):.0f})"
+
+
+if __name__ == "__main__":
+    enter("benchmarks.updates")
+    main()

@@ -8,7 +8,6 @@ Real servers, each client with its own generation's, ours with v4's. Real tabs, 
 from __future__ import annotations
 
 import statistics
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from demo.bootstrap import ROOT, enter
@@ -54,21 +53,12 @@ def main() -> None:
     """Measure and print the tables."""
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 - installed by `enter`
 
-    from demo.serve import AuthServer, install_server  # noqa: PLC0415
-    from nextauth_py.bundle import build_bundle  # noqa: PLC0415
-    from tests.browser.browsers import launch_options  # noqa: PLC0415
-    from tests.peers import build_peers  # noqa: PLC0415
+    from demo.serve import AuthServer  # noqa: PLC0415
     from tests.servers.control import ServerControl  # noqa: PLC0415
 
-    build_bundle(ROOT / "static/dist")
-    install_server()
-    mounts = {
-        "/static": ROOT / "static",
-        "/peers": build_peers(),
-        "/bench": Path(__file__).parent / "pages",
-        "/": ROOT / "tests/browser/pages",
-    }
-    options = launch_options()
+    from .setting import prepare  # noqa: PLC0415
+
+    mounts, options = prepare()
     script = ROOT / "tests/servers/server.mjs"
     costs: dict[str, list[str]] = {}
     speeds: dict[str, list[str]] = {}

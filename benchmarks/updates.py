@@ -8,10 +8,9 @@ Real servers, one page at a time, nothing is intercepted.
 from __future__ import annotations
 
 import statistics
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from demo.bootstrap import ROOT, enter
+from demo.bootstrap import enter
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -63,23 +62,14 @@ def main() -> None:
     """Measure and print the table."""
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 - installed by `enter`
 
-    from demo.serve import AuthServer, install_server  # noqa: PLC0415
-    from nextauth_py.bundle import build_bundle  # noqa: PLC0415
-    from tests.browser.browsers import launch_options  # noqa: PLC0415
-    from tests.peers import build_peers  # noqa: PLC0415
+    from demo.serve import AuthServer  # noqa: PLC0415
 
-    build_bundle(ROOT / "static/dist")
-    install_server()
-    mounts = {
-        "/static": ROOT / "static",
-        "/peers": build_peers(),
-        "/bench": Path(__file__).parent / "pages",
-        "/": ROOT / "tests/browser/pages",
-    }
+    from .setting import prepare  # noqa: PLC0415
+
+    mounts, options = prepare()
     titles = ["first drawn, ms", "a change in all, ms", f"heap after {MOUNTS} mounts, MB"]
     print(f"\n| {ROWS} rows; median (range) | {' | '.join(titles)} |")
     print("|---|---:|---:|---:|")
-    options = launch_options()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(**options)
         for client, page in PAGES.items():

@@ -19,7 +19,10 @@ const boot = document.querySelector(".boot");
 const progress = boot.querySelector("progress");
 const words = boot.querySelector("p");
 
+let isOver = false;
+
 function seen({ name, responseStatus }) {
+  if (isOver) return;
   const step = steps.find(([pattern]) => pattern.test(name));
   if (!step) return;
   // PyScript waits for ever for a package that does not come.
@@ -31,15 +34,16 @@ function seen({ name, responseStatus }) {
   }
 }
 
+/** Says so above all else, where it stays even if the page goes on without what is missing. */
 function fail(reason) {
   stop();
-  progress.remove();
-  words.className = "bad";
-  words.setAttribute("role", "alert");
-  words.textContent = `Python could not be loaded: ${reason} Check your connection, then `;
+  boot.remove();
+  const alert = Object.assign(document.createElement("p"), { className: "card bad", role: "alert" });
+  alert.textContent = `Python could not be loaded: ${reason} Check your connection, then `;
   const again = Object.assign(document.createElement("button"), { className: "link", textContent: "try again" });
   again.onclick = () => location.reload();
-  words.append(again, ".");
+  alert.append(again, ".");
+  document.querySelector("main").prepend(alert);
 }
 
 const observer = new PerformanceObserver((list) => list.getEntries().forEach(seen));
@@ -50,7 +54,13 @@ const onError = ({ target }) => target.src && fail(missing);
 const onRejection = () => fail("the runtime failed to start.");
 const timer = setTimeout(() => fail("it is taking too long."), patience);
 
+function ready() {
+  observer.takeRecords().forEach(seen); // what has just gone wrong
+  stop();
+}
+
 function stop() {
+  isOver = true;
   observer.disconnect();
   clearTimeout(timer);
   removeEventListener("error", onError, true);
@@ -59,4 +69,4 @@ function stop() {
 
 addEventListener("error", onError, true);
 addEventListener("unhandledrejection", onRejection);
-addEventListener("py:ready", stop, { once: true });
+addEventListener("py:ready", ready, { once: true });

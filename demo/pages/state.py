@@ -35,14 +35,22 @@ class TraceHandler(logging.Handler):
         live.update()
 
 
+def reason(time, text):
+    return t'<li><span class="mono quiet">{time}</span><span class="quiet">{text}</span></li>'
+
+
 def note(what, details=""):
     log.append((f"{now():%H:%M:%S.%f}"[:12], what, details))
     live.update()
 
 
 def on_event(event):
-    where = "in this tab" if event.local else "elsewhere"
-    note(event.name, f"because of {event.reason}, {where}")
+    if event.local:
+        note(event.name, f"by {event.reason}, in this tab")
+    elif event.reason == "broadcast":
+        note(event.name, "told by another tab")
+    else:
+        note(event.name, f"found by asking ({event.reason})")
 
 
 async def refetch():
@@ -118,7 +126,7 @@ def live():
         </section>
         <section class="card">
             <h2>Why it asked, or did not</h2>
-            <ol class="log trace" reversed>{[line(time, "", text) for time, text in reversed(trace)]}</ol>
+            <ol class="log trace" reversed>{[reason(*entry) for entry in reversed(trace)]}</ol>
         </section>
     """
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import BrowserContext, expect
+from playwright.sync_api import Browser, BrowserContext, expect
 
 from demo.serve import AuthServer, install_server
 from nextauth_py.bundle import build_bundle
@@ -17,6 +17,7 @@ from tests.peers import build_peers, fetch_wheels
 from tests.servers.control import ServerControl
 
 from .browsers import launch_options, load_config
+from .python_page import PythonPage
 
 ROOT = Path(__file__).parents[2]
 BUNDLE = ROOT / "static/dist"
@@ -105,6 +106,16 @@ def prepare(context: BrowserContext) -> list[str]:
 
     context.on("request", lambda request: note(request.url))
     return outside
+
+
+@contextmanager
+def shared_page(browser: Browser, url: str) -> Iterator[PythonPage]:
+    """A page with Python for several tests that clean up: a boot takes seconds."""
+    context = browser.new_context()
+    outside = prepare(context)
+    yield PythonPage(context.new_page()).open(url)
+    context.close()
+    assert outside == []
 
 
 @pytest.hookimpl(wrapper=True)

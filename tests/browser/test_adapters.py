@@ -10,7 +10,7 @@ from playwright.sync_api import Browser
 from demo.serve import AuthServer
 from tests.peers import WHEELS
 
-from .conftest import prepare
+from .conftest import shared_page
 from .python_page import PythonPage
 
 START = """
@@ -28,15 +28,11 @@ START = """
 
 @pytest.fixture(scope="module")
 def python(browser: Browser, auth_server: AuthServer) -> Iterator[PythonPage]:
-    context = browser.new_context()
-    outside = prepare(context)
-    python = PythonPage(context.new_page()).open(f"{auth_server.url}/python.html")
-    python.run(START)
-    for wheel in WHEELS.glob("*.whl"):
-        python.run(f"await pyodide_js.loadPackage({f'/wheels/{wheel.name}'!r}); 1")
-    yield python
-    context.close()
-    assert outside == []
+    with shared_page(browser, f"{auth_server.url}/python.html") as python:
+        python.run(START)
+        for wheel in WHEELS.glob("*.whl"):
+            python.run(f"await pyodide_js.loadPackage({f'/wheels/{wheel.name}'!r}); 1")
+        yield python
 
 
 @pytest.fixture(autouse=True)

@@ -49,9 +49,7 @@ def test_the_live_page_follows_another_tab(context: BrowserContext, demo: str) -
     expect(live.locator(".pill")).to_have_text("unauthenticated")
     sign_in(account)
     expect(live.locator(".pill")).to_have_text("authenticated")
-    expect(live.locator(".log li").filter(has_text="signed_in")).to_contain_text(
-        "because of broadcast, elsewhere"
-    )
+    expect(live.locator(".log li").filter(has_text="signed_in")).to_contain_text("told by another tab")
     live.get_by_role("button", name="Sign out").click()
     expect(account.get_by_role("heading")).to_have_text("Sign in")
 

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from demo.serve import AuthServer
 
-from .conftest import prepare
+from .conftest import shared_page
 from .python_page import PythonPage
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -37,18 +37,14 @@ ALL = [(path.name, number) for path in DOCS.glob("*.md") for number in range(len
 @pytest.fixture(scope="module")
 def shared(browser: Browser, auth_server: AuthServer) -> Iterator[PythonPage]:
     """One page for all examples."""
-    context = browser.new_context()
-    outside = prepare(context)
-    python = PythonPage(context.new_page()).open(f"{auth_server.url}/python.html")
-    # As somebody whom the guards of the examples let in.
-    python.run("""
-        from nextauth_py import sign_in
-        await sign_in("credentials", username="alice", password="wonder", redirect=False)
-        1
-    """)
-    yield python
-    context.close()
-    assert outside == []
+    with shared_page(browser, f"{auth_server.url}/python.html") as python:
+        # As somebody whom the guards of the examples let in.
+        python.run("""
+            from nextauth_py import sign_in
+            await sign_in("credentials", username="alice", password="wonder", redirect=False)
+            1
+        """)
+        yield python
 
 
 @pytest.mark.parametrize(("name", "number"), ALL)

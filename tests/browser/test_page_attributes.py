@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from demo.serve import AuthServer
 from tests.servers.control import ServerControl
 
-from .conftest import prepare
+from .conftest import shared_page
 from .python_page import PythonPage
 
 EVIL = '<img src=x onerror="window.hacked = true"><b>evil</b>'
@@ -39,13 +39,9 @@ def python(page: Page, auth_server: AuthServer) -> PythonPage:
 @pytest.fixture(scope="module")
 def shared(browser: Browser, auth_server: AuthServer) -> Iterator[PythonPage]:
     """One page for tests that clean up."""
-    context = browser.new_context()
-    outside = prepare(context)
-    python = PythonPage(context.new_page()).open(f"{auth_server.url}/attributes.html")
-    python.run(START)
-    yield python
-    context.close()
-    assert outside == []
+    with shared_page(browser, f"{auth_server.url}/attributes.html") as python:
+        python.run(START)
+        yield python
 
 
 def fill(page: Page, password: str = "wonder") -> None:

@@ -15,8 +15,16 @@ from .strip import stripped
 
 PACKAGE = Path(__file__).parents[1]
 
-# For servers, tests and type checkers; a page would only download them.
-LEFT_OUT = ("bundle", "host/memory.py", "host/virtual.py", "py.typed", "server.py", "testing.py")
+# For servers, tests and type checkers: `base.py` has nothing but protocols. A page would only download them.
+LEFT_OUT = (
+    "bundle",
+    "host/base.py",
+    "host/memory.py",
+    "host/virtual.py",
+    "py.typed",
+    "server.py",
+    "testing.py",
+)
 
 EARLIEST_ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 
@@ -33,7 +41,7 @@ class Wheel:
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w") as archive:
             for path, content in self.files.items():
-                archive.writestr(_zip_info(path), content)
+                archive.writestr(_zip_info(path), content, compresslevel=9)
         return buffer.getvalue()
 
 

@@ -370,6 +370,20 @@ async def test_ten_tabs_coming_online_ask_once(browser: MemoryBrowser) -> None:
     assert {provider.state.status for provider in tabs} == {"unauthenticated"}
 
 
+async def test_ten_tabs_coming_online_to_a_server_that_is_down_ask_once(browser: MemoryBrowser) -> None:
+    browser.cookies[SESSION_COOKIE] = json.dumps({"name": "alice"})
+    tabs = [SessionProvider(host=browser.open_tab()).start() for _ in range(10)]
+    await asyncio.sleep(60)
+    browser.set_online(online=False)
+    await asyncio.sleep(1)
+    before = browser.network.count(SESSION)
+    browser.network.answer_next(SESSION, busy_server("60"), times=10)
+    browser.set_online(online=True)
+    await asyncio.sleep(30)
+    assert browser.network.count(SESSION) == before + 1
+    assert {(provider.state.status, provider.state.stale) for provider in tabs} == {("authenticated", True)}
+
+
 async def test_polling_on_demand_of_the_network_stops_and_goes_on_with_it(tab: MemoryHost) -> None:
     await signed_in(tab, refetch_interval=10, refetch_when_offline=False)
     await asyncio.sleep(25)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from nextauth_py.tabs import PROTOCOL, Mailbox, Message, parse_message, parse_stored
+from nextauth_py.tabs import PROTOCOL, Failure, Mailbox, Message, parse_message, parse_stored
 
 NOW = 1_767_225_600.9
 FROM_V5 = {"event": "session", "data": {"trigger": "getSession"}}
@@ -93,11 +94,40 @@ def test_a_message_about_another_server_is_ignored() -> None:
         {"session": {}},
         {"leads": "yes"},
         {"mutated": 1},
+        {"failure": [500, "HTTP 500", None]},
     ],
     ids=str,
 )
 def test_a_malformed_message_is_ignored(change: dict[str, Any]) -> None:
     text = json.dumps({**json.loads(STATE.to_json("/api/auth")), **change})
+    assert parse_message(text, "/api/auth", now=NOW) is None
+
+
+def test_a_failure_is_told_too() -> None:
+    message = Message("failed", "a", (5, "a"), failure=Failure(503, "HTTP 503", 30.0))
+    assert parse_message(message.to_json("/api/auth"), "/api/auth", now=NOW) == message
+    long = replace(message, failure=Failure(None, "x" * 10_000, None))
+    read = parse_message(long.to_json("/api/auth"), "/api/auth", now=NOW)
+    assert read
+    assert read.failure == Failure(None, "x" * 200, None)
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [None, "HTTP 500", [], [500, None, None], ["500", "x", None], [500, "x", "soon"], [500, "x", -1]],
+    ids=str,
+)
+def test_a_malformed_failure_is_ignored(failure: object) -> None:
+    message = Message("failed", "a", (5, "a"), failure=Failure(503, "HTTP 503", 30.0))
+    text = json.dumps({**json.loads(message.to_json("/api/auth")), "failure": failure})
+    assert parse_message(text, "/api/auth", now=NOW) is None
+
+
+@pytest.mark.parametrize("wait", ["NaN", "Infinity"])
+def test_a_failure_with_an_endless_wait_is_ignored(wait: str) -> None:
+    message = Message("failed", "a", (5, "a"), failure=Failure(503, "HTTP 503", 30.0))
+    text = message.to_json("/api/auth").replace("30.0", wait)
+    assert wait in text
     assert parse_message(text, "/api/auth", now=NOW) is None
 
 

@@ -395,14 +395,14 @@ def test_nothing_of_a_guarded_component_is_there_before_the_session_is_confirmed
     """)
     python.expect_text("#target", "Secret of Alice Liddell")
     assert set(python.page.evaluate("[...seen]")) <= {"", "One moment", "Secret of Alice Liddell"}
-    python.run("_ = await sign_out(redirect=False)")
+    python.start("await sign_out(redirect=False)")
     python.page.wait_for_url("**/api/auth/signin?**")
     assert "error=SessionRequired" in python.page.url
     assert "callbackUrl=" in python.page.url
 
 
 def test_the_wrong_role_leads_elsewhere_and_sees_nothing(python: PythonPage) -> None:
-    python.run("""
+    python.start("""
         skeleton = lambda: t"<i>skeleton</i>"
 
         @component("#target", auth=Auth(role="admin", loading=skeleton, unauthorized="/peer-v4.html"))
@@ -413,7 +413,7 @@ def test_the_wrong_role_leads_elsewhere_and_sees_nothing(python: PythonPage) -> 
 
 
 def test_by_default_the_wrong_role_is_told_so_by_the_server(python: PythonPage) -> None:
-    python.run("""
+    python.start("""
         @component("#target", auth=Auth(role="admin"))
         def admin():
             return "Secret"

@@ -26,23 +26,15 @@ class Guards:
         self._wanted: dict[Hashable, Callable[[], object]] = {}
         self._served: set[Hashable] = set()
 
-    def require(
-        self,
-        state: SessionState[Any],
-        on_unauthenticated: Callable[[], object] | None,
-        *,
-        who: Hashable = None,
-    ) -> None:
+    def require(self, on_unauthenticated: Callable[[], object] | None, *, who: Hashable = None) -> None:
         """Need a session from now on.
 
         Args:
-            state: The state just now.
             on_unauthenticated: What to do without one, once for each sign-out; it may be async.
             who: Needs it; a later call for the same replaces an earlier one. By default: what is to be done.
         """
         wanted = on_unauthenticated or self._default
         self._wanted[wanted if who is None else who] = wanted
-        self.look(state)
 
     def release(self, who: Hashable) -> None:
         """Need no session any more."""

@@ -245,7 +245,8 @@ class SessionProvider(Generic[S]):
                 page goes to the sign-in page, and comes back after a sign-in.
             who: Needs it; a later call for the same replaces an earlier one.
         """
-        self._guards.require(self.state, on_unauthenticated, who=who)
+        self._guards.require(on_unauthenticated, who=who)
+        self._look_after_guards()
 
     def refuse(self, url: str | None = None) -> None:
         """Leave the page: the session is not enough for it. By default for the server's "Access denied".
@@ -458,8 +459,11 @@ class SessionProvider(Generic[S]):
     def _changed(self, change: Change[S]) -> None:
         self._sync.reschedule()
         self._listeners.tell(change)
+        self._look_after_guards()
+
+    def _look_after_guards(self) -> None:
         if not self._client.is_leaving:
-            self._guards.look(change.state)
+            self._guards.look(self.state)
 
     def _go_to_sign_in(self) -> None:
         page = self._host.location()

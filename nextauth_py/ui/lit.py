@@ -19,7 +19,7 @@ from .component import Component
 from .elements import find_element
 from .events import listener
 from .keyed import keys_of
-from .paths import in_template, open_attribute
+from .paths import in_template, is_delicate, open_attribute
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,8 +96,9 @@ class LitView:
         return self._lit.html(_string_list(template.strings), *values)
 
     def _in_tag(self, value: object, name: str, before: str, is_whole: bool) -> Any:
-        if isinstance(value, str):
-            value = in_template(name, before, value, is_whole=is_whole)
+        is_plain = value is None or isinstance(value, (bool, int, float))
+        if isinstance(value, str) or (is_delicate(name) and not is_plain):
+            value = in_template(name, before, str(value), is_whole=is_whole)
         return self._to_lit(value, in_tag=True)
 
     def _handler(self, function: Callable[..., object]) -> Any:

@@ -76,6 +76,11 @@ def open_attribute(text: str) -> tuple[str, str] | None:
     return (found[1], found[2] or found[3] or found[4] or "") if found else None
 
 
+def is_delicate(name: str) -> bool:
+    """Whether a browser follows, runs or parses the attribute: its value must be looked at as text."""
+    return name.lstrip(".").lower() in _LINKS or bool(_PARSED.fullmatch(name))
+
+
 def in_template(name: str, before: str, value: str, *, is_whole: bool) -> str | None:
     """A text that a template puts into an attribute; None to have no such attribute.
 

@@ -342,6 +342,25 @@ def test_no_link_of_a_template_runs_anything(python: PythonPage, url: str) -> No
     assert python.page.locator("#target form").evaluate("form => form.action").startswith("http:")
 
 
+def test_no_link_runs_anything_because_it_is_no_text(python: PythonPage) -> None:
+    python.run("""
+        import js
+
+        class Link:
+            def __str__(self):
+                return "javascript:hacked=1"
+
+        @component("#target")
+        def links():
+            array = js.Array.of(str(Link()))
+            return t\"\"\"<a href={Link()}>1</a><a .href={Link()}>2</a><a href={array}>3</a>
+                <a href={[str(Link())]}>4</a><a href={js.URL.new("https://x.example/")}>5</a>\"\"\"
+    """)
+    links = python.page.locator("#target a")
+    assert set(links.evaluate_all("all => all.map((each) => each.protocol)")) <= {":", "http:", "https:"}
+    expect(links.last).to_have_attribute("href", "https://x.example/")
+
+
 @pytest.mark.parametrize("part", [".innerHTML={evil}", "srcdoc={evil}", "onclick={evil}"])
 def test_no_text_is_parsed_as_html(python: PythonPage, part: str) -> None:
     python.run(f"""
@@ -419,6 +438,25 @@ def test_by_default_the_wrong_role_is_told_so_by_the_server(python: PythonPage) 
             return "Secret"
     """)
     python.page.wait_for_url("**/api/auth/error?error=AccessDenied")
+
+
+def test_a_guarded_component_lets_a_sign_out_lead_where_it_wants(
+    python: PythonPage, auth_server: AuthServer
+) -> None:
+    python.run("""
+        await sign_in("credentials", username="alice", password="wonder", redirect=False)
+
+        @component("#target", auth=True)
+        def private():
+            return f"Secret of {use_session().data.user.name}"
+    """)
+    python.expect_text("#target", "Secret of Alice Liddell")
+    visited: list[str] = []
+    python.page.on("framenavigated", lambda frame: visited.append(frame.url))
+    python.start("await sign_out(callback_url='/peer-v4.html')")
+    python.page.wait_for_url("**/peer-v4.html")
+    expect(python.page.locator("#shown")).to_have_text("unauthenticated")
+    assert visited == [f"{auth_server.url}/peer-v4.html"]
 
 
 def test_the_right_role_sees_it(python: PythonPage) -> None:

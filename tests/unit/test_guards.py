@@ -102,6 +102,14 @@ async def test_a_sign_out_that_leads_elsewhere_is_not_led_astray(tab: MemoryHost
     assert tab.visited == ["https://app.example/bye"]
 
 
+async def test_nor_by_those_who_ask_for_a_session_meanwhile(tab: MemoryHost) -> None:
+    provider = await signed_in(tab)
+    provider.subscribe(lambda _state: provider.require(who="a component that draws again"))
+    await provider.sign_out(callback_url="/bye")
+    await pause()
+    assert tab.visited == ["https://app.example/bye"]
+
+
 async def test_a_sign_out_that_fails_leaves_the_guard_in_place(tab: MemoryHost) -> None:
     provider = await signed_in(tab)
     use_session(required=True)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
+from .host import default_host
 from .provider import SessionProvider, current_provider
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from .host.base import Host
     from .models import Provider, Session
     from .wire import SignInResult, SignOutResult
+
+_providers_of_nobody: WeakKeyDictionary[Host, SessionProvider[Any]] = WeakKeyDictionary()
 
 
 async def get_session(*, broadcast: bool = True) -> Session | None:
@@ -76,6 +80,7 @@ async def sign_in(
         ClientFetchError: The server could not be asked. Nothing has changed.
         CsrfError: The server refuses this browser's csrf token.
         UnsafeRedirectError: ``callback_url``, or where the server sends the page, is no http(s) URL.
+        ValueError: In a worker, which cannot leave the page, with ``redirect=True``.
 
     Example:
         ```python
@@ -105,15 +110,17 @@ async def sign_out(*, callback_url: str | None = None, redirect: bool = True) ->
         CsrfError: The server refuses this browser's csrf token. Nothing has changed.
         SignOutIncomplete: The server goes on showing a session.
         UnsafeRedirectError: ``callback_url``, or where the server sends the page, is no http(s) URL.
+        ValueError: In a worker, which cannot leave the page, with ``redirect=True``.
     """
     return await _provider().sign_out(callback_url=callback_url, redirect=redirect)
 
 
 def _provider() -> SessionProvider[Any]:
-    return current_provider() or _provider_of_nobody()
+    return current_provider() or _provider_of_nobody(default_host())
 
 
-@cache
-def _provider_of_nobody() -> SessionProvider[Any]:
+def _provider_of_nobody(host: Host) -> SessionProvider[Any]:
     """A provider that is never started: it has no listeners, but its requests take turns."""
-    return SessionProvider()
+    if host not in _providers_of_nobody:
+        _providers_of_nobody[host] = SessionProvider(host=host)
+    return _providers_of_nobody[host]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from . import wire
-from .errors import ClientFetchError, NextAuthError, SessionValidationError, SignOutIncomplete
+from .errors import ClientFetchError, NextAuthError, SignOutIncomplete
 from .neighbours import Mutation
 from .state import Reason, S, SessionStore, is_same_session
 from .urls import safe_redirect
@@ -75,14 +75,9 @@ class AuthClient(Generic[S]):
 
     async def get_providers(self) -> dict[str, Provider]:
         """The ways to sign in, by id."""
-        from .models import Provider, read_model  # noqa: PLC0415 - pydantic loads when first needed
+        from .models import read_providers  # noqa: PLC0415 - pydantic loads when first needed
 
-        found = await self._transport.providers()
-        try:
-            return {name: read_model(Provider, raw) for name, raw in found.items()}
-        except SessionValidationError as error:
-            reason = f"a provider lacks a proper {' and '.join(error.fields)}"
-            raise ClientFetchError(self._auth.endpoint("providers"), None, reason) from None
+        return read_providers(self._auth.endpoint("providers"), await self._transport.providers())
 
     async def sign_in(
         self,
@@ -94,6 +89,7 @@ class AuthClient(Generic[S]):
         fields: Mapping[str, object],
     ) -> SignInResult | None:
         """Sign in, as `nextauth_py.sign_in` describes."""
+        self._check_can_leave(redirect=redirect)
         callback = self._checked_callback(callback_url)
         providers = await self._transport.providers()
         provider = providers.get(provider_id or "")
@@ -156,6 +152,7 @@ class AuthClient(Generic[S]):
 
     async def sign_out(self, *, callback_url: str | None, redirect: bool) -> SignOutResult | None:
         """Sign out and make sure of it, as `nextauth_py.sign_out` describes."""
+        self._check_can_leave(redirect=redirect)
         form = {"callbackUrl": self._checked_callback(callback_url)}
         replaced = self._store.state.data
         self.is_leaving = redirect
@@ -240,6 +237,12 @@ class AuthClient(Generic[S]):
             raise
         mutation.is_done = not mutation.is_refused
         return outcome
+
+    def _check_can_leave(self, *, redirect: bool) -> None:
+        if redirect and not self._host.is_page:
+            raise ValueError(
+                "a worker cannot leave its page: pass redirect=False, and tell the page the outcome"
+            )
 
     def _checked_callback(self, callback_url: str | None) -> str:
         page = self._host.location()

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from .errors import SessionValidationError
+from .errors import ClientFetchError, SessionValidationError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Provider", "Session", "User", "read_model"]
+__all__ = ["Provider", "Session", "User", "read_model", "read_providers"]
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -75,3 +75,16 @@ def read_model(model: type[M], raw: Mapping[str, Any]) -> M:
         fields = tuple(".".join(str(part) for part in problem["loc"]) for problem in problems)
         reasons = tuple(problem["type"] for problem in problems)
         raise SessionValidationError(model.__name__, fields, reasons) from None
+
+
+def read_providers(url: str, raw: Mapping[str, Mapping[str, Any]]) -> dict[str, Provider]:
+    """The ways to sign in, by id, that a URL has answered with.
+
+    Raises:
+        ClientFetchError: One of them is not described as NextAuth does.
+    """
+    try:
+        return {name: read_model(Provider, each) for name, each in raw.items()}
+    except SessionValidationError as error:
+        reason = f"a provider lacks a proper {' and '.join(error.fields)}"
+        raise ClientFetchError(url, None, reason) from None

@@ -11,7 +11,7 @@ from .background import Background
 from .client import AuthClient
 from .errors import NextAuthError, SessionValidationError
 from .guards import Guards
-from .host import default_host
+from .host import current_tab, default_host
 from .listeners import Listeners
 from .options import (
     UNSET,
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from .host.base import Host
     from .models import Provider
     from .state import Change, SessionEvent, SessionState
+    from .urls import AuthUrl
     from .wire import SignInResult, SignOutResult
 
 # The providers of this page that are started, the current one last. Not a ContextVar: in PyScript one
@@ -45,8 +46,9 @@ _started: list[SessionProvider[Any]] = []
 
 
 def current_provider() -> SessionProvider[Any] | None:
-    """The provider that was started last and is not closed."""
-    return _started[-1] if _started else None
+    """The provider that was started last and is not closed; of the current tab, if there are several."""
+    tab = current_tab()
+    return next((each for each in reversed(_started) if tab is None or each.host is tab), None)
 
 
 class SessionProvider(Generic[S]):
@@ -224,6 +226,16 @@ class SessionProvider(Generic[S]):
             raise RuntimeError("this SessionProvider is closed. Make a new one: SessionProvider().start()")
 
     # --- what is known ---
+
+    @property
+    def host(self) -> Host:
+        """The world around: as given, or the page that this runs in."""
+        return self._host
+
+    @property
+    def auth(self) -> AuthUrl:
+        """Where the auth server is."""
+        return self._auth
 
     @property
     def state(self) -> SessionState[S]:

@@ -13,7 +13,7 @@ config.js_modules.main = Object.fromEntries(
 );
 
 for (const [selector, attribute] of [
-  ['script[type="py"][config]:not([worker]), py-script[config]:not([worker])', "config"],
+  ['script[type="py"][config], py-script[config]', "config"],
   ["py-config[src]", "src"],
 ]) {
   for (const element of document.querySelectorAll(selector)) {

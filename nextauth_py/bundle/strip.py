@@ -10,37 +10,71 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-Part = tuple[int, int, int, str]  # first line, column, last line; what goes there
+Place = tuple[int, int]  # line and column, in bytes
+Cut = tuple[Place, Place, bytes]  # from, to, and what goes there
 
 
 def stripped(source: str) -> str:
-    """The module without comments and docstrings, but for the first line of those of classes.
+    """The module without comments, what only type checkers read, and docstrings.
 
-    Python itself would make up what a dataclass does not have, and take its time for it.
+    The first line of a class's stays: Python itself would make one up for a dataclass, and take its time.
     """
-    lines = source.splitlines(keepends=True)
-    for first, column, last, kept in sorted([*_comments(source), *_docstrings(source)], reverse=True):
-        lines[first - 1 : last] = [
-            f"{lines[first - 1][:column]}{kept}".rstrip() + "\n",
-            *["\n"] * (last - first),
-        ]
-    return "".join(lines)
+    cuts: list[Cut] = []
+    for cut in sorted([*_comments(source), *_unread(source)]):
+        if not cuts or cut[0] >= cuts[-1][1]:  # else it lies in the one before
+            cuts.append(cut)
+    lines = source.encode().splitlines(keepends=True)
+    for cut in reversed(cuts):
+        _cut(lines, *cut)
+    return b"".join(lines).decode()
 
 
-def _comments(source: str) -> Iterator[Part]:
+def _cut(lines: list[bytes], start: Place, end: Place, kept: bytes) -> None:
+    (first, column), (last, after) = start, end
+    line = lines[first - 1][:column] + kept + lines[last - 1][after:]
+    lines[first - 1 : last] = [line.rstrip() + b"\n", *[b"\n"] * (last - first)]
+
+
+def _comments(source: str) -> Iterator[Cut]:
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type == tokenize.COMMENT:
-            yield *token.start, token.end[0], ""
+            line, column = token.start
+            start = len(token.line[:column].encode())
+            yield (line, start), (line, start + len(token.string.encode())), b""
 
 
-def _docstrings(source: str) -> Iterator[Part]:
+def _unread(source: str) -> Iterator[Cut]:
     for node in ast.walk(ast.parse(source)):
-        if not isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
-            continue
-        match node.body:
-            case [ast.Expr(ast.Constant(str(text)) as found), *others]:
-                kept = "" if others or isinstance(node, ast.Module) else "..."
-                if isinstance(node, ast.ClassDef):
-                    summary = text.partition("\n")[0]
-                    kept = f'"""{summary}"""'
-                yield found.lineno, found.col_offset, found.end_lineno or found.lineno, kept
+        match node:
+            case ast.If(ast.Name("TYPE_CHECKING"), _, []):
+                yield *_span(node), b""
+            case ast.arg(name, ast.expr() as annotation):
+                yield (node.lineno, node.col_offset + len(name.encode())), _span(annotation)[1], b""
+            case ast.AnnAssign(ast.Attribute() as target, annotation):
+                yield _span(target)[1], _span(annotation)[1], b""
+            case ast.Module() | ast.ClassDef():
+                yield from _docstring(node)
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                yield from _docstring(node)
+                if node.returns:
+                    yield _arrow(source, node.returns), _span(node.returns)[1], b""
+
+
+def _arrow(source: str, returns: ast.expr) -> Place:
+    """Where the `` ->`` in front of what a function returns begins."""
+    before = source.splitlines()[returns.lineno - 1].encode()[: returns.col_offset]
+    return returns.lineno, len(before.rstrip().removesuffix(b"->").rstrip())
+
+
+def _docstring(node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[Cut]:
+    match node.body:
+        case [ast.Expr(ast.Constant(str(text))) as found, *others]:
+            kept = "" if others or isinstance(node, ast.Module) else "..."
+            if isinstance(node, ast.ClassDef):
+                kept = f'"""{text.partition(chr(10))[0]}"""'
+            yield *_span(found), kept.encode()
+
+
+def _span(node: ast.stmt | ast.expr) -> tuple[Place, Place]:
+    end = (node.end_lineno or node.lineno, node.end_col_offset or node.col_offset)
+    return (node.lineno, node.col_offset), end

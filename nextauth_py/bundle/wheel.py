@@ -22,8 +22,8 @@ LEFT_OUT = (
     "host/memory.py",
     "host/virtual.py",
     "py.typed",
-    "server.py",
-    "testing.py",
+    "server",
+    "testing",
 )
 
 EARLIEST_ZIP_DATE = (1980, 1, 1, 0, 0, 0)

@@ -113,7 +113,13 @@ class Attention(Protocol):
 
 
 class Page(Protocol):
-    """The page itself."""
+    """The page itself.
+
+    Attributes:
+        is_page: Whether there is one, which can be left for another. Workers have none.
+    """
+
+    is_page: bool
 
     def location(self) -> str:
         """The page's address."""

@@ -91,6 +91,7 @@ class MemoryHost:
 
     def __init__(self, browser: MemoryBrowser, number: int, url: str) -> None:
         self.browser = browser
+        self.is_page = True
         self.has_channels = self.has_storage = self.has_locks = True
         self.is_frozen = self.has_crashed = False
         self._frozen_calls: list[Callable[[], None]] = []

@@ -4,7 +4,7 @@ import { createApp } from "../../demo/server/app.mjs";
 import { serve } from "../../demo/server/listen.mjs";
 
 serve((options) => {
-  const middleware = [control(options.basePath, options.services?.mails)];
+  const middleware = [control(options.basePath, options.services?.mails), api(options.basePath)];
   return createApp({ ...options, middleware });
 });
 
@@ -42,6 +42,24 @@ function control(basePath, mails) {
     if (!plan) return latency ? setTimeout(next, latency) : next();
     plan.times -= 1;
     actions[plan.action](plan, { request, response, next, held });
+  };
+}
+
+// What a site's own API might be: a route for those who are signed in, and one that says what it was sent.
+function api(basePath) {
+  return async (request, response, next) => {
+    if (request.path === "/api/me") {
+      const own = `http://localhost:${request.socket.localPort}${basePath}/session`;
+      const answer = await fetch(own, { headers: { cookie: request.headers.cookie ?? "" } });
+      const session = await answer.json();
+      if (!session?.user) return response.status(401).json({ message: "Nobody is signed in." });
+      response.type("json").write('{"name": '); // without a length: in chunks
+      return response.end(`${JSON.stringify(session.user.name)}}`);
+    }
+    if (request.path !== "/api/echo") return next();
+    let body = "";
+    for await (const chunk of request) body += chunk;
+    response.json({ method: request.method, type: request.headers["content-type"] ?? "", body });
   };
 }
 

@@ -1,0 +1,158 @@
+"""What pages and workers of a browser have in common, through Pyodide: requests, time, channels, locks."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import traceback
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+import js
+from pyodide.ffi import JsException, create_proxy, to_js
+from pyodide.ffi.wrappers import clear_timeout, set_timeout
+from pyodide.http import AbortError, pyfetch
+
+from ..wire import Response
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from pyodide.http import FetchResponse
+
+    from ..wire import Request
+    from .base import Channel, Undo
+
+
+class ScopeHost:
+    """The global scope that this Python runs in: a window, or a worker."""
+
+    async def send(self, request: Request, *, timeout: float) -> Response:  # noqa: ASYNC109 - AbortSignal.timeout
+        """Fetch with no-store: Chrome otherwise makes equal GETs of several tabs wait for each other."""
+        signal = js.AbortSignal.timeout(int(timeout * 1000))
+        try:
+            answer = await pyfetch(
+                from_origin(request.url),
+                method=request.method,
+                headers=dict(request.headers),
+                cache="no-store",
+                credentials="include" if request.with_credentials else "same-origin",
+                signal=signal,
+                **({} if request.body is None else {"body": request.body}),
+            )
+            return Response(answer.status, await _text(answer), answer.headers)
+        except AbortError:
+            if signal.aborted:
+                raise TimeoutError from None
+            raise
+
+    def now(self) -> float:
+        return time.time()
+
+    def call_later(self, seconds: float, callback: Callable[[], None]) -> Undo:
+        timer = set_timeout(callback, int(seconds * 1000))
+        return lambda: clear_timeout(timer)
+
+    def open_channel(self, name: str, heard: Callable[[object], None]) -> Channel | None:
+        try:
+            return _BroadcastChannel(js.BroadcastChannel.new(name), heard)
+        except (AttributeError, JsException):  # an old browser, a sandboxed frame
+            return None
+
+    def request_lock(self, name: str, granted: Callable[[], None]) -> Undo | None:
+        try:
+            # Resolving a promise gives the lock back at once. A page that is left gets no later chance.
+            held, queue = js.Promise.withResolvers(), js.AbortController.new()
+            request = js.navigator.locks.request
+            options = to_js({"signal": queue.signal}, dict_converter=js.Object.fromEntries)
+        except (AttributeError, JsException):
+            return None
+
+        def hold(_lock: Any) -> Any:
+            granted()
+            return held.promise
+
+        proxy = create_proxy(hold)
+
+        def over(_: Any) -> None:
+            proxy.destroy()
+
+        def undo() -> None:
+            held.resolve()
+            queue.abort()
+
+        request(name, options, proxy).then(over, over)  # refused in a sandboxed frame
+        return undo
+
+    def unique(self) -> str:
+        return os.urandom(8).hex()
+
+    def is_online(self) -> bool:
+        return bool(js.navigator.onLine)
+
+    def on_online(self, changed: Callable[[], None]) -> Undo:
+        undo = ExitStack()
+        for event in ("online", "offline"):
+            undo.callback(listen(js.self, event, lambda _event: changed()))
+        return undo.close
+
+    def environ(self) -> Mapping[str, str]:
+        return os.environ
+
+    def log(self, line: str) -> None:
+        js.console.info(line)
+
+    def report(self, message: str, error: BaseException) -> None:
+        # Not on stderr: PyScript shows what is written there in a red box, to everybody.
+        js.console.error(f"nextauth_py: {message}\n" + "".join(traceback.format_exception(error)))
+
+
+class _BroadcastChannel:
+    """A BroadcastChannel. Mappings travel as plain objects, which is what JavaScript clients post."""
+
+    def __init__(self, channel: Any, heard: Callable[[object], None]) -> None:
+        self._channel = channel
+        self._stop = listen(channel, "message", lambda event: heard(_to_python(event.data)))
+
+    def post(self, message: Mapping[str, Any] | str) -> None:
+        try:
+            self._channel.postMessage(to_js(message, dict_converter=js.Object.fromEntries))
+        except JsException:  # the browser has shut the channel
+            return
+
+    def close(self) -> None:
+        self._stop()
+        self._channel.close()
+
+
+async def _text(answer: FetchResponse) -> str:
+    try:
+        return str(await answer.text())
+    except AttributeError:  # Pyodide 314, where a body breaks off and nobody has aborted it
+        raise OSError("the answer broke off") from None
+
+
+def from_origin(url: str) -> str:
+    """Absolute, because a ``<base href>`` would lead relative requests to another origin."""
+    return str(js.self.origin) + url if url.startswith("/") else url
+
+
+def listen(target: Any, event: str, listener: Callable[[Any], None], *, capture: bool = False) -> Undo:
+    """Add a listener to a DOM object; returns its undo."""
+    proxy = create_proxy(listener)
+    target.addEventListener(event, proxy, capture)
+
+    def undo() -> None:
+        target.removeEventListener(event, proxy, capture)
+        proxy.destroy()
+
+    return undo
+
+
+def _to_python(value: Any) -> object:
+    """Any page of the origin may post anything: what is not JSON is no message."""
+    try:
+        return json.loads(js.JSON.stringify(value))
+    except (JsException, TypeError, ValueError):
+        return None

@@ -1,0 +1,60 @@
+"""A worker of a page: it has the page's origin and cookies, and hears its tabs, but has no document."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import js
+
+from .scope import ScopeHost
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .base import Lifecycle, Undo
+
+_NO_PAGE = "a worker cannot leave or reload its page: pass redirect=False, and send the outcome to the page"
+
+
+class WorkerHost(ScopeHost):
+    """The worker that this Python runs in. It counts as in view: nothing tells it otherwise."""
+
+    is_page = False
+
+    def store(self, key: str, text: str) -> None:
+        """Nothing: workers have no localStorage."""
+
+    def on_stored(self, key: str, heard: Callable[[str | None], None]) -> Undo:  # noqa: ARG002 - never called
+        return _nothing
+
+    def is_visible(self) -> bool:
+        return True
+
+    def on_visibility(self, changed: Callable[[], None]) -> Undo:  # noqa: ARG002
+        return _nothing
+
+    def on_focus(self, focused: Callable[[], None]) -> Undo:  # noqa: ARG002
+        return _nothing
+
+    def on_next_use(self, used: Callable[[], None]) -> Undo:  # noqa: ARG002
+        return _nothing
+
+    def on_lifecycle(self, changed: Callable[[Lifecycle], None]) -> Undo:  # noqa: ARG002
+        return _nothing
+
+    def location(self) -> str:
+        """The root of the origin: a worker's own address is a ``blob:``, and its page's is not known."""
+        return f"{js.self.origin}/"
+
+    def navigate(self, url: str) -> None:  # noqa: ARG002
+        raise RuntimeError(_NO_PAGE)
+
+    def reload(self) -> None:
+        raise RuntimeError(_NO_PAGE)
+
+    def take_embedded_session(self) -> str | None:
+        return None
+
+
+def _nothing() -> None:
+    pass

@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, expect
 from demo.serve import AuthServer, install_server
 from nextauth_py.bundle import build_bundle
 from tests.peers import build_peers, fetch_wheels
+from tests.servers import SERVER_SCRIPT
 from tests.servers.control import ServerControl
 
 from .browsers import launch_options, load_config
@@ -21,7 +22,6 @@ from .python_page import PythonPage
 
 ROOT = Path(__file__).parents[2]
 BUNDLE = ROOT / "static/dist"
-SERVER_SCRIPT = ROOT / "tests/servers/server.mjs"
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 LOADED_FROM_PAGE = {"http", "https", "ws", "wss"}
 

@@ -152,14 +152,14 @@ class A:  # why
     assert [line for line in short.splitlines() if line] == [
         "class A:",
         '    """One line # stays."""',
-        '    text: str = """  ',
+        '    text: str = """ ',
         "        # not a comment",
         '"""',
         '    async def f(self, ä, b = "->", *, c = print):',
         "        ...",
         "    def g(",
         "        self,",
-        "        a",
+        "        a,",
         "    ):",
         "        self.a = a",
     ]

@@ -1,0 +1,68 @@
+"""Protected views of Django."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from typing import TYPE_CHECKING, Any
+
+from django.http import JsonResponse
+
+from .gate import Gate, Refusal, Visit
+from .visitor import BlockingVisitor, Visitor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Unpack
+
+    from ..models import Session
+    from ..ui.auth import Auth
+    from .visitor import Options
+
+
+def session_required(
+    auth: bool | Auth = True, **options: Unpack[Options]
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Protect a view, async or not. In it, ``request.visitor.get_session()`` asks nobody again.
+
+    Who is not let in gets the same as in `nextauth_py.server.starlette`.
+
+    Args:
+        auth: Who is let in: whoever is signed in, or as an `nextauth_py.Auth` says.
+        **options: As of `Visitor`.
+
+    Example:
+        ```python
+        @session_required(Auth(role="admin"))
+        def admin(request):
+            return HttpResponse(f"Hello, {request.visitor.get_session().user.name}")
+        ```
+    """
+    gate = Gate(auth, options.get("base_path"))
+
+    def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(view)
+        async def answer(request: Any, *args: Any, **values: Any) -> Any:
+            visitor: Visitor[Session] = Visitor(request, **options)
+            request.visitor = visitor
+            refusal = await gate.refusal(visitor, _visit(request))
+            return visitor.keep(_refused(refusal) if refusal else await view(request, *args, **values))
+
+        @functools.wraps(view)
+        def blocking_answer(request: Any, *args: Any, **values: Any) -> Any:
+            visitor: BlockingVisitor[Session] = BlockingVisitor(request, **options)
+            request.visitor = visitor
+            refusal = gate.blocking_refusal(visitor, _visit(request))
+            return visitor.keep(_refused(refusal) if refusal else view(request, *args, **values))
+
+        return answer if inspect.iscoroutinefunction(view) else blocking_answer
+
+    return decorate
+
+
+def _visit(request: Any) -> Visit:
+    return Visit(request.method, request.get_full_path(), request.headers.get("Accept", ""))
+
+
+def _refused(refusal: Refusal) -> Any:
+    return JsonResponse(refusal.body, status=refusal.status, headers=refusal.headers)

@@ -1,0 +1,54 @@
+"""Protected routes of FastAPI."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from fastapi import HTTPException, Request, Response
+
+from ..models import Session
+from .gate import Gate
+from .starlette import visit_of
+from .visitor import Visitor
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from typing import Unpack
+
+    from ..ui.auth import Auth
+    from .visitor import Options
+
+
+def session_required(
+    auth: bool | Auth = True, **options: Unpack[Options]
+) -> Callable[[Request, Response], Awaitable[Session]]:
+    """A dependency that protects a route, and is the visitor's session.
+
+    Who is not let in gets the same as in `nextauth_py.server.starlette`. A route that returns a response of
+    its own puts the cookies on it: ``request.state.visitor.keep(response)``. On others they are put for it.
+
+    Args:
+        auth: Who is let in: whoever is signed in, or as an `nextauth_py.Auth` says.
+        **options: As of `Visitor`.
+
+    Example:
+        ```python
+        @app.get("/me")
+        async def me(session: Annotated[Session, Depends(session_required())]):
+            return {"name": session.user.name}
+        ```
+    """
+    gate = Gate(auth, options.get("base_path"))
+
+    async def dependency(request: Request, response: Response) -> Session:
+        visitor: Visitor[Session] = Visitor(request, **options)
+        request.state.visitor = visitor
+        refusal = await gate.refusal(visitor, visit_of(request))
+        if refusal:
+            raise HTTPException(refusal.status, refusal.message, refusal.headers)
+        visitor.keep(response)
+        return cast("Session", await visitor.get_session())
+
+    # FastAPI reads annotations, which are texts here, from the function's own.
+    dependency.__annotations__ = {"request": Request, "response": Response, "return": Session}
+    return dependency

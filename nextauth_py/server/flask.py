@@ -1,0 +1,59 @@
+"""Protected routes of Flask."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any
+
+from flask import Response, current_app, g, jsonify, make_response, request
+
+from .gate import Gate, Refusal, Visit
+from .visitor import BlockingVisitor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Unpack
+
+    from ..models import Session
+    from ..ui.auth import Auth
+    from .visitor import Options
+
+
+def session_required(
+    auth: bool | Auth = True, **options: Unpack[Options]
+) -> Callable[[Callable[..., Any]], Callable[..., Response]]:
+    """Protect a view. In it, ``flask.g.visitor.get_session()`` asks nobody again.
+
+    Who is not let in gets the same as in `nextauth_py.server.starlette`.
+
+    Args:
+        auth: Who is let in: whoever is signed in, or as an `nextauth_py.Auth` says.
+        **options: As of `Visitor`.
+
+    Example:
+        ```python
+        @app.get("/me")
+        @session_required()
+        def me():
+            return {"name": g.visitor.get_session().user.name}
+        ```
+    """
+    gate = Gate(auth, options.get("base_path"))
+
+    def decorate(view: Callable[..., Any]) -> Callable[..., Response]:
+        @functools.wraps(view)
+        def answer(*args: Any, **values: Any) -> Response:
+            visitor: BlockingVisitor[Session] = BlockingVisitor(request, **options)
+            g.visitor = visitor
+            visit = Visit(request.method, request.url, request.headers.get("Accept", ""))
+            refusal = gate.blocking_refusal(visitor, visit)
+            result = _refused(refusal) if refusal else current_app.ensure_sync(view)(*args, **values)
+            return visitor.keep(make_response(result))
+
+        return answer
+
+    return decorate
+
+
+def _refused(refusal: Refusal) -> tuple[Response, int, dict[str, str]]:
+    return jsonify(refusal.body), refusal.status, refusal.headers

@@ -1,0 +1,118 @@
+"""What a protected route answers those whom it does not let in, in any framework."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from ..errors import ClientFetchError, NextAuthError
+from ..ui.auth import Auth, checked_auth
+from ..urls import AuthUrl, resolve_auth_url
+
+if TYPE_CHECKING:
+    from ..models import Session
+    from .visitor import BlockingVisitor, Visitor
+
+_UNAUTHORIZED, _FORBIDDEN, _UNAVAILABLE, _SEE_OTHER = 401, 403, 503, 303
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An answer instead of the route's.
+
+    Attributes:
+        status: Of HTTP.
+        message: For a program, or a developer.
+        headers: With ``Location``, where a page is sent on.
+    """
+
+    status: int
+    message: str
+    headers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def body(self) -> dict[str, str]:
+        """To be sent as JSON."""
+        return {"message": self.message}
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """What a gate knows of a request.
+
+    Attributes:
+        method: Of HTTP.
+        url: The address that was asked for.
+        accept: The kinds of answers that are wanted, as the header says.
+    """
+
+    method: str
+    url: str
+    accept: str
+
+    @property
+    def wants_page(self) -> bool:
+        """Whether a person waits for a page, who can be led elsewhere."""
+        return self.method in {"GET", "HEAD"} and "text/html" in self.accept
+
+    @property
+    def path(self) -> str:
+        """The address on its own origin, which the auth server knows better than a server behind it."""
+        parts = urlsplit(self.url)
+        path = f"/{parts.path.lstrip('/')}"
+        return f"{path}?{parts.query}" if parts.query else path
+
+
+class Gate:
+    """Decides about visits to a route.
+
+    Args:
+        auth: Who is let in: True for whoever is signed in, or an `Auth`.
+        base_path: Where the auth routes are, if the environment does not say.
+    """
+
+    def __init__(self, auth: bool | Auth, base_path: str | None) -> None:
+        self._auth = checked_auth(auth) or Auth()
+        self._base_path = base_path
+
+    async def refusal(self, visitor: Visitor[Any], visit: Visit) -> Refusal | None:
+        """The answer for those who are not let in; None for the others."""
+        try:
+            return self._judge(await visitor.get_session(), visit)
+        except NextAuthError as error:
+            return _unavailable(error)
+
+    def blocking_refusal(self, visitor: BlockingVisitor[Any], visit: Visit) -> Refusal | None:
+        """As `refusal`."""
+        try:
+            return self._judge(visitor.get_session(), visit)
+        except NextAuthError as error:
+            return _unavailable(error)
+
+    def _judge(self, session: Session | None, visit: Visit) -> Refusal | None:
+        public = self._public_auth_url()
+        if session is None:
+            to = public.endpoint("signin", error="SessionRequired", callbackUrl=visit.path)
+            return _refused(_UNAUTHORIZED, "Nobody is signed in.", to, visit)
+        if self._auth.admits(session):
+            return None
+        to = self._auth.unauthorized or public.endpoint("error", error="AccessDenied")
+        return _refused(_FORBIDDEN, "This session is not enough.", to, visit)
+
+    def _public_auth_url(self) -> AuthUrl:
+        """As visitors reach it: on the origin that ``NEXTAUTH_URL`` names, else on that of the page."""
+        public = {name: value for name, value in os.environ.items() if name != "NEXTAUTH_URL_INTERNAL"}
+        return resolve_auth_url(None, self._base_path, public, in_browser=False)
+
+
+def _refused(status: int, message: str, to: str, visit: Visit) -> Refusal:
+    return Refusal(_SEE_OTHER, message, {"Location": to}) if visit.wants_page else Refusal(status, message)
+
+
+def _unavailable(error: NextAuthError) -> Refusal:
+    """Nobody is let in by a failure, and nobody sent to sign in again for one."""
+    wait = error.retry_after if isinstance(error, ClientFetchError) else None
+    headers = {} if wait is None else {"Retry-After": str(int(wait))}
+    return Refusal(_UNAVAILABLE, "The auth server cannot be asked.", headers)

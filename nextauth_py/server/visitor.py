@@ -1,0 +1,240 @@
+"""Who visits: asks the auth server whose the cookies of a request are."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from typing import TYPE_CHECKING, Any, Generic, TypedDict, TypeVar
+
+import httpx
+
+from .. import wire
+from ..errors import ClientFetchError
+from ..models import Session, read_model, read_providers
+from ..options import UNSET, Unset, checked_session_type, checked_timeout
+from ..state import S
+from ..urls import resolve_auth_url
+from .headers import Jar, cookie_header, keep_cookies
+
+if TYPE_CHECKING:
+    import ssl
+    from typing import Literal, Unpack
+
+    from ..models import Provider
+    from ..urls import AuthUrl
+
+    Route = Literal["session", "csrf", "providers"]
+
+R = TypeVar("R")
+
+# A server waits with all its visitors: less patience than a page has.
+_TIMEOUT = 5.0
+
+
+class Options(TypedDict, total=False):
+    """Where to ask, and for what.
+
+    Attributes:
+        base_url: The auth server. By default from ``NEXTAUTH_URL_INTERNAL``, ``NEXTAUTH_URL``, ``AUTH_URL``
+            or ``VERCEL_URL``.
+        base_path: Where its routes are; by default as those variables say, else ``/api/auth``.
+        session_type: A subclass of `Session` with the fields that your server adds.
+        timeout: Seconds before a request counts as failed; 5 by default.
+    """
+
+    base_url: str | None
+    base_path: str | None
+    session_type: type[Session] | None
+    timeout: float
+
+
+class _Visit(Generic[S]):
+    """What is known of one visitor, and how to read the auth server's answers. No I/O."""
+
+    def __init__(
+        self,
+        request: object,
+        *,
+        base_url: str | None = None,
+        base_path: str | None = None,
+        session_type: type[S] | None = None,
+        timeout: float = _TIMEOUT,
+    ) -> None:
+        self._auth = internal_auth_url(base_url, base_path)
+        self._session_type: Any = checked_session_type(session_type) or Session
+        self._timeout = checked_timeout(timeout)
+        self._jar = Jar(cookie_header(request))
+        self._session: S | Unset | None = UNSET if self._jar else None  # nobody is known without a cookie
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._auth.endpoint()!r}>"
+
+    @property
+    def set_cookies(self) -> list[str]:
+        """The ``Set-Cookie`` lines that the auth server has answered with, for your response."""
+        return self._jar.lines
+
+    def keep(self, response: R) -> R:
+        """Put the cookies on your response, so that the session lasts; returns the response.
+
+        It is also marked as private, so that no cache gives it to another visitor.
+
+        Args:
+            response: Of Starlette, FastAPI, Flask or Django.
+        """
+        return keep_cookies(response, self._jar.lines)
+
+    def _request(self, route: Route) -> wire.Request:
+        return wire.read_request(self._auth, route)
+
+    def _headers(self) -> dict[str, str]:
+        return {"Accept": "application/json", **({"Cookie": self._jar.header} if self._jar else {})}
+
+    def _response(self, answer: httpx.Response) -> wire.Response:
+        self._jar.take(answer.headers.get_list("set-cookie"))
+        return wire.Response(answer.status_code, answer.text, answer.headers)
+
+    def _failure(self, request: wire.Request, error: Exception) -> ClientFetchError:
+        if isinstance(error, httpx.TimeoutException):
+            return ClientFetchError(request.url, None, f"no answer within {self._timeout:g} s")
+        if isinstance(error, UnicodeError | httpx.LocalProtocolError):
+            return ClientFetchError(request.url, None, "the visitor's cookies cannot be sent on")
+        return ClientFetchError(request.url, None, "the auth server cannot be reached")
+
+    def _read_session(self, request: wire.Request, response: wire.Response) -> S | None:
+        raw = wire.read_session(request, response)
+        self._session = None if raw is None else read_model(self._session_type, raw)
+        return self._session
+
+
+class Visitor(_Visit[S]):
+    """Who has sent a request. Its methods are for async code; `BlockingVisitor` has them for the rest.
+
+    Only the request's cookies are passed on, and only to the auth server. A session that is asked for twice
+    is fetched once.
+
+    Args:
+        request: Of Starlette, FastAPI, Flask, Django, or its headers.
+        base_url: The auth server. By default from ``NEXTAUTH_URL_INTERNAL``, ``NEXTAUTH_URL``, ``AUTH_URL``
+            or ``VERCEL_URL``.
+        base_path: Where its routes are; by default as those variables say, else ``/api/auth``.
+        session_type: A subclass of `Session` with the fields that your server adds.
+        timeout: Seconds before a request counts as failed.
+
+    Raises:
+        TypeError: The request is none.
+        ValueError: No auth server is named, or not by a URL.
+
+    Example:
+        ```python
+        visitor = Visitor(request)
+        session = await visitor.get_session()
+        return visitor.keep(HTMLResponse(page_for(session)))
+        ```
+    """
+
+    async def get_session(self) -> S | None:
+        """The visitor's session; None if, and only if, they are not signed in.
+
+        Raises:
+            ClientFetchError: The auth server could not be asked, or gave no proper answer.
+            SessionValidationError: The session does not fit ``session_type``.
+        """
+        if isinstance(self._session, Unset):
+            return self._read_session(*await self._ask("session"))
+        return self._session
+
+    async def get_csrf_token(self) -> str | None:
+        """A csrf token for a form; `keep` must put the cookie that it goes with on the form's response.
+
+        Returns:
+            The token; None where the auth server checks csrf in a way of its own.
+
+        Raises:
+            ClientFetchError: The auth server could not be asked, or gave no proper answer.
+        """
+        return wire.read_csrf_token(*await self._ask("csrf"))
+
+    async def get_providers(self) -> dict[str, Provider]:
+        """The ways to sign in, by id.
+
+        Raises:
+            ClientFetchError: The auth server could not be asked, or gave no proper answer.
+        """
+        request, response = await self._ask("providers")
+        return read_providers(request.url, wire.read_providers(request, response))
+
+    async def _ask(self, route: Route) -> tuple[wire.Request, wire.Response]:
+        request = self._request(route)
+        try:
+            async with httpx.AsyncClient(verify=_tls(), trust_env=False, timeout=self._timeout) as client:
+                answer = await client.get(request.url, headers=self._headers())
+        except (httpx.HTTPError, UnicodeError) as error:
+            raise self._failure(request, error) from None
+        return request, self._response(answer)
+
+
+class BlockingVisitor(_Visit[S]):
+    """As `Visitor`, for code without async: its methods return when the answer is there."""
+
+    def get_session(self) -> S | None:
+        """As `Visitor.get_session`."""
+        if isinstance(self._session, Unset):
+            return self._read_session(*self._ask("session"))
+        return self._session
+
+    def get_csrf_token(self) -> str | None:
+        """As `Visitor.get_csrf_token`."""
+        return wire.read_csrf_token(*self._ask("csrf"))
+
+    def get_providers(self) -> dict[str, Provider]:
+        """As `Visitor.get_providers`."""
+        request, response = self._ask("providers")
+        return read_providers(request.url, wire.read_providers(request, response))
+
+    def _ask(self, route: Route) -> tuple[wire.Request, wire.Response]:
+        request = self._request(route)
+        try:
+            with httpx.Client(verify=_tls(), trust_env=False, timeout=self._timeout) as client:
+                answer = client.get(request.url, headers=self._headers())
+        except (httpx.HTTPError, UnicodeError) as error:
+            raise self._failure(request, error) from None
+        return request, self._response(answer)
+
+
+async def get_session(request: object, **options: Unpack[Options]) -> Session | None:
+    """The session of whoever has sent a request; None if they are not signed in. See `Visitor`."""
+    visitor: Visitor[Session] = Visitor(request, **options)
+    return await visitor.get_session()
+
+
+async def get_csrf_token(request: object, **options: Unpack[Options]) -> str | None:
+    """The csrf token of a visitor who has one: a new one is of use only with its cookie. See `Visitor`."""
+    visitor: Visitor[Session] = Visitor(request, **options)
+    return await visitor.get_csrf_token()
+
+
+async def get_providers(request: object, **options: Unpack[Options]) -> dict[str, Provider]:
+    """The ways to sign in, by id. See `Visitor`."""
+    visitor: Visitor[Session] = Visitor(request, **options)
+    return await visitor.get_providers()
+
+
+def internal_auth_url(base_url: str | None, base_path: str | None) -> AuthUrl:
+    """Where this server asks.
+
+    Raises:
+        ValueError: Nobody has said, or not by a URL.
+    """
+    found = resolve_auth_url(base_url, base_path, os.environ, in_browser=False)
+    if not found.origin:
+        raise ValueError(
+            "where is the auth server? Set NEXTAUTH_URL, or pass base_url='http://localhost:3000'."
+        )
+    return found
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """Made once: it takes longer than a request."""
+    return httpx.create_ssl_context()

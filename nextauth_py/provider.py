@@ -51,6 +51,12 @@ def current_provider() -> SessionProvider[Any] | None:
     return next((each for each in reversed(_started) if tab is None or each.host is tab), None)
 
 
+def close_providers(host: Host) -> None:
+    """Close those of a page."""
+    for provider in [each for each in _started if each.host is host]:
+        provider.close()
+
+
 class SessionProvider(Generic[S]):
     """Keeps a page's session: loads it, shares it with the other tabs, tells who subscribes.
 

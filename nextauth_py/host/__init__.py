@@ -8,18 +8,18 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .base import Host
+    from .base import Host, TestTab
 
 # The tab that runs just now, where there are several in one Python: only in tests.
-_tab: ContextVar[Host | None] = ContextVar("tab", default=None)
+_tab: ContextVar[TestTab | None] = ContextVar("tab", default=None)
 
 
-def current_tab() -> Host | None:
+def current_tab() -> TestTab | None:
     """The tab of a test that runs just now; None in a browser, which has one."""
     return _tab.get()
 
 
-def enter_tab(tab: Host) -> None:
+def enter_tab(tab: TestTab) -> None:
     """Make it the current tab, for the rest of the context that this is called in."""
     _tab.set(tab)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
+    from ..ui.component import View
     from ..wire import Request, Response
 
 Undo = Callable[[], None]
@@ -155,3 +156,15 @@ class Page(Protocol):
 
 class Host(Http, Clock, Tabs, Attention, Page, Protocol):
     """All of it: a browser tab."""
+
+
+class TestTab(Host, Protocol):
+    """A tab of a test, which shows content without a browser."""
+
+    def make_view(self, target: object) -> View:
+        """Shows content in an element; raises LookupError if there is none."""
+        ...
+
+    def find_element(self, target: object) -> Any:
+        """The element of a selector; raises LookupError if there is none."""
+        ...

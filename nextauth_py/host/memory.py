@@ -16,6 +16,7 @@ from .virtual import Network
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from contextvars import Context
 
     from ..wire import Request, Response
     from .base import Channel, Lifecycle, Undo
@@ -56,7 +57,12 @@ class MemoryBrowser:
 
     def true_time(self) -> float:
         """Seconds since the epoch, whatever the machine's clock says."""
-        return _EPOCH + asyncio.get_running_loop().time() + self._slept
+        return self.start + asyncio.get_running_loop().time()
+
+    @property
+    def start(self) -> float:
+        """The true time, in seconds since the epoch, at the start of the event loop's."""
+        return _EPOCH + self._slept
 
     def sleep(self, seconds: float) -> None:
         """Close the laptop for so long: time passes, and no timer fires."""
@@ -94,6 +100,7 @@ class MemoryHost:
         self.is_page = True
         self.has_channels = self.has_storage = self.has_locks = True
         self.is_frozen = self.has_crashed = False
+        self.context: Context | None = None  # in which the tab's code runs, where that matters
         self._frozen_calls: list[Callable[[], None]] = []
         self._thawed = asyncio.Event()
         self._number = number
@@ -163,7 +170,7 @@ class MemoryHost:
         if not self.is_frozen:
             calls, self._frozen_calls = self._frozen_calls, []
             for call in calls:
-                asyncio.get_running_loop().call_soon(call)
+                asyncio.get_running_loop().call_soon(self.when_thawed, call)
 
     def crash(self) -> None:
         """End without a word: nothing is heard or done any more, and the browser gives back the locks."""
@@ -177,6 +184,8 @@ class MemoryHost:
         """Call at once, or when the page is no longer frozen."""
         if self.is_frozen:
             self._frozen_calls.append(call)
+        elif self.context:
+            self.context.copy().run(call)
         else:
             call()
 

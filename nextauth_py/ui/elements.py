@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..host import current_tab
+
 
 def find_element(target: object) -> Any:
     """The DOM element of a selector, a DOM element or a `pyscript.web` element.
@@ -12,6 +14,9 @@ def find_element(target: object) -> Any:
         LookupError: Nothing on the page matches the selector.
         TypeError: The target is none of these.
     """
+    tab = current_tab()
+    if tab is not None:
+        return tab.find_element(target)
     import js  # noqa: PLC0415 - only a browser can import it
     from pyodide.ffi import JsProxy, jsnull  # noqa: PLC0415
 

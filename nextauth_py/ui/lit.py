@@ -6,9 +6,8 @@ never parsed as HTML.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
-from string.templatelib import Interpolation, Template, convert  # type: ignore[import-not-found]
+from string.templatelib import Template  # type: ignore[import-not-found]
 from typing import TYPE_CHECKING, Any
 
 import js
@@ -19,17 +18,13 @@ from .component import Component
 from .elements import find_element
 from .events import listener
 from .keyed import keys_of
-from .paths import in_template, is_delicate, open_attribute
+from .templates import attribute_at, in_tag, value_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 # lit-html recognises a template by the identity of its list of strings.
 _string_lists: dict[tuple[str, ...], Any] = {}
-
-# What stands for earlier values where a template's texts are looked at.
-_PLACEHOLDER = "?"
-_CONTINUES = re.compile(r"[^\s\"'>]")
 
 
 class LitView:
@@ -90,38 +85,18 @@ class LitView:
     def _template(self, template: Any) -> Any:
         values = []
         for index, part in enumerate(template.interpolations):
-            value = _value_of(part)
-            attribute = _attribute_at(template.strings, index)
-            values.append(self._to_lit(value) if attribute is None else self._in_tag(value, *attribute))
+            value = value_of(part)
+            attribute = attribute_at(template.strings, index)
+            if attribute is None:
+                values.append(self._to_lit(value))
+            else:
+                values.append(self._to_lit(in_tag(value, *attribute), in_tag=True))
         return self._lit.html(_string_list(template.strings), *values)
-
-    def _in_tag(self, value: object, name: str, before: str, is_whole: bool) -> Any:
-        is_plain = value is None or isinstance(value, (bool, int, float))
-        if isinstance(value, str) or (is_delicate(name) and not is_plain):
-            value = in_template(name, before, str(value), is_whole=is_whole)
-        return self._to_lit(value, in_tag=True)
 
     def _handler(self, function: Callable[..., object]) -> Any:
         proxy = create_proxy(listener(function, default_host().report))
         self._handlers.append(proxy)
         return proxy
-
-
-def _attribute_at(strings: tuple[str, ...], index: int) -> tuple[str, str, bool] | None:
-    """Which attribute a value of a template stands in, what is before it there, and whether nothing else is.
-
-    A value after another one in the same attribute has that one before it, whatever it is.
-    """
-    found = open_attribute(_PLACEHOLDER.join(strings[: index + 1]))
-    if found is None:
-        return None
-    name, before = found
-    return name, before, not before and not _CONTINUES.match(strings[index + 1])
-
-
-def _value_of(part: Interpolation) -> object:
-    value = convert(part.value, part.conversion)
-    return format(value, part.format_spec) if part.format_spec else value
 
 
 def _string_list(strings: tuple[str, ...]) -> Any:

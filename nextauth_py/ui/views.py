@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..host import current_tab
+
 if TYPE_CHECKING:
     from .component import View
 
@@ -14,6 +16,9 @@ def make_view(target: object) -> View:
     Raises:
         LookupError: Nothing on the page matches the selector.
     """
+    tab = current_tab()
+    if tab is not None:
+        return tab.make_view(target)
     try:
         from pyscript.js_modules import lit  # noqa: PLC0415 - only where the page's config names it
     except ImportError:

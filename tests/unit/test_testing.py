@@ -1,0 +1,472 @@
+"""What `nextauth_py.testing` gives those who test their pages in plain Python."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import pytest
+
+from nextauth_py import (
+    Auth,
+    ClientFetchError,
+    SessionProvider,
+    component,
+    get_session,
+    keyed,
+    sign_in,
+    sign_out,
+    use_session,
+)
+from nextauth_py.testing import Browser, FakeAuthServer, Tab, json_answer
+
+SESSION = "GET /api/auth/session"
+
+
+@dataclass
+class Interpolation:
+    value: Any
+    conversion: str | None = None
+    format_spec: str = ""
+
+
+class Template:
+    """A t-string as Python 3.14 makes it: texts and values, apart. Tests run on older Pythons too."""
+
+    def __init__(self, *parts: Any) -> None:
+        self.strings = tuple(parts[::2])
+        self.interpolations = tuple(
+            each if isinstance(each, Interpolation) else Interpolation(each) for each in parts[1::2]
+        )
+
+
+@pytest.fixture
+def browser() -> Iterator[Browser]:
+    with Browser() as browser:
+        yield browser
+
+
+@pytest.fixture
+def tab(browser: Browser) -> Tab:
+    return browser.open_tab("/account")
+
+
+def account() -> None:
+    """A page as users write it."""
+    SessionProvider().start()
+
+    @component("#account")
+    def account() -> object:
+        session = use_session()
+        if session.status == "loading":
+            return "Loading…"
+        if session.data is None:
+            return Template("<button @click=", lambda: sign_in("github"), ">Sign in</button>")
+        leave = Template("<button @click=", lambda: sign_out(redirect=False), ">Sign out</button>")
+        name = session.data.user and session.data.user.name
+        return [Template("<p>Signed in as <b>", name, "</b></p>"), leave]
+
+
+# --- pages and what they show ---
+
+
+def test_a_visitor_signs_out(browser: Browser) -> None:
+    browser.sign_in_as("alice", name="Alice")
+    tab = browser.open_tab()
+    tab.run(account)
+    assert tab.text("#account") == "Signed in as Alice Sign out"
+    tab.click("button", text="Sign out")
+    assert tab.text("#account") == "Sign in"
+    assert tab.state.status == "unauthenticated"
+
+
+def test_a_page_is_loading_until_the_server_answers(tab: Tab, browser: Browser) -> None:
+    browser.network.latency = 1
+    tab.run(account)
+    assert tab.text("#account") == "Loading…"
+    browser.advance(2)
+    assert tab.text("#account") == "Sign in"
+
+
+def test_a_sign_in_that_leaves_the_page_says_where_to(tab: Tab) -> None:
+    tab.run(account)
+    tab.click("button", text="Sign in")
+    assert tab.visited == ["https://id.example/authorize?code=7"]
+
+
+def test_a_script_runs_as_the_page_would_run_it(tab: Tab, tmp_path: Path) -> None:
+    (tmp_path / "main.py").write_text(
+        dedent("""
+            from nextauth_py import SessionProvider, component, use_session
+            provider = SessionProvider().start()
+            await provider.ready()
+
+            @component("#who")
+            def who():
+                return use_session().status
+        """)
+    )
+    names = tab.run(tmp_path / "main.py")
+    assert tab.text("#who") == "unauthenticated"
+    assert names["provider"] is tab.provider
+
+
+def test_coroutines_and_functions_give_what_they_return(tab: Tab) -> None:
+    assert tab.run(get_session()) is None
+    assert tab.run(lambda: 7) == 7
+
+
+def test_what_a_page_raises_reaches_the_test(tab: Tab, browser: Browser) -> None:
+    browser.server.is_down = True
+    with pytest.raises(ClientFetchError, match="HTTP 500"):
+        tab.run(get_session())
+
+
+def test_what_a_component_raises_is_among_the_errors(tab: Tab) -> None:
+    def page() -> None:
+        @component("#broken")
+        def broken() -> str:
+            raise ValueError("no")
+
+    tab.run(page)
+    assert [str(error) for error in tab.errors] == ["no"]
+    assert "ValueError: no" in tab.text("#broken")
+
+
+def test_the_page_that_a_test_gives_is_the_page(browser: Browser) -> None:
+    tab = browser.open_tab(html="<main><h1>Shop</h1><div id=account>Starting…</div></main>")
+    tab.run(account)
+    assert tab.text("main") == "Shop Sign in"
+    with pytest.raises(LookupError, match=r"no element of the page matches '#basket'.*<h1>Shop"):
+        tab.find("#basket")
+    with pytest.raises(LookupError, match="and says 'Sign out'"):
+        tab.click("button", text="Sign out")
+
+
+def test_an_embedded_session_is_taken(browser: Browser) -> None:
+    tab = browser.open_tab(
+        html='<script type="application/json" id="nextauth-session">'
+        '{"user": {"name": "Eve"}, "expires": "2099-01-01T00:00:00Z"}</script><p id=account>'
+    )
+    tab.run(account)
+    assert tab.text("#account").startswith("Signed in as Eve")
+    assert browser.requests == []
+
+
+# --- what stands in templates ---
+
+
+def shown(tab: Tab, content: object) -> str:
+    """How content is drawn."""
+
+    def page() -> None:
+        @component("#shown")
+        def content_() -> object:
+            return content
+
+    tab.run(page)
+    assert tab.errors == []
+    return tab.html("#shown")
+
+
+@pytest.mark.parametrize(
+    ("content", "html"),
+    [
+        ("<b>", "&lt;b&gt;"),
+        (None, ""),
+        (True, ""),
+        (7, "7"),
+        (["a", None, 1], "a1"),
+        ([keyed(1, "x"), keyed(2, Template("<i>", "y", "</i>"))], "x<i>y</i>"),
+        (Template("<p>", Template("<b>", "<evil>", "</b>"), "</p>"), "<p><b>&lt;evil&gt;</b></p>"),
+        (Template("", Interpolation(1.5, None, ".2f"), ""), "1.50"),
+        (Template("", Interpolation("a", "r"), ""), "'a'"),
+        (Template('<a href="', "/a?b=1&c=2", '">x</a>'), '<a href="/a?b=1&amp;c=2">x</a>'),
+        (Template('<a href="', "javascript:alert(1)", '">x</a>'), "<a>x</a>"),
+        (Template("<a href=", "java", "script:x>x</a>"), '<a href="./javascript:x">x</a>'),
+        (Template('<a class="a ', "b c", ' d">x</a>'), '<a class="a b c d">x</a>'),
+        (Template('<a title="', 'say "<hi>"', '">x</a>'), "<a title='say \"&lt;hi&gt;\"'>x</a>"),
+        (Template("<input ?disabled=", True, ">"), '<input disabled=""/>'),
+        (Template("<input ?disabled=", False, ">"), "<input/>"),
+        (Template("<input .value=", "typed", ">"), '<input value="typed"/>'),
+        (Template("<a title=", None, ">x</a>"), "<a>x</a>"),
+        (Template('<a title="a ', None, '">x</a>'), '<a title="a ">x</a>'),
+    ],
+)
+def test_what_is_drawn(tab: Tab, content: object, html: str) -> None:
+    assert shown(tab, content) == html
+
+
+def test_a_value_that_would_be_run_is_refused(tab: Tab) -> None:
+    def page() -> None:
+        @component("#shown")
+        def evil() -> object:
+            return Template("<p onclick=", "alert(1)", "></p>")
+
+    tab.run(page)
+    assert "would be run" in tab.text("#shown")
+
+
+def test_a_handler_gets_the_event_if_it_wants_it(tab: Tab) -> None:
+    heard: list[object] = []
+
+    async def later(event: Any) -> None:
+        event.preventDefault()
+        await asyncio.sleep(0)
+        heard.append((event.type, event.target.value))
+
+    content = Template(
+        "<form @submit=", later, "><input name=q @input=", later, "><button @click=", lambda: heard.append(1),
+        ">Go</button></form>",
+    )  # fmt: skip
+    shown(tab, content)
+    tab.fill("input", "x")
+    tab.click("button")
+    assert heard == [("input", "x"), 1, ("submit", "")]
+
+
+def test_events_rise_until_they_are_stopped(tab: Tab) -> None:
+    heard: list[str] = []
+
+    def inner(event: Any) -> None:
+        heard.append("inner")
+        if len(heard) > 2:
+            event.stopPropagation()
+
+    shown(
+        tab,
+        Template("<div @click=", lambda: heard.append("outer"), "><b @click=", inner, "><i>x</i></b></div>"),
+    )
+    tab.click("i")
+    tab.click("i")
+    assert heard == ["inner", "outer", "inner"]
+
+
+def test_a_link_leads_where_it_says(tab: Tab) -> None:
+    shown(tab, Template("<a href=", "/next", "><b>on</b></a>"))
+    tab.click("b")
+    assert tab.visited == ["https://app.example/next"]
+
+
+def test_what_cannot_be_used_is_refused(tab: Tab) -> None:
+    shown(tab, Template("<button disabled>", "x", "</button>"))
+    with pytest.raises(ValueError, match="is disabled"):
+        tab.click("button")
+    with pytest.raises(ValueError, match="nothing can be typed into"):
+        tab.fill("button", "x")
+
+
+def test_bindings_follow_the_session(browser: Browser) -> None:
+    tab = browser.open_tab(html="<b id=name></b><img id=face><p id=in>Hello</p>")
+
+    def page() -> None:
+        SessionProvider(None).start()
+        session = use_session()
+        session.bind("#name", text="user.name", class_={"known": True})
+        session.bind("#face", attr={"src": "user.image", "alt": "user.name"})
+        session.bind("#in", show="authenticated")
+
+    tab.run(page)
+    assert tab.html("#name") == ""
+    assert tab.find("#in").hidden
+    user = {"name": "<Eve>", "image": "javascript:x"}
+    tab.run(lambda: setattr(tab.provider, "session", {"user": user, "expires": "2099-01-01T00:00:00Z"}))
+    assert str(tab.find("#name")) == '<b class="known" id="name">&lt;Eve&gt;</b>'
+    assert str(tab.find("#face")) == '<img alt="&lt;Eve&gt;" id="face"/>'
+    assert not tab.find("#in").hidden
+    assert tab.find("#in").getAttribute("style") is None
+
+
+# --- guards ---
+
+
+def members() -> None:
+    SessionProvider().start()
+
+    @component("#members", auth=Auth(role="admin", loading="One moment", unauthorized="/sorry"))
+    def members() -> str:
+        return "Secrets"
+
+
+def test_a_guard_leads_to_the_sign_in_page(tab: Tab) -> None:
+    tab.run(members)
+    assert tab.text("#members") == "One moment"
+    assert tab.visited == [
+        "/api/auth/signin?error=SessionRequired&callbackUrl=https%3A%2F%2Fapp.example%2Faccount"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("role", "text", "visited"), [("admin", "Secrets", []), ("staff", "One moment", ["/sorry"])]
+)
+def test_a_guard_asks_for_a_role(browser: Browser, role: str, text: str, visited: list[str]) -> None:
+    browser.sign_in_as("alice", role=role)
+    tab = browser.open_tab()
+    tab.run(members)
+    assert tab.text("#members") == text
+    assert tab.visited == [f"https://app.example{path}" for path in visited]
+
+
+def test_nothing_guarded_is_seen_on_the_way_back(browser: Browser) -> None:
+    browser.sign_in_as("alice", role="admin")
+    tab = browser.open_tab()
+    tab.run(members)
+    tab.leave()
+    assert tab.text("#members") == "One moment"
+    tab.come_back()
+    assert tab.text("#members") == "Secrets"
+
+
+# --- tabs, time, network ---
+
+
+def test_tabs_follow_each_other(browser: Browser) -> None:
+    browser.sign_in_as("alice", name="Alice")
+    tabs = [browser.open_tab() for _ in range(3)]
+    for tab in tabs:
+        tab.run(account)
+    tabs[1].run(use_and_update)
+    assert [tab.text("#account b") for tab in tabs] == ["Alice II"] * 3
+    tabs[2].click("button", text="Sign out")
+    assert [tab.text("#account") for tab in tabs] == ["Sign in"] * 3
+
+
+async def use_and_update() -> None:
+    await use_session().update({"name": "Alice II"})
+
+
+def test_each_tab_has_its_own_provider(browser: Browser) -> None:
+    one, other = browser.open_tab(), browser.open_tab()
+    one.run(account)
+    other.run(account)
+    assert one.provider is not other.provider
+    assert one.run(use_session)._provider is one.provider
+    with pytest.raises(LookupError, match="has started no SessionProvider"):
+        _ = browser.open_tab().provider
+
+
+def test_a_tab_that_polls(browser: Browser) -> None:
+    browser.sign_in_as("alice")
+    tab = browser.open_tab()
+    tab.run(lambda: SessionProvider(refetch_interval=60).start() and None)
+    browser.advance(180)
+    assert browser.requests == [SESSION] * 4
+
+
+def test_a_tab_that_comes_into_view_asks(browser: Browser) -> None:
+    browser.sign_in_as("alice")
+    tab = browser.open_tab()
+    tab.run(account)
+    tab.hide()
+    browser.advance(3600)
+    assert browser.requests == [SESSION]
+    tab.show()
+    assert browser.requests == [SESSION] * 2
+
+
+def test_a_session_ends_in_its_time() -> None:
+    with Browser(FakeAuthServer(max_age=3600)) as browser:
+        browser.sign_in_as("alice")
+        tab = browser.open_tab()
+        tab.run(account)
+        browser.advance(3590)
+        assert tab.state.status == "authenticated"
+        browser.advance(20)
+        assert tab.text("#account") == "Sign in"
+
+
+def test_a_server_that_is_down_signs_nobody_out(browser: Browser) -> None:
+    browser.sign_in_as("alice")
+    tab = browser.open_tab()
+    tab.run(account)
+    browser.server.is_down = True
+    tab.run(tab.provider.refetch())
+    assert isinstance(tab.state.error, ClientFetchError)
+    assert tab.state.status == "authenticated"
+    browser.server.is_down = False
+    browser.advance(5)
+    assert tab.state.error is None
+
+
+def test_a_network_that_is_cut_and_answers_of_ones_own(browser: Browser) -> None:
+    tab = browser.open_tab()
+    browser.network.answer_next(SESSION, json_answer({"message": "no"}, 429))
+    tab.run(account)
+    assert isinstance(tab.state.error, ClientFetchError)
+    browser.set_online(online=False)
+    assert browser.requests.count(SESSION) == 1
+    browser.set_online(online=True)
+    assert tab.text("#account") == "Sign in"
+
+
+def test_a_browser_whose_cookies_are_cleared(browser: Browser) -> None:
+    browser.sign_in_as("alice")
+    tab = browser.open_tab()
+    tab.run(account)
+    browser.clear_cookies()
+    assert tab.state.status == "authenticated"
+    tab.run(get_session())
+    assert tab.text("#account") == "Sign in"
+
+
+# --- the browser itself ---
+
+
+def test_a_closed_browser_says_so(browser: Browser) -> None:
+    browser.open_tab().run(account)
+    browser.close()
+    browser.close()
+    with pytest.raises(RuntimeError, match="this Browser is closed"):
+        browser.advance(1)
+
+
+def test_it_works_inside_of_a_running_loop() -> None:
+    """Playwright's sync API keeps one running in the thread of the tests."""
+
+    async def inside() -> str:
+        with Browser() as browser:
+            tab = browser.open_tab()
+            tab.run(account)
+            return tab.text("#account")
+
+    assert asyncio.run(inside()) == "Sign in"
+
+
+def test_one_browser_knows_nothing_of_another() -> None:
+    with Browser() as one, Browser() as other:
+        one.sign_in_as("alice")
+        for browser in (one, other):
+            browser.open_tab().run(account)
+        assert one.tabs[0].state.status == "authenticated"
+        assert other.tabs[0].state.status == "unauthenticated"
+        assert one.tabs[0].run(get_session())
+        assert other.tabs[0].run(get_session()) is None
+
+
+def test_without_beautiful_soup_it_says_what_to_install(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "nextauth_py.testing.document")
+    monkeypatch.setitem(sys.modules, "bs4", None)
+    with pytest.raises(ImportError, match=r'pip install "nextauth-py\[testing\]"'):
+        browser.open_tab()
+
+
+# --- fixtures ---
+
+
+def test_the_fixtures_are_there(
+    nextauth_browser: Browser, nextauth_server: FakeAuthServer, nextauth_tab: Tab
+) -> None:
+    nextauth_server.add_user("bob", "builder", name="Bob")
+    nextauth_tab.run(account)
+    result = nextauth_tab.run(sign_in("credentials", username="bob", password="builder", redirect=False))
+    assert result
+    assert result.ok
+    assert nextauth_tab.text("#account") == "Signed in as Bob Sign out"
+    assert nextauth_browser.tabs == [nextauth_tab]

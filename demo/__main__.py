@@ -26,10 +26,22 @@ def main() -> None:
         install_server()
     except BundleError as error:
         sys.exit(str(error))
-    mounts = {"/static": ROOT / "static", "/": ROOT / "demo/pages"}
+    from .frameworks import PythonServer, free_port  # noqa: PLC0415
+
     generation = "v5" if options.v5 else "v4"
-    demo = AuthServer(mounts, port=options.port, generation=generation, services=True, exercises=True)
-    with demo as server, contextlib.suppress(KeyboardInterrupt):
+    port = free_port()
+    demo = AuthServer(
+        {"/static": ROOT / "static", ("/pages" if options.server else "/"): ROOT / "demo/pages"},
+        port=options.port,
+        generation=generation,
+        services=True,
+        exercises=True,
+        behind=f"http://127.0.0.1:{port}" if options.server else None,
+    )
+    with contextlib.ExitStack() as running, contextlib.suppress(KeyboardInterrupt):
+        server = running.enter_context(demo)
+        if options.server:
+            running.enter_context(PythonServer(options.server, port=port, auth_url=server.url))
         _greet(server.url, options.port)
         if options.open:
             webbrowser.open(server.url)
@@ -40,6 +52,11 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python3 -m demo", description="A page in Python that signs in.")
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help=f"the port (default: {DEFAULT_PORT})")
     parser.add_argument("--v5", action="store_true", help="run Auth.js v5 instead of NextAuth v4")
+    parser.add_argument(
+        "--server",
+        choices=["django", "fastapi", "flask", "starlette"],
+        help="a site in this framework behind it, which puts the session into its page",
+    )
     parser.add_argument("--open", action="store_true", help="open the page in your browser")
     return parser
 

@@ -2,6 +2,7 @@
 
 import cors from "cors";
 import express from "express";
+import { createProxyMiddleware } from "http-proxy-middleware";
 
 import { switches } from "./switches.mjs";
 import { v4 } from "./v4.mjs";
@@ -20,8 +21,9 @@ import { v5 } from "./v5.mjs";
  * @param {object} [options.services] - what startServices returned; without it, passwords only
  * @param {boolean} [options.exercises] - whether visitors may have the server fail, and read its mail
  * @param {import("express").RequestHandler[]} [options.middleware] - runs before the auth routes
+ * @param {string} [options.behind] - the URL of a server that answers whatever is asked for besides
  */
-export function createApp({ mounts, basePath, generation = "v4", allowOrigins, exercises, middleware = [], ...options }) {
+export function createApp({ mounts, basePath, generation = "v4", behind, allowOrigins, exercises, middleware = [], ...options }) {
   const auth = { strategy: "jwt", maxAge: 30 * 24 * 60 * 60, ...options };
   const app = express();
   app.disable("x-powered-by");
@@ -32,6 +34,7 @@ export function createApp({ mounts, basePath, generation = "v4", allowOrigins, e
   if (generation === "v5") app.use(`${basePath}/*`, v5(auth));
   else app.use(basePath, v4(auth));
   for (const [path, folder] of Object.entries(mounts)) app.use(path, express.static(folder, { setHeaders }));
+  if (behind) app.use(createProxyMiddleware({ target: behind }));
   return app;
 }
 

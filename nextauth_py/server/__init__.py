@@ -6,10 +6,10 @@ The visitor's cookies are passed on to the auth server, which says who they belo
 
 Example:
     ```python
-    from nextauth_py.server import Visitor, session_script
+    from nextauth_py.server import Visitor
 
     visitor = Visitor(request)
-    page = f"<body>{session_script(await visitor.get_session())}…"
+    page = f"<body>{await visitor.session_script()}…"
     return visitor.keep(HTMLResponse(page))
     ```
 """

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, Generic, TypedDict, TypeVar
 import httpx
 
 from .. import wire
-from ..errors import ClientFetchError
+from ..errors import ClientFetchError, NextAuthError
 from ..models import Session, read_model, read_providers
 from ..options import UNSET, Unset, checked_session_type, checked_timeout
 from ..state import S
 from ..urls import resolve_auth_url
+from .embed import Html, session_script
 from .headers import Jar, cookie_header, keep_cookies
 
 if TYPE_CHECKING:
@@ -144,6 +145,16 @@ class Visitor(_Visit[S]):
             return self._read_session(*await self._ask("session"))
         return self._session
 
+    async def session_script(self) -> Html:
+        """The element that tells the page the session; see `session_script`.
+
+        If the auth server cannot be asked, it is empty, and the page's `SessionProvider` asks for itself.
+        """
+        try:
+            return session_script(await self.get_session())
+        except NextAuthError:
+            return Html("")
+
     async def get_csrf_token(self) -> str | None:
         """A csrf token for a form; `keep` must put the cookie that it goes with on the form's response.
 
@@ -182,6 +193,13 @@ class BlockingVisitor(_Visit[S]):
         if isinstance(self._session, Unset):
             return self._read_session(*self._ask("session"))
         return self._session
+
+    def session_script(self) -> Html:
+        """As `Visitor.session_script`."""
+        try:
+            return session_script(self.get_session())
+        except NextAuthError:
+            return Html("")
 
     def get_csrf_token(self) -> str | None:
         """As `Visitor.get_csrf_token`."""

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from mypy import api
 from playwright.sync_api import Browser, Page, expect
 
 from demo.serve import AuthServer
+from nextauth_py.testing import sign_in_as
 
 from .conftest import shared_page
 from .python_page import PythonPage
@@ -31,7 +35,9 @@ def example(name: str, containing: str) -> str:
     return found
 
 
-ALL = [(path.name, number) for path in DOCS.glob("*.md") for number in range(len(examples(path.name)))]
+# Those of pages. What runs elsewhere is tested below, and in tests/servers.
+PAGES = ("components.md", "refetching.md")
+ALL = [(name, number) for name in PAGES for number in range(len(examples(name)))]
 
 
 @pytest.fixture(scope="module")
@@ -107,3 +113,46 @@ def test_updating_by_hand_when_the_page_comes_into_view(page: Page, auth_server:
     with page.expect_request_finished(lambda request: request.method == "POST"):
         page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
     assert python.count(UPDATE) == 1
+
+
+@pytest.mark.parametrize("number", range(len(examples("workers.md"))))
+def test_an_example_for_workers_runs(worker: PythonPage, number: int) -> None:
+    worker.run(examples("workers.md")[number] + "\n1")
+
+
+def test_what_a_worker_prints(worker: PythonPage) -> None:
+    code = example("workers.md", "urlopen")
+    print_it = f"""
+        import contextlib
+        import io
+
+        with contextlib.redirect_stdout(io.StringIO()) as said:
+            exec({code!r})
+        said.getvalue()
+    """
+    assert worker.run(print_it) == "401\n"
+    sign_in_as(worker.page, username="alice", password="wonder")
+    assert worker.run(print_it) == "Alice Liddell\n"
+    worker.page.context.clear_cookies()
+
+
+@pytest.fixture(scope="module")
+def worker(browser: Browser, auth_server: AuthServer) -> Iterator[PythonPage]:
+    """A page whose Python runs in a worker."""
+    with shared_page(browser, f"{auth_server.url}/worker.html") as worker:
+        yield worker
+
+
+def test_the_examples_of_tests_pass(tmp_path: Path) -> None:
+    for code in examples("testing.md")[:2]:
+        name = code.partition("\n")[0].removeprefix("# ")
+        (tmp_path / name).write_text(code, "utf-8")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_account.py"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert "5 passed" in done.stdout, done.stdout + done.stderr
+
+
+def test_the_example_of_a_test_in_a_browser_passes(page: Page) -> None:
+    names: dict[str, Any] = {}
+    exec(example("testing.md", "sign_in_as(page"), names)
+    names["test_the_account_page"](page)

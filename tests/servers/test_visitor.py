@@ -32,7 +32,7 @@ class Both:
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self.visitor, name)
-        if not (self.is_async and name.startswith("get_")):
+        if not (self.is_async and name.startswith(("get_", "session_"))):
             return found
         return lambda: asyncio.run(found())
 
@@ -134,7 +134,19 @@ def test_a_session_type_of_ones_own(visit: Ask, alice: dict[str, str]) -> None:
         visit({"cookie": header(alice)}, session_type=Numbered).get_session()
 
 
+def test_the_page_is_told_the_session(visit: Ask, alice: dict[str, str]) -> None:
+    assert '"name":"Alice Liddell"' in visit({"cookie": header(alice)}).session_script()
+    assert ">null<" in visit({}).session_script()
+
+
 # --- failures ---
+
+
+def test_a_page_whose_session_cannot_be_read_is_told_nothing(
+    visit: Ask, alice: dict[str, str], control: ServerControl
+) -> None:
+    control.answer(SESSION, "{}", status=500)
+    assert visit({"cookie": header(alice)}).session_script() == ""
 
 
 @pytest.mark.parametrize(

@@ -24,8 +24,8 @@ def account():
     api = t"<p><button @click={ask}>Ask /api/me</button> <output>{answer}</output></p>"
     if session.status == "authenticated":
         return [
-            t"<p>Signed in as <b>{session.data.user.name}</b></p>",
+            t"<h1>Hello, {session.data.user.name}</h1>",
             t"<p><button @click={sign_out}>Sign out</button></p>",
             api,
         ]
-    return [t"<p>Nobody is signed in.</p><p><button @click={sign_in}>Sign in</button></p>", api]
+    return [t"<h1>Nobody is signed in.</h1><p><button @click={sign_in}>Sign in</button></p>", api]

@@ -19,12 +19,9 @@ def stripped(source: str) -> str:
 
     The first line of a class's stays: Python itself would make one up for a dataclass, and take its time.
     """
-    cuts: list[Cut] = []
-    for cut in sorted([*_comments(source), *_unread(source)]):
-        if not cuts or cut[0] >= cuts[-1][1]:  # else it lies in the one before
-            cuts.append(cut)
     lines = source.encode().splitlines(keepends=True)
-    for cut in reversed(cuts):
+    # From the end: what lies in another cut is cut out first, and leaves the start of the other where it was.
+    for cut in sorted([*_comments(source), *_unread(source)], reverse=True):
         _cut(lines, *cut)
     return b"".join(lines).decode()
 

@@ -38,7 +38,7 @@ def session_required(
             return HttpResponse(f"Hello, {request.visitor.get_session().user.name}")
         ```
     """
-    gate = Gate(auth, options.get("base_path"))
+    gate = Gate(auth, options.get("base_url"), options.get("base_path"))
 
     def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(view)

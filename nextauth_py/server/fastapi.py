@@ -38,7 +38,7 @@ def session_required(
             return {"name": session.user.name}
         ```
     """
-    gate = Gate(auth, options.get("base_path"))
+    gate = Gate(auth, options.get("base_url"), options.get("base_path"))
 
     async def dependency(request: Request, response: Response) -> Session:
         visitor: Visitor[Session] = Visitor(request, **options)

@@ -38,7 +38,7 @@ def session_required(
             return {"name": g.visitor.get_session().user.name}
         ```
     """
-    gate = Gate(auth, options.get("base_path"))
+    gate = Gate(auth, options.get("base_url"), options.get("base_path"))
 
     def decorate(view: Callable[..., Any]) -> Callable[..., Response]:
         @functools.wraps(view)

@@ -70,12 +70,14 @@ class Gate:
 
     Args:
         auth: Who is let in: True for whoever is signed in, or an `Auth`.
-        base_path: Where the auth routes are, if the environment does not say.
+        base_url: The auth server's, if it is not the environment that says.
+        base_path: Likewise, where its routes are.
     """
 
-    def __init__(self, auth: bool | Auth, base_path: str | None) -> None:
+    def __init__(self, auth: bool | Auth, base_url: str | None, base_path: str | None) -> None:
         self._auth = checked_auth(auth) or Auth()
-        self._base_path = base_path
+        named = resolve_auth_url(base_url, base_path, {}, in_browser=False)
+        self._base_path = None if base_url is None and base_path is None else named.path
 
     async def refusal(self, visitor: Visitor[Any], visit: Visit) -> Refusal | None:
         """The answer for those who are not let in; None for the others."""

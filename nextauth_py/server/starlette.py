@@ -43,7 +43,7 @@ def session_required(
             return PlainTextResponse(f"Hello, {session.user.name}")
         ```
     """
-    gate = Gate(auth, options.get("base_path"))
+    gate = Gate(auth, options.get("base_url"), options.get("base_path"))
 
     def decorate(endpoint: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(endpoint)

@@ -77,10 +77,8 @@ def base_url(auth_server: AuthServer) -> str:
 @pytest.fixture
 def control(auth_server: AuthServer) -> Iterator[ServerControl]:
     """Holds back and replaces answers of the server, and counts its requests."""
-    control = ServerControl(auth_server.url)
-    control.reset()
-    yield control
-    control.reset()
+    with ServerControl(auth_server.url) as control:
+        yield control
 
 
 @pytest.fixture(autouse=True)

@@ -63,7 +63,7 @@ def test_a_visit(page: Page, site: str) -> None:
 
     asked.clear()
     page.get_by_role("link", name="Back").click()
-    expect(account).to_contain_text("Signed in as Alice Liddell")
+    expect(account).to_contain_text("Hello, Alice Liddell")
     account.get_by_role("button", name="Ask").click()
     expect(account.locator("output")).to_contain_text("200: ")
     expect(account.locator("output")).to_contain_text('"Alice Liddell"')

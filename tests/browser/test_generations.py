@@ -65,10 +65,8 @@ def booted(browser: Browser, server: AuthServer) -> Iterator[PythonPage]:
 
 @pytest.fixture
 def control(server: AuthServer) -> Iterator[ServerControl]:
-    control = ServerControl(server.url)
-    control.reset()
-    yield control
-    control.reset()
+    with ServerControl(server.url) as control:
+        yield control
 
 
 @pytest.fixture

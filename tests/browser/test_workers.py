@@ -74,10 +74,8 @@ def page_python(context: BrowserContext, server: AuthServer) -> PythonPage:
 
 @pytest.fixture
 def control(server: AuthServer) -> Iterator[ServerControl]:
-    control = ServerControl(server.url)
-    control.reset()
-    yield control
-    control.reset()
+    with ServerControl(server.url) as control:
+        yield control
 
 
 @pytest.fixture

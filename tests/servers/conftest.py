@@ -22,10 +22,8 @@ def auth_server(request: pytest.FixtureRequest) -> Iterator[AuthServer]:
 
 @pytest.fixture
 def control(auth_server: AuthServer) -> Iterator[ServerControl]:
-    control = ServerControl(auth_server.url)
-    control.reset()
-    yield control
-    control.reset()
+    with ServerControl(auth_server.url) as control:
+        yield control
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import urllib.request
-from typing import Any
+from typing import Any, Self
 
 
 class ServerControl:
@@ -55,6 +55,13 @@ class ServerControl:
     def reset(self) -> None:
         """Forget plans and log; let go of what is held."""
         self._post("reset")
+
+    def __enter__(self) -> Self:
+        self.reset()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.reset()
 
     def _post(self, command: str, body: dict[str, Any] | None = None) -> Any:
         data = json.dumps(body or {}).encode()

@@ -206,3 +206,16 @@ def test_the_sign_in_page_is_where_visitors_reach_it(get: Get, monkeypatch: pyte
     monkeypatch.setenv("NEXTAUTH_URL_INTERNAL", "http://10.0.0.7:3000/auth")
     monkeypatch.delenv("NEXTAUTH_URL")
     assert get("/me", **PAGE).headers["location"].startswith("/api/auth/signin?")
+
+
+def test_the_path_of_an_auth_server_that_is_named_in_the_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NEXTAUTH_URL")
+    app = FastAPI()
+    needed = for_fastapi.session_required(base_url="http://10.0.0.7:3000/auth")
+    app.get("/me", dependencies=[Depends(needed)])(lambda: "secret")
+
+    async def get() -> httpx.Response:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=ORIGIN) as client:
+            return await client.get("/me", headers=PAGE)
+
+    assert asyncio.run(get()).headers["location"].startswith("/auth/signin?")

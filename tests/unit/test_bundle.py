@@ -124,6 +124,8 @@ if TYPE_CHECKING:
         Y,
     )
 
+    def h(x: int) -> None: ...  # the last line
+
 class A:  # why
     """One line # stays.
 

@@ -247,6 +247,36 @@ def test_events_rise_until_they_are_stopped(tab: Tab) -> None:
     assert heard == ["inner", "outer", "inner"]
 
 
+def test_a_link_leads_nowhere_if_its_handler_says_so(tab: Tab) -> None:
+    shown(tab, Template("<a href=/next @click=", lambda event: event.preventDefault(), ">on</a>"))
+    tab.click("a")
+    assert tab.visited == []
+
+
+def test_what_is_drawn_again_leaves_no_handlers_behind(tab: Tab) -> None:
+    def page() -> Any:
+        @component("#shown")
+        def buttons() -> object:
+            return [Template("<button @click=", print, ">x</button>") for _ in range(3)]
+
+        return buttons
+
+    buttons = tab.run(page)
+    for _ in range(3):
+        tab.run(buttons.update)
+    assert len(tab.document._handlers) == 3
+
+
+def test_two_rows_with_one_key_are_a_mistake_as_in_a_page(tab: Tab) -> None:
+    def page() -> None:
+        @component("#shown")
+        def rows() -> object:
+            return [keyed(1, "a"), keyed(1, "b")]
+
+    tab.run(page)
+    assert "have the key 1" in tab.text("#shown")
+
+
 def test_a_link_leads_where_it_says(tab: Tab) -> None:
     shown(tab, Template("<a href=", "/next", "><b>on</b></a>"))
     tab.click("b")
@@ -348,6 +378,26 @@ def test_each_tab_has_its_own_provider(browser: Browser) -> None:
     assert one.run(use_session)._provider is one.provider
     with pytest.raises(LookupError, match="has started no SessionProvider"):
         _ = browser.open_tab().provider
+
+
+def test_what_another_tab_causes_runs_in_the_tab_itself(browser: Browser) -> None:
+    tabs = [browser.open_tab(), browser.open_tab()]
+    read: list[Any] = [None, None]
+
+    def page(number: int) -> None:
+        SessionProvider().start()
+
+        @component("#who")
+        def who() -> str:
+            read[number] = use_session()._provider
+            return read[number].state.status
+
+    tabs[0].run(lambda: page(0))
+    tabs[1].run(lambda: page(1))
+    browser.server.add_user("bob", "builder")
+    tabs[0].run(sign_in("credentials", username="bob", password="builder", redirect=False))
+    assert [tab.text("#who") for tab in tabs] == ["authenticated"] * 2
+    assert read == [tab.provider for tab in tabs]
 
 
 def test_a_tab_that_polls(browser: Browser) -> None:

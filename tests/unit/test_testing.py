@@ -390,7 +390,7 @@ def test_what_another_tab_causes_runs_in_the_tab_itself(browser: Browser) -> Non
         @component("#who")
         def who() -> str:
             read[number] = use_session()._provider
-            return read[number].state.status
+            return str(read[number].state.status)
 
     tabs[0].run(lambda: page(0))
     tabs[1].run(lambda: page(1))

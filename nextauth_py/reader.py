@@ -109,6 +109,7 @@ class SessionReader(Generic[S]):
 
     def abort_reads(self, why: str) -> None:
         """Cancel the read under way: its answer would be worthless, and might set an old cookie."""
+        self._transport.drop_prefetched()
         if self._flight is not None:
             self._trace("aborts the request under way: %s", why)
             self._flight.cancel()
@@ -204,12 +205,16 @@ class SessionReader(Generic[S]):
         """Ask for the session; to be called by whoever has the turn."""
         await self._awake.wait()
         started = self._store.begin_read()
-        self._trace("asks (%s)", reason)
-        self._neighbours.asking()
         self._store.mark_refreshing(True)
         raw: Mapping[str, Any] | Unset | None = UNSET
         try:
-            raw = await self._transport.session()
+            if found := await self._transport.prefetched_session():
+                self._trace("takes what was asked for ahead (%s)", reason)
+                started, raw = self._store.read_begun_at(found[0]), found[1]
+            else:
+                self._trace("asks (%s)", reason)
+                self._neighbours.asking()
+                raw = await self._transport.session()
             return _Read(started, None if raw is None else self.validated(raw), raw)
         except NextAuthError as error:
             return _Read(started, error, raw)

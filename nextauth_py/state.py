@@ -149,6 +149,10 @@ class SessionStore(Generic[S]):
         self._time = max(int(self._now() * 1e6), self._time + 1)
         return self._time, self._tab
 
+    def read_begun_at(self, seconds: float) -> Stamp:
+        """The logical time of a read that began earlier, at that time since the epoch."""
+        return min(int(seconds * 1e6), self._time), self._tab
+
     def is_current(self, started: Stamp) -> bool:
         """Whether what began at that time may still be written."""
         return self.why_not(started) is None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from . import wire
@@ -10,7 +12,7 @@ from .errors import ClientFetchError, CsrfError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .host.base import Host
+    from .host.base import Host, Prefetched
     from .server_clock import ServerClock
     from .urls import AuthUrl
     from .wire import Request, Response
@@ -39,8 +41,37 @@ class Transport:
         request = wire.read_request(self.auth, "session")
         return wire.read_session(request, await self._send(request))
 
+    async def prefetched_session(self) -> tuple[float, dict[str, Any] | None] | None:
+        """The session as it was asked for ahead, and when: seconds since the epoch. None if it was not."""
+        prefetched = self._find_prefetched()
+        if prefetched is None:
+            return None
+        try:
+            async with asyncio.timeout(self._timeout):
+                response, received = await prefetched.response()
+        except OSError:
+            return None
+        finally:
+            prefetched.drop()
+        if date := response.headers.get("date"):
+            self._clock.hear(date, received)
+        return prefetched.started, wire.read_session(wire.read_request(self.auth, "session"), response)
+
+    def drop_prefetched(self) -> None:
+        """Abort what was asked for ahead: its answer would be worthless, and might set an old cookie."""
+        prefetched = self._find_prefetched()
+        if prefetched is not None:
+            prefetched.drop()
+
+    def _find_prefetched(self) -> Prefetched | None:
+        return self._host.find_prefetched(self.auth.endpoint())
+
     async def csrf_token(self) -> str | None:
         """The csrf token that goes with the browser's cookie; None where the server wants none."""
+        if prefetched := self._find_prefetched():
+            with suppress(OSError):  # it may set a csrf cookie too, and the later one counts
+                async with asyncio.timeout(self._timeout):
+                    await prefetched.response()
         request = wire.read_request(self.auth, "csrf")
         return wire.read_csrf_token(request, await self._send(request))
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from .folder import Folder
 from .lock import lock_entry
-from .runtime import BASE_LOCK, runtime_files, runtime_key
+from .precompile import precompiled
+from .runtime import BASE_LOCK, pinned, runtime_files, runtime_key
 from .wheel import Wheel, own_wheel
 
 if TYPE_CHECKING:
@@ -54,7 +55,8 @@ def build_bundle(out: Path, *, report: Callable[[str], None] = print) -> None:
 
 
 def _package_key(runtime: str, wheel: Wheel) -> str:
-    bundler = b"".join((HERE / name).read_bytes() for name in ("build.py", "page-config.js", "lit.js"))
+    parts = [HERE / name for name in ("build.py", "page-config.js", "lit.js")]
+    bundler = b"".join(path.read_bytes() for path in [*parts, pinned("session-prefetch.js")])
     return f"{runtime} {wheel.file_name} {hashlib.sha256(bundler).hexdigest()[:16]}"
 
 
@@ -66,12 +68,15 @@ def _write_runtime(folder: Folder, key: str, report: Callable[[str], None]) -> N
 
 
 def _package_files(folder: Folder, wheel: Wheel) -> dict[str, bytes | Path]:
-    archive = wheel.to_bytes()
+    pyodide = folder.path / "pyodide"
+    (compiled,) = precompiled([wheel], pyodide=pyodide, lock=folder.path / BASE_LOCK)
+    archive = compiled.to_bytes()
     config = json.dumps(PYSCRIPT_CONFIG, indent=2)
     return {
         f"pyodide/{wheel.file_name}": archive,
         "pyodide/pyodide-lock.json": _lock(folder, wheel.file_name, archive),
         "lit/lit.js": HERE / "lit.js",
+        "session-prefetch.js": pinned("session-prefetch.js"),
         "pyscript/page-config.js": _page_config(config),
         "pyscript.json": f"{config}\n".encode(),
     }

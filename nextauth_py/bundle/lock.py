@@ -54,7 +54,8 @@ def _find_metadata(names: list[str]) -> str:
 
 def _top_level(names: list[str]) -> list[str]:
     tops = {name.partition("/")[0] for name in names}
-    return sorted(top.removesuffix(".py") for top in tops if not top.endswith(".dist-info"))
+    modules = {re.sub(r"\.pyc?$", "", top) for top in tops}
+    return sorted(module for module in modules if not module.endswith(".dist-info"))
 
 
 def _required(metadata: Message) -> list[str]:

@@ -22,6 +22,8 @@ from typing import TYPE_CHECKING
 from .errors import INSTALL_HINT, BundleError
 from .lock import LockEntry, lock_entry
 from .node import node_environment, npm_command
+from .precompile import precompiled
+from .wheel import Wheel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 PIN_FILES = ("package.json", "package-lock.json", "requirements.txt")
+
+# What else the files depend on: the code that turns the pins into them.
+CODE = ("runtime.py", "lock.py", "wheel.py", "precompile.py", "precompile.mjs")
 
 # What a page may load of each npm package, and the folder it goes to. No source maps: they double the size.
 NPM_FILES = (
@@ -56,7 +61,7 @@ TAIL_LINES = 15  # enough for npm's and pip's reason, not for their logs
 def runtime_key() -> str:
     """A hash of the pins, and of the code that turns them into files."""
     digest = hashlib.sha256()
-    for path in (*(_pins() / name for name in PIN_FILES), Path(__file__), HERE / "lock.py"):
+    for path in (*(pinned(name) for name in PIN_FILES), *(HERE / name for name in CODE)):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
@@ -73,10 +78,10 @@ def runtime_files(report: Report) -> dict[str, Path]:
     return {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
 
 
-def _pins() -> Path:
-    """In a wheel the pins lie beside this module; in a checkout, with the other static files."""
+def pinned(name: str) -> Path:
+    """A file of `static`: in a wheel it lies beside this module; in a checkout, where it is written."""
     installed = HERE / "pins"
-    return installed if installed.is_dir() else HERE.parents[1] / "static"
+    return (installed if installed.is_dir() else HERE.parents[1] / "static") / name
 
 
 def _cache() -> Path:
@@ -103,7 +108,7 @@ def _fill(folder: Path, report: Report) -> None:
         with _step(report, "Fetching pydantic and pyodide-http (pip)"):
             _pip_download(ready / "pyodide")
         _copy_npm_files(work / "node_modules", ready)
-        _prepare(work / "node_modules", ready)
+        _prepare(work / "node_modules", ready, report)
         _rename(ready, folder)
 
 
@@ -117,7 +122,7 @@ def _step(report: Report, what: str) -> Iterator[None]:
 
 def _npm_ci(work: Path) -> None:
     for name in ("package.json", "package-lock.json"):
-        shutil.copy(_pins() / name, work)
+        shutil.copy(pinned(name), work)
     flags = ("--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--logs-max=0")
     cache = f"--cache={work / 'npm-cache'}"  # because the user's may not be writable
     _run([*npm_command(), "ci", *flags, cache], "npm", work)
@@ -128,7 +133,7 @@ def _pip_download(target: Path) -> None:
         raise BundleError(f"pip was not found: {INSTALL_HINT}")
     target.mkdir(parents=True)
     flags = ("--no-deps", "--require-hashes", "--disable-pip-version-check", *PYODIDE_WHEELS)
-    pins = str(_pins() / "requirements.txt")
+    pins = str(pinned("requirements.txt"))
     _run([sys.executable, "-m", "pip", "download", *flags, "-r", pins, "-d", "."], "pip", target)
 
 
@@ -161,12 +166,20 @@ def _copy_npm_files(node_modules: Path, ready: Path) -> None:
             shutil.copyfile(path, ready / target / path.name)
 
 
-def _prepare(node_modules: Path, ready: Path) -> None:
+def _prepare(node_modules: Path, ready: Path, report: Report) -> None:
     core = ready / "pyscript/core.js"
     core.write_text(f'import "./page-config.js";\n{core.read_text("utf-8")}', "utf-8")
+    with _step(report, "Compiling them (Pyodide, under Node)"):
+        _precompile(ready / "pyodide", node_modules / "pyodide")
     pyodide_lock = json.loads((node_modules / "pyodide/pyodide-lock.json").read_text("utf-8"))
     base_lock = {"info": pyodide_lock["info"], "packages": _lock_entries(ready / "pyodide")}
     (ready / BASE_LOCK).write_text(json.dumps(base_lock, indent=1), "utf-8")
+
+
+def _precompile(folder: Path, pyodide: Path) -> None:
+    wheels = [Wheel.read(path) for path in folder.glob("*.whl")]
+    for wheel in precompiled(wheels, pyodide=pyodide, lock=pyodide / "pyodide-lock.json"):
+        (folder / wheel.file_name).write_bytes(wheel.to_bytes())
 
 
 def _lock_entries(folder: Path) -> dict[str, LockEntry]:

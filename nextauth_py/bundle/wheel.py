@@ -9,6 +9,7 @@ import zipfile
 from dataclasses import dataclass
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
+from typing import Self
 
 from .errors import BundleError
 from .strip import stripped
@@ -35,6 +36,18 @@ class Wheel:
 
     file_name: str
     files: dict[str, bytes]
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """A wheel as it lies on the disk."""
+        with zipfile.ZipFile(path) as archive:
+            return cls(path.name, {name: archive.read(name) for name in archive.namelist()})
+
+    def with_files(self, files: dict[str, bytes]) -> Wheel:
+        """A wheel of that name with other files in it, and the record of them."""
+        record = next(name for name in files if name.endswith(".dist-info/RECORD"))
+        others = {name: content for name, content in files.items() if name != record}
+        return Wheel(self.file_name, {**others, record: _record(others, record)})
 
     def to_bytes(self) -> bytes:
         """The archive; the same files give the same bytes."""

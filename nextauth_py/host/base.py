@@ -30,6 +30,28 @@ class Http(Protocol):
         ...
 
 
+class Prefetched(Protocol):
+    """A request for the session that `session-prefetch.js` has begun while Python was booting.
+
+    Attributes:
+        started: When, in seconds since the epoch.
+    """
+
+    started: float
+
+    async def response(self) -> tuple[Response, float]:
+        """The answer, and when it arrived, in seconds since the epoch.
+
+        Raises:
+            OSError: There was none, or the session has changed since it was asked for.
+        """
+        ...
+
+    def drop(self) -> None:
+        """Abort it if it is under way, and let nobody find it again."""
+        ...
+
+
 class Clock(Protocol):
     """Time and timers."""
 
@@ -151,6 +173,10 @@ class Page(Protocol):
 
     def report(self, message: str, error: BaseException) -> None:
         """Show a developer what went wrong, where users of the page do not see it."""
+        ...
+
+    def find_prefetched(self, path: str) -> Prefetched | None:
+        """What has been asked for ahead at these auth routes, unless it was too long ago."""
         ...
 
 

@@ -8,18 +8,23 @@ from typing import TYPE_CHECKING, Any
 import js
 from pyodide.ffi import JsException, jsnull
 
+from ..wire import Response
 from .scope import ScopeHost
 from .scope import listen as listen_to
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .base import Lifecycle, Undo
+    from .base import Lifecycle, Prefetched, Undo
 
 SESSION_ELEMENT = "nextauth-session"
 
 # What only happens when somebody is there.
 _USES = ("keydown", "pointerdown", "wheel")
+
+# For so many seconds an answer that was asked for ahead is taken for the present. Other tabs' changes discard
+# it at once; this is for those that nobody tells of.
+_FRESH = 60.0
 
 
 class BrowserHost(ScopeHost):
@@ -92,6 +97,16 @@ class BrowserHost(ScopeHost):
         element.remove()
         return str(element.textContent)
 
+    def find_prefetched(self, path: str) -> Prefetched | None:
+        found = getattr(js.window, "nextauthSession", None)
+        if found is None or found.path != path:
+            return None
+        prefetched = _Prefetched(found)
+        if 0 <= self.now() - prefetched.started < _FRESH:
+            return prefetched
+        prefetched.drop()
+        return None
+
     @staticmethod
     def _touch_storage(key: str) -> None:
         """WebKit sends no storage events to a page that has never read its storage."""
@@ -99,3 +114,21 @@ class BrowserHost(ScopeHost):
             js.localStorage.getItem(key)
         except (AttributeError, JsException):
             return
+
+
+class _Prefetched:
+    """What `session-prefetch.js` has left."""
+
+    def __init__(self, found: Any) -> None:
+        self.started = found.at / 1000
+        self._found = found
+
+    async def response(self) -> tuple[Response, float]:
+        try:
+            status, text, headers, received = await self._found.answer
+        except JsException:
+            raise OSError("the request made ahead has failed") from None
+        return Response(status, text, dict(headers)), received / 1000
+
+    def drop(self) -> None:
+        self._found.drop()

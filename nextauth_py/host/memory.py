@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from contextvars import Context
 
     from ..wire import Request, Response
-    from .base import Channel, Lifecycle, Undo
+    from .base import Channel, Lifecycle, Prefetched, Undo
     from .virtual import Server
 
 T = TypeVar("T")
@@ -111,6 +111,7 @@ class MemoryHost:
         self.reports: list[tuple[str, BaseException]] = []
         self.environment: dict[str, str] = {}
         self.embedded: str | None = None
+        self.prefetched: dict[str, Prefetched] = {}
         self.timers: set[asyncio.TimerHandle] = set()
         self.channels: list[_MemoryChannel] = []
         self.storage_listeners: list[tuple[str, Callable[[str | None], None]]] = []
@@ -302,6 +303,9 @@ class MemoryHost:
 
     def environ(self) -> Mapping[str, str]:
         return self.environment
+
+    def find_prefetched(self, path: str) -> Prefetched | None:
+        return self.prefetched.get(path)
 
     def log(self, line: str) -> None:
         self.lines.append(line)

@@ -11,7 +11,7 @@ from .scope import ScopeHost
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .base import Lifecycle, Undo
+    from .base import Lifecycle, Prefetched, Undo
 
 _NO_PAGE = "a worker cannot leave or reload its page: pass redirect=False, and send the outcome to the page"
 
@@ -51,6 +51,9 @@ class WorkerHost(ScopeHost):
 
     def reload(self) -> None:
         raise RuntimeError(_NO_PAGE)
+
+    def find_prefetched(self, path: str) -> Prefetched | None:  # noqa: ARG002
+        return None
 
     def take_embedded_session(self) -> str | None:
         return None

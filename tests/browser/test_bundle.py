@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from playwright.sync_api import Page, expect
 
 from demo.serve import AuthServer
@@ -52,3 +54,31 @@ def test_a_page_on_which_nobody_is_signed_in_never_loads_pydantic(
         [state.status, "pydantic" in sys.modules]
     """)
     assert outcome == ["unauthenticated", False]
+
+
+def test_what_a_page_imports_is_compiled_already(page: Page, auth_server: AuthServer) -> None:
+    python = PythonPage(page).open(f"{auth_server.url}/python.html")
+    files = python.run("""
+        import sys
+        import nextauth_py, pydantic
+        names = ("nextauth_py.provider", "nextauth_py.ui.component", "pydantic.main", "typing_extensions")
+        [sys.modules[name].__file__ for name in names if name in sys.modules or __import__(name)]
+    """)
+    assert len(files) == 4
+    assert [path for path in files if not path.endswith(".pyc")] == []
+
+
+def test_a_traceback_names_files_and_lines(page: Page, auth_server: AuthServer) -> None:
+    python = PythonPage(page).open(f"{auth_server.url}/python.html")
+    told = python.run("""
+        import traceback
+        from nextauth_py import SessionProvider
+        try:
+            SessionProvider(timeout="soon")
+        except TypeError:
+            told = traceback.format_exc()
+        told
+    """)
+    source = (Path(__file__).parents[2] / "nextauth_py/options.py").read_text("utf-8").splitlines()
+    line = next(number for number, text in enumerate(source, 1) if "takes seconds as a number" in text)
+    assert f'site-packages/nextauth_py/options.py", line {line}, in checked_seconds' in told

@@ -22,6 +22,7 @@ from nextauth_py.bundle import BundleError, build, build_bundle, node, runtime
 from nextauth_py.bundle.cli import main
 from nextauth_py.bundle.folder import Folder
 from nextauth_py.bundle.lock import lock_entry
+from nextauth_py.bundle.precompile import precompiled
 from nextauth_py.bundle.strip import stripped
 from nextauth_py.bundle.wheel import PACKAGE, Wheel, own_wheel
 
@@ -77,6 +78,8 @@ def fake(tmp_path: Path, package: Path, monkeypatch: pytest.MonkeyPatch) -> Runt
     monkeypatch.setattr(build, "runtime_files", fake.files)
     monkeypatch.setattr(build, "runtime_key", lambda: fake.key)
     monkeypatch.setattr(build, "own_wheel", lambda: own_wheel(package))
+    # Its Pyodide is none: tests/browser/test_bundle.py has what a real one compiles.
+    monkeypatch.setattr(build, "precompiled", lambda wheels, **_where: list(wheels))
     return fake
 
 
@@ -235,6 +238,30 @@ def test_a_page_does_not_download_what_only_servers_and_tests_use(package: Path)
     assert not [name for name in names if "bundle" in name or "memory" in name or "__pycache__" in name]
     assert "nextauth_py/host/base.py" not in names
     assert not [name for name in names if name.startswith(("nextauth_py/server/", "nextauth_py/testing/"))]
+
+
+def test_a_wheel_with_other_files_has_a_record_of_them(tmp_path: Path) -> None:
+    (tmp_path / PYDANTIC.file_name).write_bytes(own_wheel().to_bytes())
+    wheel = Wheel.read(tmp_path / PYDANTIC.file_name)
+    assert wheel.files == own_wheel().files
+    record = next(name for name in wheel.files if name.endswith("/RECORD"))
+    other = wheel.with_files({"a.pyc": b"1", record: b""})
+    digest = base64.urlsafe_b64encode(hashlib.sha256(b"1").digest()).decode()[:-1]
+    assert other.files[record].decode() == f"a.pyc,sha256={digest},1\n{record},,\n"
+    assert other.file_name == wheel.file_name
+
+
+def test_what_is_compiled_is_imported_by_the_same_name() -> None:
+    metadata = {"x-1.dist-info/METADATA": b"Name: x\nVersion: 1\n"}
+    wheel = Wheel(
+        "x-1-py3-none-any.whl", {"one.pyc": b"", "two.py": b"", "three/__init__.pyc": b"", **metadata}
+    )
+    assert lock_entry(wheel.file_name, wheel.to_bytes())["imports"] == ["one", "three", "two"]
+
+
+def test_wheels_that_cannot_be_compiled_say_why(tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match=r"could not be compiled:(.|\n)*pyodide\.mjs"):
+        precompiled([PYDANTIC], pyodide=tmp_path, lock=tmp_path / "pyodide-lock.json")
 
 
 def test_the_wheels_record_lists_every_file_with_its_hash(tmp_path: Path) -> None:
@@ -496,6 +523,7 @@ def test_downloads_are_kept_for_the_next_folder(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(runtime, "_npm_ci", fake_npm)
     monkeypatch.setattr(runtime, "_pip_download", fake_pip)
+    monkeypatch.setattr(runtime, "precompiled", lambda wheels, **_where: list(wheels))
     lines: list[str] = []
     files = runtime.runtime_files(lines.append)
     assert files.keys() == {
@@ -518,14 +546,17 @@ def test_an_unwritable_home_is_no_obstacle(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_every_pin_is_checked_by_hash_and_names_no_address() -> None:
-    pins = runtime._pins()
-    packages = json.loads((pins / "package-lock.json").read_text())["packages"]
+    packages = json.loads(runtime.pinned("package-lock.json").read_text())["packages"]
     assert all("integrity" in package for name, package in packages.items() if name)
     assert not any("resolved" in package for package in packages.values())
-    requirements = (pins / "requirements.txt").read_text().splitlines()
+    requirements = runtime.pinned("requirements.txt").read_text().splitlines()
     wheels = [line for line in requirements if line and not line.startswith("#")]
     assert len(wheels) == 6
     assert all("==" in line and "--hash=sha256:" in line for line in wheels)
+
+
+def test_what_asks_ahead_is_smaller_than_a_kilobyte() -> None:
+    assert runtime.pinned("session-prefetch.js").stat().st_size < 1000
 
 
 def test_the_command_tells_its_version(capsys: pytest.CaptureFixture[str]) -> None:

@@ -229,7 +229,7 @@ def test_debug_explains_itself_in_the_console(page: Page, auth_server: AuthServe
 
 def test_the_demo_shows_the_trace(page: Page, auth_server: AuthServer) -> None:
     page.goto(f"{auth_server.url}/demo/state.html")
-    expect(page.locator(".trace li").filter(has_text="asks (load)")).to_be_visible()
+    expect(page.locator(".trace li").filter(has_text="takes what was asked for ahead (load)")).to_be_visible()
     page.get_by_role("button", name="Ask again").click()
     expect(page.locator(".trace li").filter(has_text="asks (refetch)")).to_be_visible()
     expect(page.locator(".py-error")).to_have_count(0)

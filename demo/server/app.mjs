@@ -40,7 +40,7 @@ export function createApp({ mounts, basePath, generation = "v4", behind, allowOr
 
 function setHeaders(response, path) {
   if (path.endsWith(".py")) response.type("text/x-python; charset=utf-8");
-  // A wheel's name changes with its content; all else is asked for again, and usually answered with 304.
-  const forever = path.endsWith(".whl");
+  // What bears a hash in its path never changes; all else is asked for again, and usually answered with 304.
+  const forever = /[\\/]pyodide[\\/][0-9a-f]{8}[\\/]|[\\/]pyscript[\\/].*-[\w-]{8}\.js$|\.whl$/.test(path);
   response.set("Cache-Control", forever ? "public, max-age=31536000, immutable" : "no-cache");
 }

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from .folder import Folder
 from .lock import lock_entry
 from .precompile import precompiled
+from .prepare import filled, prepared_files
 from .runtime import BASE_LOCK, pinned, runtime_files, runtime_key
 from .wheel import Wheel, own_wheel
 
@@ -18,23 +19,39 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 
+# What the package's part of a bundle depends on besides the package: the code that makes it, what it copies.
+CODE = (
+    "aside.py",
+    "build.py",
+    "hashed.py",
+    "interpreter.mjs",
+    "lit.js",
+    "page-config.js",
+    "preload.mjs",
+    "prepare.py",
+    "rehearsal.py",
+    "renewal.py",
+    "snapshot.mjs",
+)
+
 # Paths are relative to pyscript.json. "passthrough" lets Pyodide load the packages by its lock file: without
 # it PyScript would go through micropip, and through a cache that does not notice a new wheel.
 PYSCRIPT_CONFIG = {
-    "interpreter": "./pyodide/pyodide.mjs",
+    "interpreter": "./pyodide/interpreter.mjs",
     "packages": ["nextauth-py"],
     "packages_cache": "passthrough",
     "js_modules": {"main": {"./lit/lit.js": "lit"}},
 }
 
 
-def build_bundle(out: Path, *, report: Callable[[str], None] = print) -> None:
+def build_bundle(out: Path, *, snapshot: bool = True, report: Callable[[str], None] = print) -> None:
     """Builds or updates the runtime folder that a web server serves under any path.
 
     What has not changed is not built again, and foreign files in the folder stay.
 
     Args:
         out: The folder; new, empty, or an earlier bundle.
+        snapshot: Whether pages start from a snapshot of Python's memory, which they download once.
         report: Called with a line of text for each step.
 
     Raises:
@@ -44,20 +61,21 @@ def build_bundle(out: Path, *, report: Callable[[str], None] = print) -> None:
     folder = Folder(out)
     runtime = runtime_key()
     wheel = own_wheel()
-    package = _package_key(runtime, wheel)
+    package = _package_key(runtime, wheel, snapshot=snapshot)
     if folder.is_current("runtime", runtime) and folder.is_current("package", package):
         report(f"{out} is up to date.")
         return
     if not folder.is_current("runtime", runtime):
         _write_runtime(folder, runtime, report)
-    folder.write("package", package, _package_files(folder, wheel))
+    folder.write("package", package, _package_files(folder, wheel, snapshot=snapshot))
     report(f"{out}: {wheel.file_name}, {folder.size() / 1e6:.1f} MB in all.")
 
 
-def _package_key(runtime: str, wheel: Wheel) -> str:
-    parts = [HERE / name for name in ("build.py", "page-config.js", "lit.js")]
-    bundler = b"".join(path.read_bytes() for path in [*parts, pinned("session-prefetch.js")])
-    return f"{runtime} {wheel.file_name} {hashlib.sha256(bundler).hexdigest()[:16]}"
+def _package_key(runtime: str, wheel: Wheel, *, snapshot: bool) -> str:
+    parts = [*(HERE / name for name in CODE), pinned("session-prefetch.js")]
+    bundler = b"".join(path.read_bytes() for path in parts)
+    kind = "snapshot" if snapshot else "no-snapshot"
+    return f"{runtime} {wheel.file_name} {hashlib.sha256(bundler).hexdigest()[:16]} {kind}"
 
 
 def _write_runtime(folder: Folder, key: str, report: Callable[[str], None]) -> None:
@@ -67,27 +85,22 @@ def _write_runtime(folder: Folder, key: str, report: Callable[[str], None]) -> N
     folder.write("runtime", key, files)
 
 
-def _package_files(folder: Folder, wheel: Wheel) -> dict[str, bytes | Path]:
+def _package_files(folder: Folder, wheel: Wheel, *, snapshot: bool) -> dict[str, bytes | Path]:
     pyodide = folder.path / "pyodide"
     (compiled,) = precompiled([wheel], pyodide=pyodide, lock=folder.path / BASE_LOCK)
     archive = compiled.to_bytes()
+    lock = json.loads((folder.path / BASE_LOCK).read_text("utf-8"))
+    lock["packages"]["nextauth-py"] = lock_entry(wheel.file_name, archive)
     config = json.dumps(PYSCRIPT_CONFIG, indent=2)
+    runtime = [path.relative_to(folder.path).as_posix() for path in sorted(pyodide.rglob("pyodide*.mjs"))]
+    modules = [f"./{path}" for path in ["pyodide/preload.mjs", *runtime]]
+    page_config = {"config": config, "modules": json.dumps(modules)}
     return {
         f"pyodide/{wheel.file_name}": archive,
-        "pyodide/pyodide-lock.json": _lock(folder, wheel.file_name, archive),
+        "pyodide/pyodide-lock.json": json.dumps(lock, indent=1).encode(),
+        **prepared_files(compiled, bundle=folder.path, lock=lock, snapshot=snapshot),
         "lit/lit.js": HERE / "lit.js",
         "session-prefetch.js": pinned("session-prefetch.js"),
-        "pyscript/page-config.js": _page_config(config),
+        "pyscript/page-config.js": filled("page-config.js", page_config),
         "pyscript.json": f"{config}\n".encode(),
     }
-
-
-def _lock(folder: Folder, file_name: str, archive: bytes) -> bytes:
-    lock = json.loads((folder.path / BASE_LOCK).read_text("utf-8"))
-    lock["packages"]["nextauth-py"] = lock_entry(file_name, archive)
-    return json.dumps(lock, indent=1).encode()
-
-
-def _page_config(config: str) -> bytes:
-    script = (HERE / "page-config.js").read_text("utf-8")
-    return script.replace("const config = {};", f"const config = {config};").encode()

@@ -20,7 +20,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command and returns its exit code."""
     options = _parser().parse_args(argv)
     try:
-        build_bundle(options.out, report=functools.partial(print, flush=True))
+        build_bundle(options.out, snapshot=options.snapshot, report=functools.partial(print, flush=True))
     except (BundleError, OSError) as error:
         print(f"nextauth-py: {error}", file=sys.stderr)
         return 1
@@ -43,4 +43,10 @@ def _parser() -> argparse.ArgumentParser:
         "nothing from elsewhere. Serve it under any path. Run again, it updates what has changed.",
     )
     bundle.add_argument("out", type=Path, metavar="OUT", help="a new or empty folder, or an earlier bundle")
+    bundle.add_argument(
+        "--no-snapshot",
+        dest="snapshot",
+        action="store_false",
+        help="without the snapshot of Python's memory, which a page downloads once to start faster",
+    )
     return parser

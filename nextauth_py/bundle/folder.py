@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypedDict
 
 from .errors import BundleError
@@ -57,7 +58,7 @@ class Folder:
         for name, content in files.items():
             self._write_file(name, content)
         for name in old.keys() - files.keys():
-            (self.path / name).unlink(missing_ok=True)
+            self._remove(self.path / name)
         self._set(part, key, {name: self._size(name) for name in files})
 
     def remove(self, part: str) -> None:
@@ -84,6 +85,11 @@ class Folder:
             return (self.path / name).stat().st_size
         except OSError:
             return -1
+
+    def _remove(self, path: Path) -> None:
+        path.unlink(missing_ok=True)
+        with suppress(OSError):  # not empty
+            path.parent.rmdir()
 
     def _write_file(self, name: str, content: bytes | Path) -> None:
         """By a rename, because a server may be reading the folder."""

@@ -2,6 +2,7 @@
 // works under any path, pages that name its pyscript.json get it here: inline, with whole URLs, before PyScript reads
 // it. That also saves them a request.
 const config = {}; // `nextauth-py bundle` puts pyscript.json here
+const modules = {}; // and here what the interpreter is made of
 
 const url = new URL("../pyscript.json", import.meta.url).href;
 const whole = (path) => new URL(path, url).href;
@@ -12,11 +13,24 @@ config.js_modules.main = Object.fromEntries(
   Object.entries(config.js_modules.main).map(([path, name]) => [whole(path), name]),
 );
 
+let isForThisThread = false;
 for (const [selector, attribute] of [
   ['script[type="py"][config], py-script[config]', "config"],
   ["py-config[src]", "src"],
 ]) {
   for (const element of document.querySelectorAll(selector)) {
-    if (names(element.getAttribute(attribute))) element.setAttribute(attribute, JSON.stringify(config));
+    if (!names(element.getAttribute(attribute))) continue;
+    element.setAttribute(attribute, JSON.stringify(config));
+    isForThisThread ||= !element.hasAttribute("worker");
+  }
+}
+
+// PyScript would ask for the first ones after it has loaded itself, and for each of the others after the one before.
+if (isForThisThread) {
+  for (const module of [config.interpreter, ...Object.keys(config.js_modules.main)]) {
+    import(module).catch(() => {}); // it will ask again, and say what is wrong
+  }
+  for (const module of modules) {
+    document.head.append(Object.assign(document.createElement("link"), { rel: "modulepreload", href: whole(module) }));
   }
 }

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .errors import INSTALL_HINT, BundleError
+from .hashed import move_to_hashed
 from .lock import LockEntry, lock_entry
 from .node import node_environment, npm_command
 from .precompile import precompiled
@@ -34,12 +35,13 @@ HERE = Path(__file__).parent
 PIN_FILES = ("package.json", "package-lock.json", "requirements.txt")
 
 # What else the files depend on: the code that turns the pins into them.
-CODE = ("runtime.py", "lock.py", "wheel.py", "precompile.py", "precompile.mjs")
+CODE = ("runtime.py", "hashed.py", "lock.py", "wheel.py", "precompile.py", "precompile.mjs")
 
 # What a page may load of each npm package, and the folder it goes to. No source maps: they double the size.
 NPM_FILES = (
     ("@pyscript/core/dist", "*.js", "pyscript"),
     ("@pyscript/core/dist", "*.css", "pyscript"),
+    ("@pyscript/core/src/stdlib", "pyscript.js", "pyscript/stdlib"),
     ("pyodide", "pyodide.mjs", "pyodide"),
     ("pyodide", "pyodide.asm.*", "pyodide"),
     ("pyodide", "python_stdlib.zip", "pyodide"),
@@ -47,6 +49,9 @@ NPM_FILES = (
     ("lit-html", "directive*.js", "lit"),
     ("lit-html/directives", "repeat.js", "lit/directives"),
 )
+
+# What pyodide.mjs loads, by names that it has in it.
+PYODIDE_PARTS = ("pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")
 
 # Pyodide 314 is Python 3.14; pip marks its wheels with this platform. Pure wheels fit every platform.
 PYODIDE_WHEELS = (
@@ -161,7 +166,7 @@ def _run(command: list[str], program: str, folder: Path) -> None:
 
 def _copy_npm_files(node_modules: Path, ready: Path) -> None:
     for source, pattern, target in NPM_FILES:
-        (ready / target).mkdir(exist_ok=True)
+        (ready / target).mkdir(parents=True, exist_ok=True)
         for path in sorted((node_modules / source).glob(pattern)):
             shutil.copyfile(path, ready / target / path.name)
 
@@ -169,6 +174,7 @@ def _copy_npm_files(node_modules: Path, ready: Path) -> None:
 def _prepare(node_modules: Path, ready: Path, report: Report) -> None:
     core = ready / "pyscript/core.js"
     core.write_text(f'import "./page-config.js";\n{core.read_text("utf-8")}', "utf-8")
+    move_to_hashed(ready / "pyodide", PYODIDE_PARTS, named_in="pyodide.mjs")
     with _step(report, "Compiling them (Pyodide, under Node)"):
         _precompile(ready / "pyodide", node_modules / "pyodide")
     pyodide_lock = json.loads((node_modules / "pyodide/pyodide-lock.json").read_text("utf-8"))

@@ -50,12 +50,17 @@ class Wheel:
         return Wheel(self.file_name, {**others, record: _record(others, record)})
 
     def to_bytes(self) -> bytes:
-        """The archive; the same files give the same bytes."""
-        buffer = io.BytesIO()
-        with zipfile.ZipFile(buffer, "w") as archive:
-            for path, content in self.files.items():
-                archive.writestr(_zip_info(path), content, compresslevel=9)
-        return buffer.getvalue()
+        """The archive."""
+        return zipped(self.files)
+
+
+def zipped(files: dict[str, bytes]) -> bytes:
+    """An archive of files by their path; the same files give the same bytes."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for path, content in files.items():
+            archive.writestr(_zip_info(path), content, compresslevel=9)
+    return buffer.getvalue()
 
 
 def own_wheel(package: Path = PACKAGE) -> Wheel:

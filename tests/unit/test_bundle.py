@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import base64
 import csv
+import gzip
 import hashlib
 import io
 import json
@@ -13,16 +14,18 @@ import shutil
 import sys
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from packaging.utils import parse_wheel_filename
 
-from nextauth_py.bundle import BundleError, build, build_bundle, node, runtime
+from nextauth_py.bundle import BundleError, build, build_bundle, node, prepare, runtime
 from nextauth_py.bundle.cli import main
 from nextauth_py.bundle.folder import Folder
+from nextauth_py.bundle.hashed import hashed_name, move_to_hashed
 from nextauth_py.bundle.lock import lock_entry
 from nextauth_py.bundle.precompile import precompiled
+from nextauth_py.bundle.prepare import PAGE, Memory, Rehearsal, _runs
 from nextauth_py.bundle.strip import stripped
 from nextauth_py.bundle.wheel import PACKAGE, Wheel, own_wheel
 
@@ -33,6 +36,7 @@ PYDANTIC = Wheel(
     "pydantic-2.0-py3-none-any.whl",
     {
         "pydantic/__init__.py": b"",
+        "pydantic/_core.so": b"\0asm",
         "pydantic-2.0.dist-info/METADATA": b"Name: pydantic\nVersion: 2.0\n"
         b"Requires-Dist: typing_extensions>=4\nRequires-Dist: email-validator; extra == 'email'\n",
     },
@@ -54,6 +58,7 @@ class Runtime:
         self.fetched = 0
         self._add("pyscript/core.js", b"core")
         self._add("pyodide/pyodide.mjs", b"pyodide")
+        self._add("pyodide/00000000/pyodide.asm.mjs", b"asm")
         self._add(f"pyodide/{PYDANTIC.file_name}", PYDANTIC.to_bytes())
         entries = runtime._lock_entries(folder / "pyodide")
         lock = {"info": {"python": "3.14.2"}, "packages": entries}
@@ -72,14 +77,25 @@ class Runtime:
         path.write_bytes(content)
 
 
+MEMORY = b"\1" * PAGE + bytes(2 * PAGE) + b"\2" * 16
+
+
+def rehearse(_facts: object, _place: object, _bundle: Path, *, snapshot: bool) -> Rehearsal:
+    runs = _runs(MEMORY)
+    parts = [MEMORY[start : start + size] for start, size in runs]
+    memory = Memory(b"head", parts, runs, len(MEMORY), {"table": 1, "handles": [2]})
+    return Rehearsal({"/home/pyodide/pyscript.pyc": b"compiled"}, memory if snapshot else None)
+
+
 @pytest.fixture
 def fake(tmp_path: Path, package: Path, monkeypatch: pytest.MonkeyPatch) -> Runtime:
     fake = Runtime(tmp_path / "runtime")
     monkeypatch.setattr(build, "runtime_files", fake.files)
     monkeypatch.setattr(build, "runtime_key", lambda: fake.key)
     monkeypatch.setattr(build, "own_wheel", lambda: own_wheel(package))
-    # Its Pyodide is none: tests/browser/test_bundle.py has what a real one compiles.
+    # Its Pyodide is none: tests/browser/test_bundle.py has what a real one compiles and remembers.
     monkeypatch.setattr(build, "precompiled", lambda wheels, **_where: list(wheels))
+    monkeypatch.setattr(prepare, "_rehearse", rehearse)
     return fake
 
 
@@ -88,9 +104,9 @@ def out(tmp_path: Path) -> Path:
     return tmp_path / "static" / "dist"
 
 
-def bundle(out: Path) -> list[str]:
+def bundle(out: Path, *, snapshot: bool = True) -> list[str]:
     lines: list[str] = []
-    build_bundle(out, report=lines.append)
+    build_bundle(out, snapshot=snapshot, report=lines.append)
     return lines
 
 
@@ -320,10 +336,109 @@ def test_a_page_that_asks_for_nextauth_py_gets_pydantic_and_pyodide_http(out: Pa
 def test_the_config_has_relative_addresses_and_pages_get_the_same_one(out: Path) -> None:
     bundle(out)
     config = json.loads((out / "pyscript.json").read_text())
-    assert config["interpreter"] == "./pyodide/pyodide.mjs"
+    assert config["interpreter"] == "./pyodide/interpreter.mjs"
     assert config["packages_cache"] == "passthrough"
     script = (out / "pyscript/page-config.js").read_text()
     assert json.loads(script.partition("const config = ")[2].partition("; //")[0]) == config
+
+
+# What pages start from
+
+
+def interpreter(out: Path) -> dict[str, Any]:
+    script = (out / "pyodide/interpreter.mjs").read_text()
+    facts: dict[str, Any] = json.loads(script.partition("const bundle = ")[2].partition("; //")[0])
+    return facts
+
+
+@pytest.mark.usefixtures("fake")
+def test_the_interpreter_names_files_that_are_there_and_how_long_they_are(out: Path) -> None:
+    bundle(out)
+    facts = interpreter(out)
+    contents = (out / "pyodide" / facts["contents"]).read_bytes()
+    assert len(contents) == sum(size for _, size in facts["files"])
+    assert (out / "pyodide" / facts["code"]).read_bytes() == b"\0asm"
+    assert (out / "pyodide" / facts["module"]).exists()
+    assert facts["lock"] == json.loads((out / "pyodide/pyodide-lock.json").read_text())
+    assert facts["packages"] == ["nextauth-py", "pydantic"]
+
+
+@pytest.mark.usefixtures("fake")
+def test_packages_lie_in_one_archive_but_for_the_one_with_a_library(out: Path) -> None:
+    bundle(out)
+    facts = interpreter(out)
+    sizes = dict(facts["files"])
+    site = "/lib/python3.14/site-packages"
+    assert facts["library"] == f"{site}/pydantic/_core.so"
+    assert sizes[facts["library"]] == 0
+    assert sizes["/home/pyodide/pyscript.pyc"] == len(b"compiled")
+    assert facts["path"] == [f"{site}.zip"]
+    with zipfile.ZipFile(io.BytesIO(content_of(out, f"{site}.zip"))) as archive:
+        names = archive.namelist()
+    assert "nextauth_py/__init__.py" in names
+    assert "pydantic-2.0.dist-info/METADATA" in names
+    assert "pydantic/__init__.py" not in names
+
+
+def content_of(out: Path, path: str) -> bytes:
+    facts = interpreter(out)
+    contents: bytes = (out / "pyodide" / facts["contents"]).read_bytes()
+    start = 0
+    for name, size in facts["files"]:
+        if name == path:
+            return contents[start : start + size]
+        start += size
+    raise LookupError(path)
+
+
+@pytest.mark.usefixtures("fake")
+def test_a_snapshot_is_the_memory_without_its_zeros(out: Path) -> None:
+    bundle(out)
+    snapshot = interpreter(out)["snapshot"]
+    kept = gzip.decompress((out / "pyodide" / snapshot["name"]).read_bytes())
+    memory = bytearray(snapshot["end"])
+    start = 0
+    for place, size in snapshot["runs"]:
+        memory[place : place + size] = kept[start : start + size]
+        start += size
+    assert bytes(memory) == MEMORY
+    assert len(kept) == snapshot["size"] == PAGE + 16
+    assert base64.b64decode(snapshot["head"]) == b"head"
+    assert (snapshot["table"], snapshot["handles"]) == (1, [2])
+
+
+@pytest.mark.usefixtures("fake")
+def test_a_bundle_may_do_without_a_snapshot_and_get_it_later(out: Path) -> None:
+    bundle(out, snapshot=False)
+    assert interpreter(out)["snapshot"] is None
+    assert not list(out.glob("pyodide/*/snapshot.bin"))
+    bundle(out)
+    assert (out / "pyodide" / interpreter(out)["snapshot"]["name"]).exists()
+
+
+@pytest.mark.usefixtures("fake")
+def test_what_bears_a_hash_in_its_path_has_that_hash(out: Path) -> None:
+    bundle(out)
+    hashed = {path.name: path for path in out.glob("pyodide/*/*") if path.suffix != ".mjs"}
+    assert hashed.keys() == {"pydantic_core.wasm", "packages.bin", "snapshot.bin"}
+    for path in hashed.values():
+        assert path.parent.name == hashlib.sha256(path.read_bytes()).hexdigest()[:8]
+
+
+def test_a_loader_is_told_where_its_parts_are(tmp_path: Path) -> None:
+    (tmp_path / "loader.mjs").write_text('load("part.wasm")')
+    (tmp_path / "part.wasm").write_bytes(b"\0asm")
+    move_to_hashed(tmp_path, ["part.wasm"], named_in="loader.mjs")
+    (part,) = tmp_path.glob("*/part.wasm")
+    assert (tmp_path / "loader.mjs").read_text() == f'load("{part.parent.name}/part.wasm")'
+    assert part.read_bytes() == b"\0asm"
+
+
+def test_a_loader_that_does_not_name_its_part_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "loader.mjs").write_text('load("another.wasm")')
+    (tmp_path / "part.wasm").write_bytes(b"\0asm")
+    with pytest.raises(BundleError, match="does not name part.wasm"):
+        move_to_hashed(tmp_path, ["part.wasm"], named_in="loader.mjs")
 
 
 # Building again
@@ -345,10 +460,12 @@ def test_a_changed_source_replaces_our_wheel_and_leaves_the_runtime(
     (package / "errors.py").write_text("changed = True")
     bundle(out)
     after = snapshot(out)
-    [old] = before.keys() - after.keys()
-    [new] = after.keys() - before.keys()
-    assert "/nextauth_py-" in old
-    assert "/nextauth_py-" in new
+    gone, new = before.keys() - after.keys(), after.keys() - before.keys()
+    for names in (gone, new):
+        wheel, packages = sorted(names, key=lambda name: name.endswith("packages.bin"))
+        assert "/nextauth_py-" in wheel
+        assert packages.endswith("/packages.bin")
+    assert [path for path in out.glob("pyodide/*/") if not any(path.iterdir())] == []
     assert all(after[name] == before[name] for name in fake.names())
     assert fake.fetched == 1
 
@@ -512,11 +629,18 @@ def fake_npm(work: Path) -> None:
     lock = work / "node_modules/pyodide/pyodide-lock.json"
     lock.parent.mkdir()
     lock.write_text(json.dumps({"info": {"python": "3.14.2"}, "packages": {"numpy": {}}}))
+    for name in runtime.PYODIDE_PARTS:
+        (lock.parent / name).write_bytes(b"")
+    (lock.parent / "pyodide.mjs").write_text(" ".join(runtime.PYODIDE_PARTS))
 
 
 def fake_pip(target: Path) -> None:
     target.mkdir(parents=True)
     (target / PYDANTIC.file_name).write_bytes(PYDANTIC.to_bytes())
+
+
+def named_empty(name: str) -> str:
+    return hashed_name(name, b"")
 
 
 def test_downloads_are_kept_for_the_next_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -529,6 +653,7 @@ def test_downloads_are_kept_for_the_next_folder(tmp_path: Path, monkeypatch: pyt
     assert files.keys() == {
         *("pyscript/core.js", "lit/lit-html.js"),
         *(f"pyodide/{PYDANTIC.file_name}", runtime.BASE_LOCK),
+        *(f"pyodide/{name}" for name in ["pyodide.mjs", *map(named_empty, runtime.PYODIDE_PARTS)]),
     }
     assert files["pyscript/core.js"].read_text().startswith('import "./page-config.js";\n')
     assert json.loads(files[runtime.BASE_LOCK].read_text())["packages"].keys() == {"pydantic"}

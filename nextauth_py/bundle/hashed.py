@@ -1,0 +1,37 @@
+"""Folders named after a hash of what lies in them: that never changes, so caches may keep it for ever."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from .errors import BundleError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+DIGITS = 8  # enough to tell one build from the next
+
+
+def hashed_name(name: str, content: bytes) -> str:
+    """The file's name in such a folder: ``1f00d5e7/pyodide.asm.wasm``."""
+    return f"{hashlib.sha256(content).hexdigest()[:DIGITS]}/{name}"
+
+
+def move_to_hashed(folder: Path, names: Iterable[str], *, named_in: str) -> None:
+    """Move files to such folders, and tell the script that loads them.
+
+    Raises:
+        BundleError: The script does not name them as expected.
+    """
+    script = folder / named_in
+    text = script.read_text("utf-8")
+    for name in names:
+        if text.count(name) != 1:
+            raise BundleError(f"{named_in} does not name {name} once: these versions do not fit together")
+        hashed = hashed_name(name, (folder / name).read_bytes())
+        text = text.replace(name, hashed)
+        (folder / hashed).parent.mkdir(exist_ok=True)
+        (folder / name).rename(folder / hashed)
+    script.write_text(text, "utf-8")

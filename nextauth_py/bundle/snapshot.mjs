@@ -1,0 +1,54 @@
+// Boots Pyodide as a page would, rehearses, and keeps what comes of it: node snapshot.mjs PLAN OUT
+// PLAN is a JSON file; OUT gets PyScript's compiled modules, and the memory if PLAN asks for it.
+
+import { readFileSync, writeFileSync, mkdirSync } from "node:fs";
+import { pathToFileURL } from "node:url";
+import { createModule, runApart } from "./preload.mjs";
+
+// Not as Node tells it, with the line of Pyodide's source, which is a megabyte.
+process.on("uncaughtException", (error) => {
+  console.error(error.stack ?? error);
+  process.exit(1);
+});
+
+const [plan, out] = process.argv.slice(2);
+const { folder, sources, code, contents, stage, rehearsal, bundle, snapshot } = JSON.parse(readFileSync(plan, "utf8"));
+const load = (path) => import(pathToFileURL(path));
+
+const { loadPyodide } = await load(`${folder}/pyodide.mjs`);
+const { default: create } = await load(`${folder}/${bundle.module}`);
+const { default: pyscript } = await load(sources);
+
+const parts = { code: await WebAssembly.compile(readFileSync(code)), contents: readFileSync(contents) };
+let module;
+const pyodide = await loadPyodide({
+  indexURL: folder,
+  lockFileContents: bundle.lock,
+  _makeSnapshot: true,
+  createPyodideModule: async (settings) => (module = await createModule(create, settings, parts, bundle)),
+});
+
+/** Files and folders as PyScript writes them: nested objects, with texts at the ends. */
+const write = (folder, tree) => {
+  pyodide.FS.mkdirTree(folder);
+  for (const [name, content] of Object.entries(tree)) {
+    if (typeof content === "string") pyodide.FS.writeFile(`${folder}/${name}`, content);
+    else write(`${folder}/${name}`, content);
+  }
+};
+const copy = (from, to) => {
+  const { FS } = pyodide;
+  if (!FS.isDir(FS.stat(from).mode)) return writeFileSync(to, FS.readFile(from));
+  mkdirSync(to, { recursive: true });
+  for (const name of FS.readdir(from).filter((name) => !/^\.\.?$/.test(name))) copy(`${from}/${name}`, `${to}/${name}`);
+};
+
+write("/rehearsal", { home: pyscript, ...stage });
+runApart(pyodide, `import sys; sys.path.extend(${JSON.stringify(bundle.path)})`);
+runApart(pyodide, rehearsal);
+copy("/rehearsal/compiled", `${out}/compiled`);
+if (snapshot) {
+  const opened = Object.entries(module.LDSO.loadedLibsByHandle).filter(([, { name }]) => name === bundle.library);
+  writeFileSync(`${out}/state.json`, JSON.stringify({ handles: opened.map(([handle]) => Number(handle)), table: module.wasmTable.length }));
+  writeFileSync(`${out}/snapshot.bin`, pyodide.makeMemorySnapshot());
+}

@@ -1,4 +1,4 @@
-"""``python3 -m tests``: finds or installs a browser, then runs pytest with the arguments given."""
+"""``python3 -m tests``: finds or installs browsers, then runs pytest with the arguments given."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ def main() -> int:
     # Only now is everything installed.
     import pytest  # noqa: PLC0415
 
-    from .browser.browsers import ensure_browser  # noqa: PLC0415
+    from .browser.browsers import ensure_browsers  # noqa: PLC0415
 
-    ensure_browser()
+    ensure_browsers()
     return pytest.main(sys.argv[1:])
 
 

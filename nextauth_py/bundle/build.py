@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .folder import Folder
 from .lock import lock_entry
@@ -26,6 +26,7 @@ CODE = (
     "hashed.py",
     "interpreter.mjs",
     "lit.js",
+    "memory.py",
     "page-config.js",
     "preload.mjs",
     "prepare.py",
@@ -34,17 +35,28 @@ CODE = (
     "snapshot.mjs",
 )
 
+# What pages may load before Python.
+SCRIPTS = ("session-prefetch.js",)
+
 # Paths are relative to pyscript.json. "passthrough" lets Pyodide load the packages by its lock file: without
 # it PyScript would go through micropip, and through a cache that does not notice a new wheel.
-PYSCRIPT_CONFIG = {
+PYSCRIPT_CONFIG: dict[str, Any] = {
     "interpreter": "./pyodide/interpreter.mjs",
     "packages": ["nextauth-py"],
     "packages_cache": "passthrough",
     "js_modules": {"main": {"./lit/lit.js": "lit"}},
 }
 
+# For pages that load PyScript from its CDN, and with it the Pyodide and the packages that it knows.
+CDN_CONFIG: dict[str, Any] = {
+    "packages": ["pydantic", "pyodide-http"],
+    **{key: PYSCRIPT_CONFIG[key] for key in ("packages_cache", "js_modules")},
+}
 
-def build_bundle(out: Path, *, snapshot: bool = True, report: Callable[[str], None] = print) -> None:
+
+def build_bundle(
+    out: Path, *, snapshot: bool = True, cdn: bool = False, report: Callable[[str], None] = print
+) -> None:
     """Builds or updates the runtime folder that a web server serves under any path.
 
     What has not changed is not built again, and foreign files in the folder stay.
@@ -52,6 +64,7 @@ def build_bundle(out: Path, *, snapshot: bool = True, report: Callable[[str], No
     Args:
         out: The folder; new, empty, or an earlier bundle.
         snapshot: Whether pages start from a snapshot of Python's memory, which they download once.
+        cdn: Leave out PyScript, Pyodide and pydantic, for pages that load PyScript from its CDN.
         report: Called with a line of text for each step.
 
     Raises:
@@ -59,30 +72,45 @@ def build_bundle(out: Path, *, snapshot: bool = True, report: Callable[[str], No
         OSError: `out` could not be written.
     """
     folder = Folder(out)
-    runtime = runtime_key()
+    kind = "cdn" if cdn else "snapshot" if snapshot else "no-snapshot"
+    runtime = f"{runtime_key()} {'lit' if cdn else 'all'}"
     wheel = own_wheel()
-    package = _package_key(runtime, wheel, snapshot=snapshot)
+    package = _package_key(runtime, wheel, kind)
     if folder.is_current("runtime", runtime) and folder.is_current("package", package):
         report(f"{out} is up to date.")
         return
     if not folder.is_current("runtime", runtime):
-        _write_runtime(folder, runtime, report)
-    folder.write("package", package, _package_files(folder, wheel, snapshot=snapshot))
+        _write_runtime(folder, runtime, report, only="lit/" if cdn else "")
+    files = _cdn_files(wheel) if cdn else _package_files(folder, wheel, snapshot=snapshot)
+    folder.write("package", package, files | _scripts())
     report(f"{out}: {wheel.file_name}, {folder.size() / 1e6:.1f} MB in all.")
 
 
-def _package_key(runtime: str, wheel: Wheel, *, snapshot: bool) -> str:
-    parts = [*(HERE / name for name in CODE), pinned("session-prefetch.js")]
+def _package_key(runtime: str, wheel: Wheel, kind: str) -> str:
+    parts = [*(HERE / name for name in CODE), *(pinned(name) for name in SCRIPTS)]
     bundler = b"".join(path.read_bytes() for path in parts)
-    kind = "snapshot" if snapshot else "no-snapshot"
     return f"{runtime} {wheel.file_name} {hashlib.sha256(bundler).hexdigest()[:16]} {kind}"
 
 
-def _write_runtime(folder: Folder, key: str, report: Callable[[str], None]) -> None:
+def _write_runtime(folder: Folder, key: str, report: Callable[[str], None], *, only: str) -> None:
     folder.path.mkdir(parents=True, exist_ok=True)  # if that fails, then before the downloads
     files = runtime_files(report)
     folder.remove("package")  # no page finds a pyscript.json until all is there
-    folder.write("runtime", key, files)
+    folder.write("runtime", key, {name: path for name, path in files.items() if name.startswith(only)})
+
+
+def _scripts() -> dict[str, bytes | Path]:
+    return {"lit/lit.js": HERE / "lit.js", **{name: pinned(name) for name in SCRIPTS}}
+
+
+def _cdn_files(wheel: Wheel) -> dict[str, bytes | Path]:
+    """Sources instead of bytecode, because which Python the CDN has is not known here."""
+    config = {**CDN_CONFIG, "packages": [*CDN_CONFIG["packages"], f"./{wheel.file_name}"]}
+    return {wheel.file_name: wheel.to_bytes(), "pyscript.json": _json(config)}
+
+
+def _json(content: object) -> bytes:
+    return f"{json.dumps(content, indent=2)}\n".encode()
 
 
 def _package_files(folder: Folder, wheel: Wheel, *, snapshot: bool) -> dict[str, bytes | Path]:
@@ -91,16 +119,13 @@ def _package_files(folder: Folder, wheel: Wheel, *, snapshot: bool) -> dict[str,
     archive = compiled.to_bytes()
     lock = json.loads((folder.path / BASE_LOCK).read_text("utf-8"))
     lock["packages"]["nextauth-py"] = lock_entry(wheel.file_name, archive)
-    config = json.dumps(PYSCRIPT_CONFIG, indent=2)
     runtime = [path.relative_to(folder.path).as_posix() for path in sorted(pyodide.rglob("pyodide*.mjs"))]
     modules = [f"./{path}" for path in ["pyodide/preload.mjs", *runtime]]
-    page_config = {"config": config, "modules": json.dumps(modules)}
+    page_config = {"config": json.dumps(PYSCRIPT_CONFIG, indent=2), "modules": json.dumps(modules)}
     return {
         f"pyodide/{wheel.file_name}": archive,
         "pyodide/pyodide-lock.json": json.dumps(lock, indent=1).encode(),
         **prepared_files(compiled, bundle=folder.path, lock=lock, snapshot=snapshot),
-        "lit/lit.js": HERE / "lit.js",
-        "session-prefetch.js": pinned("session-prefetch.js"),
         "pyscript/page-config.js": filled("page-config.js", page_config),
-        "pyscript.json": f"{config}\n".encode(),
+        "pyscript.json": _json(PYSCRIPT_CONFIG),
     }

@@ -20,7 +20,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command and returns its exit code."""
     options = _parser().parse_args(argv)
     try:
-        build_bundle(options.out, snapshot=options.snapshot, report=functools.partial(print, flush=True))
+        report = functools.partial(print, flush=True)
+        build_bundle(options.out, snapshot=options.snapshot, cdn=options.cdn, report=report)
     except (BundleError, OSError) as error:
         print(f"nextauth-py: {error}", file=sys.stderr)
         return 1
@@ -43,7 +44,13 @@ def _parser() -> argparse.ArgumentParser:
         "nothing from elsewhere. Serve it under any path. Run again, it updates what has changed.",
     )
     bundle.add_argument("out", type=Path, metavar="OUT", help="a new or empty folder, or an earlier bundle")
-    bundle.add_argument(
+    form = bundle.add_mutually_exclusive_group()
+    form.add_argument(
+        "--cdn",
+        action="store_true",
+        help="for pages that load PyScript from its CDN: only pyscript.json, this package and lit-html",
+    )
+    form.add_argument(
         "--no-snapshot",
         dest="snapshot",
         action="store_false",

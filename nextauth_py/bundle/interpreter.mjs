@@ -65,6 +65,7 @@ const readMemory = async () => {
 /** Makes the memory of a new module that of the snapshot. */
 const fill = (module, memory) => {
   if (module.wasmTable.length !== snapshot.table) throw new Error("this browser brings other functions");
+  if (module.jspiSupported && !snapshot.suspends) throw new Error("this browser can do more");
   module.growMemory(snapshot.end);
   let from = 0;
   let last = 0;

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import gzip
 import json
 import re
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from .errors import BundleError
 from .hashed import hashed_name
+from .memory import Memory
 from .node import node_command, node_environment
 from .wheel import Wheel, zipped
 
@@ -29,8 +29,8 @@ PYSCRIPT_SOURCES = "pyscript/stdlib/pyscript.js"
 # For editors, type checkers and auditors.
 UNREAD = re.compile(r".*\.pyi|.*/py\.typed|.*/sboms/.*")
 
-HEAD_FIELDS = 8  # 32-bit words at the start of what Pyodide makes; the second one is the size of the head
-PAGE = 64 * 1024  # bytes; as many zeros in a row are left out of a snapshot
+# Python's memory says whether it may wait for a promise in the middle of a call. Most browsers let it.
+SUSPENDING = "--experimental-wasm-jspi"
 
 
 def prepared_files(
@@ -138,49 +138,6 @@ def _sizes(files: Mapping[str, bytes]) -> list[tuple[str, int]]:
 
 
 @dataclass(frozen=True)
-class Memory:
-    """A snapshot.
-
-    Attributes:
-        head: What Pyodide wants to know of it.
-        parts: What is not zero, in order.
-        runs: Where each part starts, and its size; in bytes.
-        end: The size of all.
-        state: The size of the table of functions, and the library's handles.
-    """
-
-    head: bytes
-    parts: list[bytes]
-    runs: list[tuple[int, int]]
-    end: int
-    state: dict[str, Any]
-
-    @classmethod
-    def read(cls, folder: Path) -> Memory:
-        """From what `snapshot.mjs` has written."""
-        snapshot = (folder / "snapshot.bin").read_bytes()
-        size = memoryview(snapshot)[: 4 * HEAD_FIELDS].cast("I")[1]
-        memory = snapshot[size:]
-        runs = _runs(memory)
-        parts = [memory[start : start + length] for start, length in runs]
-        return cls(snapshot[:size], parts, runs, len(memory), json.loads((folder / "state.json").read_text()))
-
-    def facts(self) -> dict[str, Any]:
-        """What the interpreter needs to put it in place."""
-        head = base64.b64encode(self.head).decode()
-        size = sum(length for _, length in self.runs)
-        return {"head": head, "size": size, "runs": self.runs, "end": self.end, **self.state}
-
-
-def _runs(memory: bytes) -> list[tuple[int, int]]:
-    pages = range(0, len(memory), PAGE)
-    used = {start for start in pages if memory[start : start + PAGE].strip(b"\0")}
-    starts = [start for start in pages if start in used and start - PAGE not in used]
-    ends = [start + PAGE for start in pages if start in used and start + PAGE not in used]
-    return [(start, min(end, len(memory)) - start) for start, end in zip(starts, ends, strict=True)]
-
-
-@dataclass(frozen=True)
 class Rehearsal:
     """What came of it: PyScript's modules, compiled, and the memory."""
 
@@ -214,8 +171,10 @@ def _rehearse(facts: Mapping[str, Any], place: Place, bundle: Path, *, snapshot:
 
 
 def _run(folder: Path) -> None:
+    node = node_command()
+    flags = [SUSPENDING] if _succeeds([*node, SUSPENDING, "--version"]) else []
     done = subprocess.run(
-        [*node_command(), str(SCRIPT), str(folder / "plan.json"), str(folder)],
+        [*node, *flags, str(SCRIPT), str(folder / "plan.json"), str(folder)],
         env=node_environment(),
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -224,3 +183,7 @@ def _run(folder: Path) -> None:
     )
     if done.returncode:
         raise BundleError(f"the snapshot could not be made:\n{(done.stdout + done.stderr)[-2000:]}")
+
+
+def _succeeds(command: list[str]) -> bool:
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0

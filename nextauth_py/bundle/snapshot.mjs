@@ -49,6 +49,11 @@ runApart(pyodide, rehearsal);
 copy("/rehearsal/compiled", `${out}/compiled`);
 if (snapshot) {
   const opened = Object.entries(module.LDSO.loadedLibsByHandle).filter(([, { name }]) => name === bundle.library);
-  writeFileSync(`${out}/state.json`, JSON.stringify({ handles: opened.map(([handle]) => Number(handle)), table: module.wasmTable.length }));
+  const state = {
+    handles: opened.map(([handle]) => Number(handle)),
+    table: module.wasmTable.length,
+    suspends: module.jspiSupported,
+  };
+  writeFileSync(`${out}/state.json`, JSON.stringify(state));
   writeFileSync(`${out}/snapshot.bin`, pyodide.makeMemorySnapshot());
 }

@@ -17,7 +17,7 @@ from tests.peers import build_peers, fetch_wheels
 from tests.servers import SERVER_SCRIPT
 from tests.servers.control import ServerControl
 
-from .browsers import launch_options, load_config
+from .browsers import firefox_options, launch_options, load_config
 from .python_page import PythonPage
 
 ROOT = Path(__file__).parents[2]
@@ -27,7 +27,9 @@ LOADED_FROM_PAGE = {"http", "https", "ws", "wss"}
 
 
 CONFIG = load_config()
+# Asked for here, before Playwright runs.
 LAUNCH_OPTIONS = launch_options()
+FIREFOX_OPTIONS = firefox_options()
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from demo.serve import AuthServer
+from nextauth_py.bundle import build_bundle
 
 from .python_page import PythonPage
 
@@ -82,3 +84,46 @@ def test_a_traceback_names_files_and_lines(page: Page, auth_server: AuthServer) 
     source = (Path(__file__).parents[2] / "nextauth_py/options.py").read_text("utf-8").splitlines()
     line = next(number for number, text in enumerate(source, 1) if "takes seconds as a number" in text)
     assert f'site-packages/nextauth_py/options.py", line {line}, in checked_seconds' in told
+
+
+CDN = "https://cdn.jsdelivr.net/pyodide/"
+CDN_PAGE = """<!doctype html>
+<script type="module" src="/static/dist/pyscript/core.js"></script>
+<p id="target"></p>
+<script type="py" config="/cdn/pyscript.json">
+import sys
+from nextauth_py import component
+from nextauth_py.models import Session
+from pyscript.js_modules import lit
+
+@component("#target")
+def hello():
+    return f"it runs {'nextauth_py_renewal' not in sys.modules}"
+</script>"""
+
+
+def test_a_page_may_load_pyscript_from_its_cdn(
+    browser: Browser, auth_server: AuthServer, bundle: Path, tmp_path: Path
+) -> None:
+    build_bundle(tmp_path, cdn=True)
+    page = browser.new_page()
+    # PyScript is the bundle's own copy here, and its Pyodide answers for the CDN's.
+    serve(page, f"{CDN}*/full/", bundle / "pyodide")
+    serve(page, f"{auth_server.url}/cdn/", tmp_path)
+    page.route(
+        f"{auth_server.url}/page", lambda route: route.fulfill(body=CDN_PAGE, content_type="text/html")
+    )
+    page.goto(f"{auth_server.url}/page")
+    expect(page.locator("#target")).to_have_text("it runs True")
+    page.close()
+
+
+def serve(page: Page, url: str, folder: Path) -> None:
+    def answer(route: Route) -> None:
+        start = re.match(re.escape(url).replace(r"\*", "[^/]+"), route.request.url)
+        assert start
+        route.fulfill(
+            path=folder / route.request.url[start.end() :], headers={"access-control-allow-origin": "*"}
+        )
+
+    page.route(f"{url}**", answer)

@@ -78,7 +78,7 @@ def test_while_python_loads_the_page_says_so(page: Page, demo: str) -> None:
         route.abort()
 
 
-@pytest.mark.parametrize("missing", ["core.js", "pyodide.asm.wasm", "pydantic-*.whl"])
+@pytest.mark.parametrize("missing", ["core.js", "pyodide.asm.wasm", "{snapshot.bin,pydantic-*.whl}"])
 def test_a_page_that_cannot_load_python_says_so(page: Page, demo: str, missing: str) -> None:
     page.route(f"**/{missing}", lambda route: route.abort())
     page.goto(f"{demo}/index.html")

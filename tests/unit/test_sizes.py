@@ -1,0 +1,42 @@
+"""What a page downloads and imports of us: a budget, so that growth is a decision."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from nextauth_py.bundle.runtime import pinned
+from nextauth_py.bundle.wheel import own_wheel
+
+LOADED = {
+    *("nextauth_py", "background", "broadcast", "calls", "client", "errors", "fence", "flight", "guards"),
+    *("hooks", "host", "leader", "listeners", "neighbours", "options", "provider", "reader", "refetcher"),
+    *("refresh", "server_clock", "state", "sync", "tabs", "trace", "transport", "urls", "wire"),
+    *("ui", "ui.auth", "ui.component", "ui.keyed"),
+}
+
+# Of the standard library, besides what Pyodide itself has loaded by then.
+STANDARD = {
+    *("__future__", "copy", "dataclasses", "ipaddress", "urllib", "urllib.parse"),
+    *("_json", "json", "json.decoder", "json.encoder", "json.scanner"),
+}
+
+
+def test_a_page_downloads_less_than_60_kilobytes_of_us() -> None:
+    assert len(own_wheel().to_bytes()) < 60_000
+
+
+def test_what_asks_ahead_is_smaller_than_a_kilobyte() -> None:
+    assert len(pinned("session-prefetch.js").read_bytes()) < 1000
+
+
+def test_the_import_loads_these_modules_and_no_others() -> None:
+    code = (
+        "import sys, asyncio, zlib; before = set(sys.modules); import nextauth_py;"
+        "print(*(set(sys.modules) - before))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    loaded = set(done.stdout.split())
+    ours = {name for name in loaded if name.partition(".")[0] == "nextauth_py"}
+    assert {name.removeprefix("nextauth_py.") for name in ours} == LOADED
+    assert loaded - ours <= STANDARD

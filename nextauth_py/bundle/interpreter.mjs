@@ -29,37 +29,53 @@ const bytes = async (stream, size) => {
   return read;
 };
 
-/** On a slow line, what the ordinary boot needs is here sooner than a snapshot. */
-const isSlow = () => {
-  const { saveData, effectiveType = "4g" } = navigator.connection ?? {};
-  return saveData || effectiveType !== "4g";
-};
+const later = globalThis.requestIdleCallback ?? setTimeout;
+const openCache = () => caches.open("nextauth_py");
 
 // The memory is kept inflated, because to inflate it takes longer than all the rest.
-const memoryURL = snapshot && folder + snapshot.name;
-const cached = async () => (await caches.open("nextauth_py")).match(memoryURL);
+const compressedURL = snapshot && folder + snapshot.name;
+const memoryURL = `${compressedURL}?inflated`;
 
 const keep = async (memory) => {
-  const cache = await caches.open("nextauth_py");
+  const cache = await openCache();
   for (const { url } of await cache.keys()) {
-    if (url.startsWith(folder)) await cache.delete(url); // an earlier bundle's, or a damaged one
+    if (url.startsWith(folder)) await cache.delete(url); // an earlier bundle's, a compressed or a damaged one
   }
   await cache.put(memoryURL, new Response(memory));
 };
 
-const download = async () => {
-  if (isSlow()) throw new Error("the line is slow");
-  const { body } = await load(snapshot.name);
+const inflate = async ({ body }) => {
   const memory = await bytes(body.pipeThrough(new DecompressionStream("gzip")), snapshot.size);
-  const later = globalThis.requestIdleCallback ?? setTimeout;
   later(() => keep(memory).catch(() => {})); // a page may have no room, or none that lasts
   return memory;
 };
 
-const readMemory = async () => {
-  const kept = await cached().catch(() => undefined); // a page may have no cache
-  const memory = kept && (await bytes(kept.body, snapshot.size).catch(() => undefined));
-  return memory ?? download();
+const download = async () => inflate(await load(snapshot.name));
+
+/** How fast the line has been so far, at best, in bytes per millisecond; 0 if all came from a cache. */
+const speed = () => {
+  const files = performance.getEntriesByType("resource").filter(({ transferSize }) => transferSize > 20_000);
+  return Math.max(0, ...files.map((file) => file.encodedBodySize / (file.responseEnd - file.responseStart)));
+};
+const FAST = 2_500; // 20 Mbit/s: below, Python has booted before a snapshot is here
+
+/** For the next visit: without a hurry, and not where each byte costs. */
+const fetchLater = () => {
+  const { saveData, effectiveType = "4g" } = navigator.connection ?? {};
+  if (saveData || effectiveType !== "4g") return;
+  later(() => openCache().then((cache) => cache.add(compressedURL)).catch(() => {}));
+};
+
+/** The memory of the snapshot, or null where it would take too long to get it. */
+const findMemory = async () => {
+  const cache = await openCache().catch(() => null); // a page may have none
+  const kept = await cache?.match(memoryURL);
+  if (kept) return { memory: quiet(bytes(kept.body, snapshot.size).catch(download)) };
+  const compressed = await cache?.match(compressedURL);
+  if (compressed) return { memory: quiet(inflate(compressed)) };
+  if (speed() >= FAST) return { memory: quiet(download()) };
+  fetchLater();
+  return { memory: null };
 };
 
 /** Makes the memory of a new module that of the snapshot. */
@@ -98,7 +114,8 @@ const begin = async () => {
       load(bundle.contents).then(({ body }) => bytes(body, size)),
     ]),
   );
-  const memory = snapshot && quiet(readMemory());
+  let memory;
+  const finding = snapshot && quiet(findMemory());
   const pyodide = await boot({
     indexURL: folder,
     packageBaseUrl: folder,
@@ -109,12 +126,15 @@ const begin = async () => {
     _loadSnapshot: snapshot && Uint8Array.from(atob(snapshot.head), (byte) => byte.charCodeAt(0)),
     createPyodideModule: async (settings) => {
       const [{ default: create }, code, contents] = await parts;
+      memory = (await finding)?.memory;
+      settings.noInitialRun = Boolean(memory);
       const module = await createModule(create, settings, { code, contents }, bundle);
-      if (snapshot) fill(module, await memory);
+      if (memory) fill(module, await memory);
+      else module.API.restoreSnapshot = () => undefined;
       return module;
     },
   });
-  if (snapshot) renew(pyodide);
+  if (memory) renew(pyodide);
   else runApart(pyodide, `import sys; sys.path.extend(${JSON.stringify(bundle.path)})`);
   for (const name of bundle.packages) pyodide.loadedPackages[name] = "default channel";
   return { pyodide, streams };

@@ -20,6 +20,8 @@ from .python_page import PythonPage
 
 Obstacle = Callable[[Page, Path], None]
 
+IS_RESTORED = "import sys; 'nextauth_py_renewal' in sys.modules"
+
 KEPT = "async () => (await (await caches.open('nextauth_py')).keys()).map(({ url }) => new URL(url).pathname)"
 
 
@@ -102,10 +104,6 @@ def cannot_inflate(page: Page, _: Path) -> None:
     page.add_init_script("delete window.DecompressionStream")
 
 
-def is_slow(page: Page, _: Path) -> None:
-    page.add_init_script("Object.defineProperty(navigator, 'connection', { value: { effectiveType: '3g' } })")
-
-
 def change_facts(page: Page, change: Callable[[dict[str, Any]], None]) -> None:
     def answer(route: Route) -> None:
         response = route.fetch()
@@ -134,7 +132,6 @@ def with_another_build(head: str) -> str:
         pytest.param(is_missing("pydantic_core.wasm"), id="the library is missing"),
         pytest.param(is_another("packages.bin"), id="the packages are something else"),
         pytest.param(cannot_inflate, id="the browser cannot inflate"),
-        pytest.param(is_slow, id="the line is slow"),
     ],
 )
 def test_whatever_is_in_the_way_python_boots_without_a_word(
@@ -153,15 +150,38 @@ def test_whatever_is_in_the_way_python_boots_without_a_word(
     python.expect_no_error_box()
 
 
-def test_a_slow_line_does_not_matter_to_a_page_that_has_the_snapshot(
-    context: BrowserContext, auth_server: AuthServer, bundle: Path
+# Slow lines
+
+# As a page sees them: by the time that its own files took.
+SLOW = """performance.getEntriesByType = () => [
+    { transferSize: 136_000, encodedBodySize: 136_000, responseStart: 0, responseEnd: 500 },
+]"""
+SAVING = "Object.defineProperty(navigator, 'connection', { value: { saveData: true } })"
+
+
+def test_on_a_slow_line_the_snapshot_is_for_the_next_visit(
+    context: BrowserContext, auth_server: AuthServer
 ) -> None:
-    PythonPage(first := context.new_page()).open(f"{auth_server.url}/python.html")
-    first.wait_for_function(KEPT)
-    is_slow(second := context.new_page(), bundle)
-    loads = Loads(second)
-    PythonPage(second).open(f"{auth_server.url}/python.html")
-    assert not loads.have(".whl")
+    context.add_init_script(SLOW)
+    url = f"{auth_server.url}/python.html"
+    first = context.new_page()
+    python = PythonPage(first).open(url)
+    assert not python.run(IS_RESTORED)
+    assert python.run("from nextauth_py.models import Session; Session.__name__") == "Session"
+    first.wait_for_function(f"async () => (await ({KEPT})()).length")
+    assert PythonPage(context.new_page()).open(url).run(IS_RESTORED)
+
+
+def test_where_each_byte_costs_no_snapshot_is_fetched(
+    page: Page, auth_server: AuthServer, loads: Loads
+) -> None:
+    page.add_init_script(SLOW)
+    page.add_init_script(SAVING)
+    python = PythonPage(page).open(f"{auth_server.url}/python.html")
+    assert not python.run(IS_RESTORED)
+    page.evaluate("() => new Promise((resolve) => requestIdleCallback(() => setTimeout(resolve)))")
+    assert not loads.have("/snapshot.bin")
+    assert loads.complaints == []
 
 
 # Kept
@@ -192,10 +212,10 @@ def test_a_kept_memory_that_is_damaged_is_replaced(context: BrowserContext, auth
     page = context.new_page()
     PythonPage(page).open(f"{auth_server.url}/python.html")
     page.wait_for_function(f"async () => (await ({KEPT})()).length")
-    page.evaluate(f"""async () => {{
-        const [path] = await ({KEPT})();
-        await (await caches.open("nextauth_py")).put(path, new Response("damaged"));
-    }}""")
+    page.evaluate("""async () => {
+        const cache = await caches.open("nextauth_py");
+        for (const request of await cache.keys()) await cache.put(request, new Response("damaged"));
+    }""")
     loads = Loads(page)
     PythonPage(page).open(f"{auth_server.url}/python.html")
     assert loads.have("/snapshot.bin")

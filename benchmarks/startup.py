@@ -1,96 +1,211 @@
 """How long a page takes to show who is signed in, beside a PyScript page that only sets its title.
 
-    python3 -m benchmarks.startup
-
-Warm cache, real server, the two pages in turn. Nothing is intercepted.
+All pages in turn, in each round. Real servers; nothing is intercepted.
 """
 
 from __future__ import annotations
 
-import statistics
+import json
 import tempfile
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from demo.bootstrap import ROOT, enter
+from demo.serve import AuthServer
+from nextauth_py.bundle import build_bundle
+
+from .report import Table
 
 if TYPE_CHECKING:
-    from playwright.sync_api import BrowserContext
+    from collections.abc import Callable
 
-ROUNDS = 5
+    from playwright.sync_api import Browser, Page
 
-# Each page, and what is true once it has done its work.
-PAGES = {
-    "title.html": "document.title === 'Python'",
-    "name.html": "document.getElementById('name')?.textContent.trim() === 'Alice Liddell'",
-}
+WARM_ROUNDS, COLD_ROUNDS, SLOW_ROUNDS = 9, 5, 3
+SETTLE = 4_000  # milliseconds, in which a browser caches what it has compiled, and a page what it keeps
+
+# A slow line: 10 Mbit/s. Nothing is compressed by the server.
+SLOW = {"offline": False, "latency": 40, "downloadThroughput": 1_250_000, "uploadThroughput": 1_250_000}
+
+STOCK = "/static/dist/pyodide/pyodide.mjs"
+PREFETCH = '<script src="/static/session-prefetch.js"></script>'
+PAINT = f'{PREFETCH}<script src="/static/session-paint.js" defer></script>'
+
+NAME = """
+from nextauth_py import SessionProvider, component, use_session
+
+SessionProvider().start()
+
+@component("#name")
+def name():
+    session = use_session()
+    return session.data and session.data.user.name
+"""
+BY_HAND = """
+import js
+from pydantic import BaseModel
+from pyodide.http import pyfetch
+
+class User(BaseModel):
+    name: str
+
+class Session(BaseModel):
+    user: User
+    expires: str
+
+response = await pyfetch("/api/auth/session")
+session = Session.model_validate_json(await response.text())
+js.document.getElementById("name").textContent = session.user.name
+"""
+ATTRIBUTES = """
+from nextauth_py import SessionProvider, bind_page
+
+SessionProvider().start()
+bind_page()
+"""
+
+SHOWS = "document.getElementById('{}')?.textContent.trim() === 'Alice Liddell'"
 
 # Checked at every frame, from the first one on: the page's own clock, not the test's.
-WATCH = """() => {
+WATCH = """
     const look = () => (CONDITION) ? window.done = performance.now() : requestAnimationFrame(look);
     requestAnimationFrame(look);
-}"""
+"""
 
 
-def main() -> None:
-    """Measure and print a table."""
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - installed by `enter`
+@dataclass(frozen=True)
+class Start:
+    """One way to show a name.
 
-    from demo.serve import AuthServer, install_server  # noqa: PLC0415
-    from nextauth_py.bundle import build_bundle  # noqa: PLC0415
-    from tests.browser.browsers import launch_options  # noqa: PLC0415
+    Attributes:
+        title: In the table.
+        path: Of the page.
+        shown: What is true, in JavaScript, once it is done.
+        html: The page, unless the server has it.
+        generation: Of the server.
+    """
 
-    build_bundle(ROOT / "static/dist")
-    install_server()
-    options = launch_options()
-    mounts = {"/static": ROOT / "static", "/": Path(__file__).parent / "pages"}
-    with (
-        AuthServer(mounts) as server,
-        sync_playwright() as playwright,
-        tempfile.TemporaryDirectory() as profile,
-    ):
-        context = playwright.chromium.launch_persistent_context(profile, **options)
-        _sign_in(context, server.url)
-        times: dict[str, list[float]] = {page: [] for page in PAGES}
-        for round_number in range(ROUNDS + 1):
-            for page, condition in PAGES.items():
-                elapsed = _load(context, f"{server.url}/{page}", condition)
-                if round_number:  # the first one fills the cache
-                    times[page].append(elapsed)
+    title: str
+    path: str
+    shown: str = SHOWS.format("name")
+    html: str = ""
+    generation: str = "v4"
+
+
+def _page(code: str, *, head: str = "", dist: str = "/static/dist", config: Any = None) -> str:
+    described = json.dumps(config) if config else f"{dist}/pyscript.json"
+    return (
+        f'<!doctype html>\n<title>…</title>\n<link rel="icon" href="data:,">\n{head}\n'
+        f'<script type="module" src="{dist}/pyscript/core.js"></script>\n'
+        f'<b id="name" data-session-text="user.name"></b>\n'
+        f"<script type=\"py\" config='{described}'>{code}</script>\n"
+    )
+
+
+def _by_wheel(*packages: str) -> dict[str, Any]:
+    lit = {"main": {"/static/dist/lit/lit.js": "lit"}}
+    return {"interpreter": STOCK, "packages": packages, "packages_cache": "passthrough", "js_modules": lit}
+
+
+STARTS = [
+    Start(
+        "PyScript, an empty page",
+        "empty.html",
+        "document.title === 'Python'",
+        _page('\nfrom pyscript import document\ndocument.title = "Python"\n', config={"interpreter": STOCK}),
+    ),
+    Start(
+        "PyScript, fetch and pydantic by hand", "hand.html", html=_page(BY_HAND, config=_by_wheel("pydantic"))
+    ),
+    Start("nextauth_py, Pyodide's boot", "wheels.html", html=_page(NAME, config=_by_wheel("nextauth-py"))),
+    Start("nextauth_py, --no-snapshot", "none.html", html=_page(NAME, head=PREFETCH, dist="/no-snapshot")),
+    Start("nextauth_py", "name.html", html=_page(NAME)),
+    Start("nextauth_py, prefetched", "prefetched.html", html=_page(NAME, head=PREFETCH)),
+    Start("nextauth_py, early paint", "paint.html", html=_page(ATTRIBUTES, head=PAINT)),
+    Start("React, next-auth v4", "peer-v4.html", SHOWS.format("shown")),
+    Start("React, next-auth v5", "peer-v5.html", SHOWS.format("shown"), generation="v5"),
+]
+
+
+def measure(browser: Browser, mounts: dict[str, Path]) -> Table:
+    """Load each page often: with a warm cache, with none, and over a slow line."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        build_bundle(folder / "no-snapshot", snapshot=False, report=lambda _: None)
+        for start in filter(lambda start: start.html, STARTS):
+            (folder / start.path).write_text(start.html, "utf-8")
+        pages = {"/no-snapshot": folder / "no-snapshot", "/bench": folder, **mounts}
+        urls = {each: stack.enter_context(AuthServer(pages, generation=each)).url for each in ("v4", "v5")}
+        state = _signed_in(browser, urls)
+        columns = {
+            "warm": _warm(browser, urls, state),
+            "cold": _cold(browser, urls, state, COLD_ROUNDS),
+            "cold, 10 Mbit/s and 40 ms": _cold(browser, urls, state, SLOW_ROUNDS, _slow_down),
+        }
+    rows = {start.title: {name: column[start] for name, column in columns.items()} for start in STARTS}
+    return Table("ms until the name is there", rows, base=STARTS[0].title)
+
+
+def _signed_in(browser: Browser, urls: dict[str, str]) -> Any:
+    context = browser.new_context()
+    for url in urls.values():
+        page = context.new_page()
+        page.goto(f"{url}/api/auth/signin?callbackUrl=/peer-v4.html")
+        page.get_by_label("User").fill("alice")
+        page.get_by_label("Password").fill("wonder")
+        page.get_by_role("button").click()
+        page.wait_for_url("**/peer-v4.html")
+    state = context.storage_state()
+    context.close()
+    return state
+
+
+def _warm(browser: Browser, urls: dict[str, str], state: Any) -> dict[Start, list[float]]:
+    context = browser.new_context(storage_state=state)
+    for start in STARTS * 2:  # the second time, what was compiled is cached
+        page = context.new_page()
+        _load(page, start, urls)
+        page.wait_for_timeout(SETTLE)
+        page.close()
+    times: dict[Start, list[float]] = {start: [] for start in STARTS}
+    for start in STARTS * WARM_ROUNDS:
+        page = context.new_page()
+        times[start].append(_load(page, start, urls))
+        page.close()
+    context.close()
+    return times
+
+
+def _cold(
+    browser: Browser,
+    urls: dict[str, str],
+    state: Any,
+    rounds: int,
+    prepare: Callable[[Page], None] | None = None,
+) -> dict[Start, list[float]]:
+    times: dict[Start, list[float]] = {start: [] for start in STARTS}
+    for start in STARTS * rounds:
+        context = browser.new_context(storage_state=state)
+        page = context.new_page()
+        if prepare:
+            prepare(page)
+        times[start].append(_load(page, start, urls))
         context.close()
-    _print(times)
+    return times
 
 
-def _sign_in(context: BrowserContext, url: str) -> None:
-    page = context.new_page()
-    page.goto(f"{url}/api/auth/signin?callbackUrl=/title.html")
-    page.get_by_label("User").fill("alice")
-    page.get_by_label("Password").fill("wonder")
-    page.get_by_role("button").click()
-    page.wait_for_url("**/title.html")
-    page.close()
+def _slow_down(page: Page) -> None:
+    session = page.context.new_cdp_session(page)
+    session.send("Network.enable")
+    session.send("Network.emulateNetworkConditions", SLOW)
 
 
-def _load(context: BrowserContext, url: str, condition: str) -> float:
-    """Milliseconds from the start of the navigation until the condition holds."""
-    page = context.new_page()
-    page.add_init_script(f"({WATCH.replace('CONDITION', condition)})()")
-    page.goto(url)
+def _load(page: Page, start: Start, urls: dict[str, str]) -> float:
+    """Milliseconds from the start of the navigation until the name is there."""
+    page.set_default_timeout(120_000)
+    page.add_init_script(WATCH.replace("CONDITION", start.shown))
+    page.goto(f"{urls[start.generation]}/{'bench/' if start.html else ''}{start.path}")
     page.wait_for_function("() => window.done")
     elapsed: float = page.evaluate("window.done")
-    page.close()
     return elapsed
-
-
-def _print(times: dict[str, list[float]]) -> None:
-    peer = statistics.median(times["title.html"])
-    print("| page | median | from | to | ratio |\n|---|---:|---:|---:|---:|")
-    for page, measured in times.items():
-        median = statistics.median(measured)
-        row = f"{median:.0f} ms | {min(measured):.0f} | {max(measured):.0f} | {median / peer:.2f}"
-        print(f"| {page} | {row} |")
-
-
-if __name__ == "__main__":
-    enter("benchmarks.startup")
-    main()

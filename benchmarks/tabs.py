@@ -1,23 +1,23 @@
 """What many tabs cost, and how soon the last of them knows: ours beside next-auth's JavaScript clients.
 
-    python3 -m benchmarks.tabs
-
 Real servers, each client with its own generation's, ours with v4's. Real tabs, nothing is intercepted.
 """
 
 from __future__ import annotations
 
-import statistics
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from demo.bootstrap import ROOT, enter
+from demo.bootstrap import ROOT
+from demo.serve import AuthServer
+from tests.servers.control import ServerControl
+
+from .report import Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from playwright.sync_api import Browser, Page
-
-    from tests.servers.control import ServerControl
 
 SIZES = [1, 2, 5, 10]
 INTERVAL = 2.0  # seconds
@@ -49,32 +49,22 @@ POST_ANSWERED = """
 """
 
 
-def main() -> None:
-    """Measure and print the tables."""
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - installed by `enter`
-
-    from demo.serve import AuthServer  # noqa: PLC0415
-    from tests.servers.control import ServerControl  # noqa: PLC0415
-
-    from .setting import prepare  # noqa: PLC0415
-
-    mounts, options = prepare()
+def measure(browser: Browser, mounts: dict[str, Path]) -> list[Table]:
+    """Count requests, and time sign-outs and updates."""
     script = ROOT / "tests/servers/server.mjs"
-    costs: dict[str, list[str]] = {}
-    speeds: dict[str, list[str]] = {}
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(**options)
-        for client, page in PAGES.items():
-            generation = "v5" if client.endswith("v5") else "v4"
-            with AuthServer(mounts, generation=generation, script=script) as server:
-                url = f"{server.url}/{'bench/' if client == 'nextauth_py' else ''}{page}"
-                control = ServerControl(server.url)
-                costs[client] = [_requests(browser, url, control, size) for size in SIZES]
-                speeds[client] = _speeds(browser, url, control)
-        browser.close()
-    _print(f"GETs per interval ({INTERVAL:g} s) | " + " | ".join(map(str, SIZES)), costs)
-    titles = [f"sign-out in the last of {SIZES[-1]} tabs, server {each} ms" for each in LATENCIES]
-    _print(" | ".join(["median (range), ms", *titles, "an update in the next tab"]), speeds)
+    costs: dict[str, dict[str, list[float]]] = {}
+    speeds: dict[str, dict[str, list[float]]] = {}
+    for client, page in PAGES.items():
+        generation = "v5" if client.endswith("v5") else "v4"
+        with AuthServer(mounts, generation=generation, script=script) as server:
+            url = f"{server.url}/{'bench/' if client == 'nextauth_py' else ''}{page}"
+            control = ServerControl(server.url)
+            costs[client] = {f"{size} tabs": [_requests(browser, url, control, size)] for size in SIZES}
+            speeds[client] = _speeds(browser, url, control)
+    return [
+        Table(f"GETs per interval of {INTERVAL:g} s", costs),
+        Table(f"ms until the last of {SIZES[-1]} tabs, or the next one, knows", speeds),
+    ]
 
 
 def _open(browser: Browser, url: str, number: int, interval: float) -> list[Page]:
@@ -110,29 +100,29 @@ def _wait(pages: list[Page], text: str) -> None:
         )
 
 
-def _requests(browser: Browser, url: str, control: ServerControl, size: int) -> str:
+def _requests(browser: Browser, url: str, control: ServerControl, size: int) -> float:
     pages = _open(browser, url, size, INTERVAL)
     pages[0].wait_for_timeout(INTERVAL * 2_000)  # for everything that the start has set off
     before = _gets(control)
     pages[0].wait_for_timeout(INTERVAL * INTERVALS * 1_000)
     count = _gets(control) - before
     pages[0].context.close()
-    return f"{count / INTERVALS:g}"
+    return count / INTERVALS
 
 
 def _gets(control: ServerControl) -> int:
     return sum(request.startswith("GET /api/auth/session") for request in control.requests())
 
 
-def _speeds(browser: Browser, url: str, control: ServerControl) -> list[str]:
+def _speeds(browser: Browser, url: str, control: ServerControl) -> dict[str, list[float]]:
     pages = _open(browser, url, SIZES[-1], 0)
-    found = []
+    found = {}
     for latency in LATENCIES:
         control.set_latency(latency)
-        found.append(_summary(lambda: _sign_out(pages)))
+        found[f"a sign-out, the server takes {latency} ms"] = _repeat(lambda: _sign_out(pages))
     control.set_latency(0)
     names = iter(range(1000))
-    found.append(_summary(lambda: _update(pages, f"Alice {next(names)}")))
+    found["an update"] = _repeat(lambda: _update(pages, f"Alice {next(names)}"))
     pages[0].context.close()
     return found
 
@@ -160,18 +150,5 @@ def _update(pages: list[Page], name: str) -> float:
     return elapsed
 
 
-def _summary(measure: Callable[[], float]) -> str:
-    times = [measure() for _ in range(ROUNDS)]
-    return f"{statistics.median(times):.0f} ({min(times):.0f} to {max(times):.0f})"
-
-
-def _print(title: str, rows: dict[str, list[Any]]) -> None:
-    columns = title.count("|") + 1
-    print(f"\n| {title} |\n|---|{'---:|' * (columns - 1)}")
-    for client, cells in rows.items():
-        print(f"| {client} | {' | '.join(cells)} |")
-
-
-if __name__ == "__main__":
-    enter("benchmarks.tabs")
-    main()
+def _repeat(measure: Callable[[], float]) -> list[float]:
+    return [measure() for _ in range(ROUNDS)]

@@ -1,18 +1,19 @@
 """What showing a session in a thousand places costs: ours beside React with next-auth's JavaScript clients.
 
-    python3 -m benchmarks.updates
-
 Real servers, one page at a time, nothing is intercepted.
 """
 
 from __future__ import annotations
 
-import statistics
 from typing import TYPE_CHECKING, Any
 
-from demo.bootstrap import enter
+from demo.serve import AuthServer
+
+from .report import Table
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from playwright.sync_api import Browser, Page
 
 ROWS = 1_000
@@ -58,31 +59,17 @@ MOUNT = "() => { const start = performance.now(); client.mount(); return perform
 UNMOUNT = "() => { client.unmount(); }"
 
 
-def main() -> None:
-    """Measure and print the table."""
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - installed by `enter`
-
-    from demo.serve import AuthServer  # noqa: PLC0415
-
-    from .setting import prepare  # noqa: PLC0415
-
-    mounts, options = prepare()
-    titles = ["first drawn, ms", "a change in all, ms", f"heap after {MOUNTS} mounts, MB"]
-    print(f"\n| {ROWS} rows; median (range) | {' | '.join(titles)} |")
-    print("|---|---:|---:|---:|")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(**options)
-        for client, page in PAGES.items():
-            generation = "v5" if client.endswith("v5") else "v4"
-            with AuthServer(mounts, generation=generation) as server:
-                print(
-                    f"| {client} | {' | '.join(_measure(browser, f'{server.url}/{page}{ROWS}'))} |",
-                    flush=True,
-                )
-        browser.close()
+def measure(browser: Browser, mounts: dict[str, Path]) -> Table:
+    """Draw, change, and look for what stays behind."""
+    rows = {}
+    for client, page in PAGES.items():
+        generation = "v5" if client.endswith("v5") else "v4"
+        with AuthServer(mounts, generation=generation) as server:
+            rows[client] = _measure(browser, f"{server.url}/{page}{ROWS}")
+    return Table(f"{ROWS} rows", rows)
 
 
-def _measure(browser: Browser, url: str) -> list[str]:
+def _measure(browser: Browser, url: str) -> dict[str, list[float]]:
     page = browser.new_context().new_page()
     page.set_default_timeout(120_000)
     page.goto(url)
@@ -100,7 +87,11 @@ def _measure(browser: Browser, url: str) -> list[str]:
         page.evaluate(UNMOUNT)
     after = _heap(page)
     page.context.close()
-    return [_summary(drawn), _summary(changed), f"{(after - before) / 1e6:+.2f}"]
+    return {
+        "first drawn, ms": drawn,
+        "a change in all, ms": changed,
+        f"heap after {MOUNTS} mounts, MB": [(after - before) / 1e6],
+    }
 
 
 def _drawn(page: Page) -> float:
@@ -115,12 +106,3 @@ def _heap(page: Page) -> float:
     session.send("HeapProfiler.collectGarbage")
     found: Any = session.send("Runtime.getHeapUsage")
     return float(found["usedSize"])
-
-
-def _summary(times: list[float]) -> str:
-    return f"{statistics.median(times):.0f} ({min(times):.0f} to {max(times):.0f})"
-
-
-if __name__ == "__main__":
-    enter("benchmarks.updates")
-    main()

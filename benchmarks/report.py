@@ -1,0 +1,92 @@
+"""What was measured: as a table in Markdown, as JSON, and as a picture."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from dataclasses import asdict, dataclass
+from html import escape
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# Of the picture, in its own units.
+WIDTH, LABEL, ROW, TOP = 760, 250, 26, 44
+OURS, THEIRS = "#2f6fdf", "#9aa5b1"
+
+
+@dataclass(frozen=True)
+class Table:
+    """Samples by row and column.
+
+    Attributes:
+        title: What was measured, with its unit.
+        rows: The samples by row, then column.
+        base: The row that the others are compared with.
+    """
+
+    title: str
+    rows: dict[str, dict[str, list[float]]]
+    base: str | None = None
+
+    def markdown(self) -> str:
+        """Medians, their ranges, and ratios to the base's median."""
+        columns = list(next(iter(self.rows.values())))
+        lines = [f"| {self.title} | {' | '.join(columns)} |", f"|---|{'---:|' * len(columns)}"]
+        for name, row in self.rows.items():
+            cells = [self._cell(column, samples) for column, samples in row.items()]
+            lines.append(f"| {name} | {' | '.join(cells)} |")
+        return "\n".join(lines)
+
+    def _cell(self, column: str, samples: list[float]) -> str:
+        if not samples:
+            return ""
+        median = statistics.median(samples)
+        text = f"{median:.4g}" if abs(median) < 10 else f"{median:.0f}"  # noqa: PLR2004 - where digits count
+        if len(samples) > 1:
+            text += f" ({min(samples):.0f} to {max(samples):.0f})"
+        if self.base and self.rows[self.base][column]:
+            text += f" · {median / statistics.median(self.rows[self.base][column]):.2f}"
+        return text
+
+    def svg(self, column: str) -> str:
+        """Bars of one column's medians."""
+        medians = {name: statistics.median(row[column]) for name, row in self.rows.items() if row[column]}
+        scale = (WIDTH - LABEL - 80) / max(medians.values())
+        bars = [
+            _bar(index, name, median, scale, OURS if name.startswith("nextauth_py") else THEIRS)
+            for index, (name, median) in enumerate(medians.items())
+        ]
+        height = TOP + ROW * len(bars) + 10
+        return (
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" '
+            f'font-family="system-ui, sans-serif" font-size="13" role="img">\n'
+            f'<rect width="{WIDTH}" height="{height}" rx="6" fill="#ffffff"/>\n'
+            f'<text x="14" y="26" font-size="15" font-weight="600" fill="#1f2933">'
+            f"{escape(f'{self.title}: {column}')}</text>\n{''.join(bars)}</svg>\n"
+        )
+
+
+def _bar(index: int, name: str, median: float, scale: float, colour: str) -> str:
+    y = TOP + ROW * index
+    width = max(median * scale, 1)
+    return (
+        f'<text x="{LABEL - 8}" y="{y + 15}" text-anchor="end" fill="#1f2933">{escape(name)}</text>'
+        f'<rect x="{LABEL}" y="{y + 2}" width="{width:.1f}" height="{ROW - 8}" rx="2" fill="{colour}"/>'
+        f'<text x="{LABEL + width + 6:.1f}" y="{y + 15}" fill="#1f2933">{median:.0f} ms</text>\n'
+    )
+
+
+def write(folder: Path, tables: list[Table], facts: dict[str, str]) -> None:
+    """Write `results.md` and `results.json`."""
+    about = "\n".join(f"- {name}: {fact}" for name, fact in facts.items())
+    parts = [
+        "# Measured",
+        "Made by `python3 -m benchmarks`. Medians (and ranges); after a dot the ratio to the first row.",
+        about,
+        *(table.markdown() for table in tables),
+    ]
+    (folder / "results.md").write_text("\n\n".join(parts) + "\n", "utf-8")
+    content = {"facts": facts, "tables": [asdict(table) for table in tables]}
+    (folder / "results.json").write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", "utf-8")

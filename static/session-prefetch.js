@@ -18,5 +18,5 @@
     return [r.status, await r.text(), [...r.headers], Date.now()];
   });
   answer.catch(() => {});
-  window.nextauthSession = { path, at, answer, drop };
+  window.nextauthSession = { path, at, answer, drop, signal };
 }

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 HERE = Path(__file__).parent
+PAGE_SCRIPTS = ("session-prefetch.js", "session-paint.js")
 
 # Paths are relative to pyscript.json. "passthrough" lets Pyodide load the packages by its lock file: without
 # it PyScript would go through micropip, and through a cache that does not notice a new wheel.
@@ -56,7 +57,7 @@ def build_bundle(out: Path, *, report: Callable[[str], None] = print) -> None:
 
 def _package_key(runtime: str, wheel: Wheel) -> str:
     parts = [HERE / name for name in ("build.py", "page-config.js", "lit.js")]
-    bundler = b"".join(path.read_bytes() for path in [*parts, pinned("session-prefetch.js")])
+    bundler = b"".join(path.read_bytes() for path in [*parts, *map(pinned, PAGE_SCRIPTS)])
     return f"{runtime} {wheel.file_name} {hashlib.sha256(bundler).hexdigest()[:16]}"
 
 
@@ -76,7 +77,7 @@ def _package_files(folder: Folder, wheel: Wheel) -> dict[str, bytes | Path]:
         f"pyodide/{wheel.file_name}": archive,
         "pyodide/pyodide-lock.json": _lock(folder, wheel.file_name, archive),
         "lit/lit.js": HERE / "lit.js",
-        "session-prefetch.js": pinned("session-prefetch.js"),
+        **{name: pinned(name) for name in PAGE_SCRIPTS},
         "pyscript/page-config.js": _page_config(config),
         "pyscript.json": f"{config}\n".encode(),
     }

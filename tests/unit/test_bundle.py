@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import base64
 import csv
+import gzip
 import hashlib
 import io
 import json
@@ -555,8 +556,19 @@ def test_every_pin_is_checked_by_hash_and_names_no_address() -> None:
     assert all("==" in line and "--hash=sha256:" in line for line in wheels)
 
 
+@pytest.mark.parametrize("name", ["session-prefetch.js", "session-paint.js"])
+@pytest.mark.usefixtures("fake")
+def test_the_scripts_of_pages_are_in_the_bundle(out: Path, name: str) -> None:
+    bundle(out)
+    assert (out / name).read_bytes() == runtime.pinned(name).read_bytes()
+
+
 def test_what_asks_ahead_is_smaller_than_a_kilobyte() -> None:
     assert runtime.pinned("session-prefetch.js").stat().st_size < 1000
+
+
+def test_what_shows_it_ahead_is_smaller_than_two_kilobytes_on_its_way() -> None:
+    assert len(gzip.compress(runtime.pinned("session-paint.js").read_bytes())) < 2000
 
 
 def test_the_command_tells_its_version(capsys: pytest.CaptureFixture[str]) -> None:

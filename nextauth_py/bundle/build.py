@@ -36,7 +36,7 @@ CODE = (
 )
 
 # What pages may load before Python.
-SCRIPTS = ("session-prefetch.js",)
+SCRIPTS = ("session-prefetch.js", "session-paint.js")
 
 # Paths are relative to pyscript.json. "passthrough" lets Pyodide load the packages by its lock file: without
 # it PyScript would go through micropip, and through a cache that does not notice a new wheel.

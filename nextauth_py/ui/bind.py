@@ -53,8 +53,9 @@ def bind(
     attr: Mapping[str, Value] | None = None,
     show: Condition | None = None,
     class_: Mapping[str, Condition] | None = None,
+    at_once: bool = True,
 ) -> Callable[[], None]:
-    """As `SessionHandle.bind`, for an element."""
+    """As `SessionHandle.bind`, for an element; if not at once, from the next change on."""
     binding = Binding(element, provider.report, [])
     if text is not None:
         binding.properties.append((_reader(text), _write_text))
@@ -66,7 +67,8 @@ def bind(
         binding.properties.append((_condition(condition), _class_writer(name)))
     if not binding.properties:
         raise ValueError("bind what? Give it text=, attr=, show= or class_=.")
-    binding.show(provider.state)
+    if at_once:
+        binding.show(provider.state)
     return provider.subscribe(binding.show)
 
 

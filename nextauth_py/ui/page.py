@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ProviderMissingError
 from ..provider import current_provider
+from ..state import SessionState
 from .bind import bind
 from .elements import find_element
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 _BOUND = "[data-session-text],[data-session-attr],[data-session-show],[data-session-class]"
 ACTION = "[data-session-action]"
+# Of the whole page, and not empty: session-paint.js shows a session.
+_PAINT = "data-session-paint"
 _ACTIONS = ("sign_in", "sign_out", "refetch")
 
 
@@ -52,10 +55,14 @@ def bind_page(root: object = "body", *, provider: SessionProvider[Any] | None = 
     from .actions import listen  # noqa: PLC0415 - only a browser can import it
 
     element = find_element(root)
+    page = element.ownerDocument.documentElement
+    # What is painted stays until the provider knows more: it must not flicker.
+    at_once = found.state != SessionState() or not page.getAttribute(_PAINT)
     undo = ExitStack()
     try:
+        undo.callback(bind(found, page, attr={_PAINT: lambda _session: None}, at_once=at_once))
         for each in _all(element, _BOUND):
-            undo.callback(_bind_element(found, each))
+            undo.callback(_bind_element(found, each, at_once=at_once))
         for each in _all(element, ACTION):
             parse_action(each)
         undo.callback(listen(found, element))
@@ -71,7 +78,7 @@ def _all(root: Any, selector: str) -> Iterator[Any]:
     yield from root.querySelectorAll(selector)
 
 
-def _bind_element(provider: SessionProvider[Any], element: Any) -> Callable[[], None]:
+def _bind_element(provider: SessionProvider[Any], element: Any, *, at_once: bool) -> Callable[[], None]:
     data = element.dataset
     try:
         return bind(
@@ -81,6 +88,7 @@ def _bind_element(provider: SessionProvider[Any], element: Any) -> Callable[[], 
             attr=_pairs(_attribute(data, "sessionAttr")),
             show=_attribute(data, "sessionShow"),
             class_=_pairs(_attribute(data, "sessionClass")),
+            at_once=at_once,
         )
     except ValueError as error:
         raise ValueError(f"{_tag(element)}: {error}") from None

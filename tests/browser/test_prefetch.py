@@ -109,6 +109,14 @@ def test_what_a_javascript_tab_tells_discards_it(
     assert control.requests() == [SESSION] * 2
 
 
+def test_a_page_that_comes_back_from_the_cache_discards_it(page: Page, auth_server: AuthServer) -> None:
+    page.route("**/pyscript/core.js", lambda route: route.abort())
+    page.goto(f"{auth_server.url}/prefetch.html")
+    assert page.evaluate("'nextauthSession' in window")
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+    assert not page.evaluate("'nextauthSession' in window")
+
+
 def test_it_is_for_the_routes_that_it_names(
     control: ServerControl, open_page: Callable[..., PythonPage]
 ) -> None:

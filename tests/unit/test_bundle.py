@@ -347,7 +347,7 @@ def test_for_a_cdn_there_is_only_what_the_cdn_lacks(out: Path, fake: Runtime) ->
     build_bundle(out, cdn=True, report=lambda _: None)
     (wheel,) = out.glob("*.whl")
     files = {name for name in snapshot(out) if not name.startswith(".")}
-    assert files == {wheel.name, "pyscript.json", "lit/lit.js", "lit/lit-html.js", "session-prefetch.js"}
+    assert files == {wheel.name, "pyscript.json", "lit/lit.js", "lit/lit-html.js", *build.SCRIPTS}
     assert json.loads((out / "pyscript.json").read_text()) == {
         "packages": ["pydantic", "pyodide-http", f"./{wheel.name}"],
         "packages_cache": "passthrough",
@@ -701,6 +701,13 @@ def test_every_pin_is_checked_by_hash_and_names_no_address() -> None:
     wheels = [line for line in requirements if line and not line.startswith("#")]
     assert len(wheels) == 6
     assert all("==" in line and "--hash=sha256:" in line for line in wheels)
+
+
+@pytest.mark.parametrize("name", build.SCRIPTS)
+@pytest.mark.usefixtures("fake")
+def test_the_scripts_of_pages_are_in_the_bundle(out: Path, name: str) -> None:
+    bundle(out)
+    assert (out / name).read_bytes() == runtime.pinned(name).read_bytes()
 
 
 def test_the_command_tells_its_version(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import subprocess
 import sys
 
@@ -28,6 +29,10 @@ def test_a_page_downloads_less_than_60_kilobytes_of_us() -> None:
 
 def test_what_asks_ahead_is_smaller_than_a_kilobyte() -> None:
     assert len(pinned("session-prefetch.js").read_bytes()) < 1000
+
+
+def test_what_shows_it_ahead_is_smaller_than_two_kilobytes_on_its_way() -> None:
+    assert len(gzip.compress(pinned("session-paint.js").read_bytes())) < 2000
 
 
 def test_the_import_loads_these_modules_and_no_others() -> None:

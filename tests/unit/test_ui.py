@@ -297,6 +297,15 @@ async def test_an_element_follows_the_session_until_it_is_let_go(tab: MemoryHost
     assert element.textContent == "Alice"
 
 
+async def test_an_element_may_keep_what_it_shows_until_the_next_change(tab: MemoryHost) -> None:
+    provider = SessionProvider(None, host=tab).start()
+    element = Element()
+    bind(provider, element, text="user.name", at_once=False)
+    assert element.textContent == "Loading…"
+    provider.session = alice()
+    assert element.textContent == "Alice"
+
+
 async def test_what_has_not_changed_is_not_written(tab: MemoryHost) -> None:
     provider = SessionProvider(alice(), host=tab).start()
     element = Element()

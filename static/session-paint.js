@@ -1,0 +1,80 @@
+// Shows the session of session-prefetch.js until Python does, by the rules of nextauth_py/ui. What these refuse, and what
+// only Python can spell, is left to it.
+{
+  const page = document.documentElement.dataset; // has sessionPaint until Python shows the session
+  const bound = "[data-session-text],[data-session-attr],[data-session-show],[data-session-class]";
+  const must = (holds) => {
+    if (!holds) throw Error();
+  };
+
+  const parse = ([status, body, headers]) => {
+    must(status === 200 && /^content-type,[^;]*json *(;|$)/m.test(headers.join("\n")));
+    const data = JSON.parse(body) ?? {};
+    if (JSON.stringify(data) === "{}") return ["unauthenticated", null];
+    const { user, expires } = data;
+    must(expires > new Date().toJSON() && expires === new Date(expires).toJSON());
+    must((user ?? {}).constructor === Object);
+    for (const name of ["id", "name", "email", "image"]) must(typeof (user?.[name] ?? "") === "string");
+    return ["authenticated", data];
+  };
+
+  const text = (value) => {
+    must(/^(string|boolean)$/.test(typeof value) || Number.isInteger(value));
+    return value === true ? "True" : value === false ? "False" : String(value);
+  };
+
+  const attribute = (name, value) => {
+    must(/^(?!(on.*|style|srcdoc|srcset|is)$)[a-z][a-z0-9_:.-]*$/.test(name));
+    if (value === null || value === false) return null;
+    const url = value === true ? "" : text(value);
+    if (!/^(href|src|action|formaction|poster|cite|data|background|ping|xlink:href)$/.test(name)) return url;
+    if (/^\s|\s$|[\0-\x1f\x7f-\xa0\\\u200b-\u200f\u2028-\u202e\u2060\ufeff]/.test(url)) return null;
+    if (/^(src|poster)$/.test(name) && /^data:image\//i.test(url)) return url;
+    return /^https?:\/\/|^(?![a-z][a-z0-9+.-]*:)/i.test(url) ? url : null;
+  };
+
+  const show = (status, data) => {
+    const read = (path) => {
+      must(/^(?!expires\b)[a-z]\w*(\.[a-z]\w*)*$/i.test(path));
+      return path.split(".").reduce((at, name) => (Object.keys(at ?? {}).includes(name) ? at[name] : null), data);
+    };
+    const isTrue = (value) => value && (typeof value !== "object" || value === data.user || Object.keys(value)[0]);
+    const isStatus = /^(loading|(un)?authenticated|error)$/;
+    const holds = (words) =>
+      words.match(/\S+/g).map((word) => (isStatus.test(word) ? word === status : isTrue(read(word)))).some(Boolean);
+    const pairs = (words) => words?.match(/\S+/g)?.map((word) => word.match(/^([^:]+):(.+)/).slice(1)) ?? [];
+    const write = (to, { sessionText, sessionAttr, sessionShow, sessionClass }) => {
+      if (sessionText != null) to.textContent = text(read(sessionText) ?? "");
+      for (const [name, path] of pairs(sessionAttr)) {
+        const value = attribute(name.toLowerCase(), read(path));
+        value === null ? to.removeAttribute(name) : to.setAttribute(name, value);
+      }
+      if (sessionShow != null) {
+        to.hidden = !holds(sessionShow);
+        to.style.setProperty("display", to.hidden ? "none" : "", "important");
+      }
+      for (const [name, words] of pairs(sessionClass)) to.classList.toggle(name, holds(words));
+    };
+    for (const each of document.querySelectorAll(`:is(body, body *):is(${bound})`)) {
+      try {
+        write(document.createElement("p"), each.dataset); // all of it, or nothing
+        write(each, each.dataset);
+      } catch {}
+    }
+    page.sessionPaint = status;
+  };
+
+  const paint = async (ahead) => {
+    const { answer, drop, signal } = ahead;
+    page.sessionPaint = "";
+    signal.onabort = () => page.sessionPaint && show("loading", null); // another tab has changed the session
+    ahead.drop = () => drop((signal.onabort = null)); // Python has taken it
+    // Until Python listens, a form would send its fields in the page's address.
+    addEventListener("submit", (event) => event.target.dataset.sessionAction && event.preventDefault());
+    const state = parse(await answer);
+    const parsed = (done) => document.addEventListener("readystatechange", done);
+    if (document.readyState === "loading") await new Promise(parsed);
+    if (window.nextauthSession === ahead && page.sessionPaint != null) show(...state);
+  };
+  if (window.nextauthSession) paint(nextauthSession).catch(() => {});
+}

@@ -135,7 +135,7 @@ def measure(browser: Browser, mounts: dict[str, Path]) -> Table:
         build_bundle(folder / "no-snapshot", snapshot=False, report=lambda _: None)
         for start in filter(lambda start: start.html, STARTS):
             (folder / start.path).write_text(start.html, "utf-8")
-        pages = {"/no-snapshot": folder / "no-snapshot", "/bench": folder, **mounts}
+        pages = {"/no-snapshot": folder / "no-snapshot", "/startup": folder, **mounts}
         urls = {each: stack.enter_context(AuthServer(pages, generation=each)).url for each in ("v4", "v5")}
         state = _signed_in(browser, urls)
         columns = {
@@ -205,7 +205,7 @@ def _load(page: Page, start: Start, urls: dict[str, str]) -> float:
     """Milliseconds from the start of the navigation until the name is there."""
     page.set_default_timeout(120_000)
     page.add_init_script(WATCH.replace("CONDITION", start.shown))
-    page.goto(f"{urls[start.generation]}/{'bench/' if start.html else ''}{start.path}")
+    page.goto(f"{urls[start.generation]}/{'startup/' if start.html else ''}{start.path}")
     page.wait_for_function("() => window.done")
     elapsed: float = page.evaluate("window.done")
     return elapsed

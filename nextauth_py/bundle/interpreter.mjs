@@ -36,21 +36,18 @@ const openCache = () => caches.open("nextauth_py");
 const compressedURL = snapshot && folder + snapshot.name;
 const memoryURL = `${compressedURL}?inflated`;
 
-const keep = async (memory) => {
+/** Whatever is kept: an earlier bundle's, a compressed one, a damaged one. */
+const forget = async () => {
   const cache = await openCache();
-  for (const { url } of await cache.keys()) {
-    if (url.startsWith(folder)) await cache.delete(url); // an earlier bundle's, a compressed or a damaged one
-  }
-  await cache.put(memoryURL, new Response(memory));
+  for (const { url } of await cache.keys()) if (url.startsWith(folder)) await cache.delete(url);
 };
 
-const inflate = async ({ body }) => {
-  const memory = await bytes(body.pipeThrough(new DecompressionStream("gzip")), snapshot.size);
-  later(() => keep(memory).catch(() => {})); // a page may have no room, or none that lasts
-  return memory;
+const keep = async (memory) => {
+  await forget();
+  await (await openCache()).put(memoryURL, new Response(memory));
 };
 
-const download = async () => inflate(await load(snapshot.name));
+const inflate = ({ body }) => bytes(body.pipeThrough(new DecompressionStream("gzip")), snapshot.size);
 
 /** How fast the line has been so far, at best, in bytes per millisecond; 0 if all came from a cache. */
 const speed = () => {
@@ -59,23 +56,21 @@ const speed = () => {
 };
 const FAST = 2_500; // 20 Mbit/s: below, Python has booted before a snapshot is here
 
-/** For the next visit: without a hurry, and not where each byte costs. */
-const fetchLater = () => {
-  const { saveData, effectiveType = "4g" } = navigator.connection ?? {};
-  if (saveData || effectiveType !== "4g") return;
-  later(() => openCache().then((cache) => cache.add(compressedURL)).catch(() => {}));
-};
-
-/** The memory of the snapshot, or null where it would take too long to get it. */
+/** The memory of the snapshot, and whether it is new here; none where it would take too long to get it. */
 const findMemory = async () => {
   const cache = await openCache().catch(() => null); // a page may have none
   const kept = await cache?.match(memoryURL);
-  if (kept) return { memory: quiet(bytes(kept.body, snapshot.size).catch(download)) };
+  if (kept) return { memory: quiet(bytes(kept.body, snapshot.size)) };
   const compressed = await cache?.match(compressedURL);
-  if (compressed) return { memory: quiet(inflate(compressed)) };
-  if (speed() >= FAST) return { memory: quiet(download()) };
-  fetchLater();
-  return { memory: null };
+  if (compressed) return { memory: quiet(inflate(compressed)), isNew: true };
+  return speed() >= FAST ? { memory: quiet(load(snapshot.name).then(inflate)), isNew: true } : {};
+};
+
+/** For the next visit, without a hurry; and nothing is fetched where each byte costs. */
+const prepareNext = async ({ memory, isNew }) => {
+  const { saveData, effectiveType = "4g" } = navigator.connection ?? {};
+  if (isNew) await keep(await memory);
+  else if (!memory && !saveData && effectiveType === "4g") await (await openCache()).add(compressedURL);
 };
 
 /** Makes the memory of a new module that of the snapshot. */
@@ -114,8 +109,8 @@ const begin = async () => {
       load(bundle.contents).then(({ body }) => bytes(body, size)),
     ]),
   );
+  const finding = snapshot ? quiet(findMemory()) : {};
   let memory;
-  const finding = snapshot && quiet(findMemory());
   const pyodide = await boot({
     indexURL: folder,
     packageBaseUrl: folder,
@@ -126,7 +121,7 @@ const begin = async () => {
     _loadSnapshot: snapshot && Uint8Array.from(atob(snapshot.head), (byte) => byte.charCodeAt(0)),
     createPyodideModule: async (settings) => {
       const [{ default: create }, code, contents] = await parts;
-      memory = (await finding)?.memory;
+      memory = (await finding).memory;
       settings.noInitialRun = Boolean(memory);
       const module = await createModule(create, settings, { code, contents }, bundle);
       if (memory) fill(module, await memory);
@@ -136,6 +131,8 @@ const begin = async () => {
   });
   if (memory) renew(pyodide);
   else runApart(pyodide, `import sys; sys.path.extend(${JSON.stringify(bundle.path)})`);
+  const found = await finding;
+  if (snapshot) later(() => prepareNext(found).catch(() => {})); // a page may have no room, or none that lasts
   for (const name of bundle.packages) pyodide.loadedPackages[name] = "default channel";
   return { pyodide, streams };
 };
@@ -145,16 +142,18 @@ let begun = quiet(begin());
 
 export const loadPyodide = async (options = {}) => {
   const { stdout = console.log, stderr = console.warn, packages = [], indexURL: _, ...others } = options;
+  const ordinarily = () => boot({ ...options, indexURL: folder });
+  if (Object.keys(others).length) return ordinarily();
   const first = begun;
   begun = undefined;
   try {
-    if (Object.keys(others).length) throw new Error(`of ${Object.keys(others)}`);
     const { pyodide, streams } = await (first ?? begin());
     Object.assign(streams, { stdout, stderr });
     await pyodide.loadPackage(packages, { messageCallback() {} });
     return pyodide;
   } catch (error) {
-    console.debug(`nextauth_py: Python boots from nothing: ${error.message}`);
-    return boot({ ...options, indexURL: folder });
+    console.debug(`nextauth_py: Pyodide's own boot, because ${error.message}`);
+    quiet(forget());
+    return ordinarily();
   }
 };

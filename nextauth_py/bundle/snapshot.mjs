@@ -12,6 +12,7 @@ process.on("uncaughtException", (error) => {
 });
 
 const [plan, out] = process.argv.slice(2);
+process.argv[1] = "./this.program"; // as in a page: Python remembers it
 const { folder, sources, code, contents, stage, rehearsal, bundle, snapshot } = JSON.parse(readFileSync(plan, "utf8"));
 const load = (path) => import(pathToFileURL(path));
 

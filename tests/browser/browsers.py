@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -25,6 +26,7 @@ class Browser:
         on_path: Its commands.
         elsewhere: Where it lies on systems that have no such commands.
         package: What Debian calls it.
+        oldest: The first version that Playwright can drive.
     """
 
     name: str
@@ -32,13 +34,21 @@ class Browser:
     on_path: tuple[str, ...]
     elsewhere: tuple[str, ...]
     package: str
+    oldest: int = 0
 
     def path(self) -> str | None:
         """Where it is, or None."""
         if given := os.environ.get(self.variable):
             return given
         candidates = [_of_playwright(self.name), *map(shutil.which, self.on_path), *self.elsewhere]
-        return next((path for path in candidates if path and Path(path).exists()), None)
+        return next((path for path in candidates if path and Path(path).exists() and self._fits(path)), None)
+
+    def _fits(self, path: str) -> bool:
+        if not self.oldest:
+            return True
+        told = subprocess.run([path, "--version"], capture_output=True, text=True, check=False).stdout
+        version = re.search(r"(\d+)\.", told)
+        return version is not None and int(version[1]) >= self.oldest
 
 
 CHROMIUM = Browser(
@@ -59,6 +69,7 @@ FIREFOX = Browser(
     ("firefox-esr", "firefox"),
     ("/Applications/Firefox.app/Contents/MacOS/firefox", "C:/Program Files/Mozilla Firefox/firefox.exe"),
     "firefox-esr",
+    oldest=153,
 )
 
 # Playwright's download takes under a minute on a usable line; where it is blocked it retries for longer.

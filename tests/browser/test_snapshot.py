@@ -69,6 +69,12 @@ def test_a_page_starts_from_a_snapshot_and_unpacks_no_wheel(
     assert loads.complaints == []
 
 
+def test_a_first_visit_downloads_less_than_29_megabytes(page: Page, auth_server: AuthServer) -> None:
+    PythonPage(page).open(f"{auth_server.url}/python.html")
+    sizes = page.evaluate("performance.getEntriesByType('resource').map((file) => file.encodedBodySize)")
+    assert 20e6 < sum(sizes) < 29e6  # nothing is compressed by this server
+
+
 # In the way
 
 
@@ -222,7 +228,7 @@ def test_a_kept_memory_that_is_damaged_is_replaced_in_time(
     python = PythonPage(page).open(f"{auth_server.url}/python.html")
     assert not python.run(IS_RESTORED)
     page.wait_for_function(f"async () => !(await ({KEPT})()).length")
-    # All else is cached by now, so the page cannot tell how fast the line is, and does not wait for a snapshot.
+    # All else is cached by now: the page cannot tell how fast the line is, and does not wait for a snapshot.
     assert not python.open(f"{auth_server.url}/python.html").run(IS_RESTORED)
     page.wait_for_function(f"async () => (await ({KEPT})()).length")
     assert python.open(f"{auth_server.url}/python.html").run(IS_RESTORED)

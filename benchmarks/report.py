@@ -6,7 +6,7 @@ import json
 import statistics
 from dataclasses import asdict, dataclass
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,15 +78,22 @@ def _bar(index: int, name: str, median: float, scale: float, colour: str) -> str
     )
 
 
-def write(folder: Path, tables: list[Table], facts: dict[str, str]) -> None:
-    """Write `results.md` and `results.json`."""
-    about = "\n".join(f"- {name}: {fact}" for name, fact in facts.items())
-    parts = [
+def write(folder: Path, part: str, tables: list[Table], facts: dict[str, str]) -> None:
+    """Put a part's tables into `results.json`, beside those of the other parts, and all into `results.md`."""
+    path = folder / "results.json"
+    parts = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    parts[part] = {"facts": facts, "tables": [asdict(table) for table in tables]}
+    path.write_text(json.dumps(parts, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    (folder / "results.md").write_text(_document(parts), "utf-8")
+
+
+def _document(parts: dict[str, Any]) -> str:
+    blocks = [
         "# Measured",
-        "Made by `python3 -m benchmarks`. Medians (and ranges); after a dot the ratio to the first row.",
-        about,
-        *(table.markdown() for table in tables),
+        "By `python3 -m benchmarks`. Medians (and ranges); after a dot the ratio to the first row.",
     ]
-    (folder / "results.md").write_text("\n\n".join(parts) + "\n", "utf-8")
-    content = {"facts": facts, "tables": [asdict(table) for table in tables]}
-    (folder / "results.json").write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    for part, content in parts.items():
+        facts = ", ".join(content["facts"].values())
+        tables = [Table(**table).markdown() for table in content["tables"]]
+        blocks += [f"## {part.capitalize()}", f"{facts}.", *tables]
+    return "\n\n".join(blocks) + "\n"

@@ -128,7 +128,7 @@ STARTS = [
 ]
 
 
-def measure(browser: Browser, mounts: dict[str, Path]) -> Table:
+def measure(browser: Browser, mounts: dict[str, Path]) -> list[Table]:
     """Load each page often: with a warm cache, with none, and over a slow line."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -144,7 +144,7 @@ def measure(browser: Browser, mounts: dict[str, Path]) -> Table:
             "cold, 10 Mbit/s and 40 ms": _cold(browser, urls, state, SLOW_ROUNDS, _slow_down),
         }
     rows = {start.title: {name: column[start] for name, column in columns.items()} for start in STARTS}
-    return Table("ms until the name is there", rows, base=STARTS[0].title)
+    return [Table("ms until the name is there", rows, base=STARTS[0].title)]
 
 
 def _signed_in(browser: Browser, urls: dict[str, str]) -> Any:

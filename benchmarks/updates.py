@@ -59,14 +59,14 @@ MOUNT = "() => { const start = performance.now(); client.mount(); return perform
 UNMOUNT = "() => { client.unmount(); }"
 
 
-def measure(browser: Browser, mounts: dict[str, Path]) -> Table:
+def measure(browser: Browser, mounts: dict[str, Path]) -> list[Table]:
     """Draw, change, and look for what stays behind."""
     rows = {}
     for client, page in PAGES.items():
         generation = "v5" if client.endswith("v5") else "v4"
         with AuthServer(mounts, generation=generation) as server:
             rows[client] = _measure(browser, f"{server.url}/{page}{ROWS}")
-    return Table(f"{ROWS} rows", rows)
+    return [Table(f"{ROWS} rows", rows)]
 
 
 def _measure(browser: Browser, url: str) -> dict[str, list[float]]:

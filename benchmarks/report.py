@@ -22,12 +22,12 @@ class Table:
 
     Attributes:
         title: What was measured, with its unit.
-        rows: The samples by row, then column.
+        rows: The samples by row, then column; None for what never came.
         base: The row that the others are compared with.
     """
 
     title: str
-    rows: dict[str, dict[str, list[float]]]
+    rows: dict[str, dict[str, list[float | None]]]
     base: str | None = None
 
     def markdown(self) -> str:
@@ -39,20 +39,25 @@ class Table:
             lines.append(f"| {name} | {' | '.join(cells)} |")
         return "\n".join(lines)
 
-    def _cell(self, column: str, samples: list[float]) -> str:
-        if not samples:
-            return ""
-        median = statistics.median(samples)
+    def _cell(self, column: str, samples: list[float | None]) -> str:
+        came = [sample for sample in samples if sample is not None]
+        missing = f"never in {len(samples) - len(came)} of {len(samples)}" if len(came) < len(samples) else ""
+        if not came:
+            return missing
+        median = statistics.median(came)
         text = f"{median:.4g}" if abs(median) < 10 else f"{median:.0f}"  # noqa: PLR2004 - where digits count
-        if len(samples) > 1:
-            text += f" ({min(samples):.0f} to {max(samples):.0f})"
-        if self.base and self.rows[self.base][column]:
-            text += f" · {median / statistics.median(self.rows[self.base][column]):.2f}"
-        return text
+        if len(came) > 1:
+            text += f" ({min(came):.0f} to {max(came):.0f})"
+        if self.base:
+            text += f" · {median / self._median(self.base, column):.2f}"
+        return ", ".join(filter(None, [text, missing]))
+
+    def _median(self, row: str, column: str) -> float:
+        return statistics.median(sample for sample in self.rows[row][column] if sample is not None)
 
     def svg(self, column: str) -> str:
         """Bars of one column's medians."""
-        medians = {name: statistics.median(row[column]) for name, row in self.rows.items() if row[column]}
+        medians = {name: self._median(name, column) for name in self.rows}
         scale = (WIDTH - LABEL - 80) / max(medians.values())
         bars = [
             _bar(index, name, median, scale, OURS if name.startswith("nextauth_py") else THEIRS)

@@ -161,14 +161,14 @@ def _signed_in(browser: Browser, urls: dict[str, str]) -> Any:
     return state
 
 
-def _warm(browser: Browser, urls: dict[str, str], state: Any) -> dict[Start, list[float]]:
+def _warm(browser: Browser, urls: dict[str, str], state: Any) -> dict[Start, list[float | None]]:
     context = browser.new_context(storage_state=state)
     for start in STARTS * 2:  # the second time, what was compiled is cached
         page = context.new_page()
         _load(page, start, urls)
         page.wait_for_timeout(SETTLE)
         page.close()
-    times: dict[Start, list[float]] = {start: [] for start in STARTS}
+    times: dict[Start, list[float | None]] = {start: [] for start in STARTS}
     for start in STARTS * WARM_ROUNDS:
         page = context.new_page()
         times[start].append(_load(page, start, urls))
@@ -183,8 +183,8 @@ def _cold(
     state: Any,
     rounds: int,
     prepare: Callable[[Page], None] | None = None,
-) -> dict[Start, list[float]]:
-    times: dict[Start, list[float]] = {start: [] for start in STARTS}
+) -> dict[Start, list[float | None]]:
+    times: dict[Start, list[float | None]] = {start: [] for start in STARTS}
     for start in STARTS * rounds:
         context = browser.new_context(storage_state=state)
         page = context.new_page()

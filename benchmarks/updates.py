@@ -69,7 +69,7 @@ def measure(browser: Browser, mounts: dict[str, Path]) -> list[Table]:
     return [Table(f"{ROWS} rows", rows)]
 
 
-def _measure(browser: Browser, url: str) -> dict[str, list[float]]:
+def _measure(browser: Browser, url: str) -> dict[str, list[float | None]]:
     page = browser.new_context().new_page()
     page.set_default_timeout(120_000)
     page.goto(url)

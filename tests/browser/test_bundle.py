@@ -86,6 +86,18 @@ def test_a_traceback_names_files_and_lines(page: Page, auth_server: AuthServer) 
     assert f'site-packages/nextauth_py/options.py", line {line}, in checked_seconds' in told
 
 
+def test_a_bundle_may_do_without_a_snapshot(page: Page, auth_server: AuthServer, tmp_path: Path) -> None:
+    build_bundle(tmp_path, snapshot=False)
+    serve(page, f"{auth_server.url}/static/dist/", tmp_path)
+    python = PythonPage(page).open(f"{auth_server.url}/python.html")
+    outcome = python.run("""
+        import sys
+        import nextauth_py, pydantic
+        [pydantic.__file__, "nextauth_py_renewal" in sys.modules]
+    """)
+    assert outcome == ["/lib/python3.14/site-packages.zip/pydantic/__init__.pyc", False]
+
+
 CDN = "https://cdn.jsdelivr.net/pyodide/"
 CDN_PAGE = """<!doctype html>
 <script type="module" src="/static/dist/pyscript/core.js"></script>

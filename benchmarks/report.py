@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # Of the picture, in its own units.
-WIDTH, LABEL, ROW, TOP = 760, 250, 26, 44
+WIDTH, LABEL, ROW, TOP = 780, 272, 26, 44
 OURS, THEIRS = "#2f6fdf", "#9aa5b1"
 
 
@@ -69,7 +69,7 @@ class Table:
             f'font-family="system-ui, sans-serif" font-size="13" role="img">\n'
             f'<rect width="{WIDTH}" height="{height}" rx="6" fill="#ffffff"/>\n'
             f'<text x="14" y="26" font-size="15" font-weight="600" fill="#1f2933">'
-            f"{escape(f'{self.title}: {column}')}</text>\n{''.join(bars)}</svg>\n"
+            f"{escape(f'{self.title}, {column} cache')}</text>\n{''.join(bars)}</svg>\n"
         )
 
 

@@ -63,7 +63,10 @@ def measure(browser: Browser, mounts: dict[str, Path]) -> list[Table]:
         with AuthServer(mounts, generation=generation, script=script) as server:
             url = f"{server.url}/{'bench/' if client == 'nextauth_py' else ''}{page}"
             control = ServerControl(server.url)
-            costs[client] = {f"{size} tabs": [_requests(browser, url, control, size)] for size in SIZES}
+            costs[client] = {
+                f"{size} {'tab' if size == 1 else 'tabs'}": [_requests(browser, url, control, size)]
+                for size in SIZES
+            }
             speeds[client] = _speeds(browser, url, control)
     return [
         Table(f"GETs per interval of {INTERVAL:g} s", costs),

@@ -260,7 +260,7 @@ class AuthClient(Generic[S]):
         return None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _SignIn:
     """An attempt to sign in. Its form may hold a password, so it does not print it."""
 

@@ -37,7 +37,7 @@ class Neighbours(Protocol):
         """Whether any other Python tab is known."""
 
 
-@dataclass(slots=True)
+@dataclass
 class Mutation:
     """A sign-in, update or sign-out, and what is known of its outcome.
 

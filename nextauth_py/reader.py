@@ -243,7 +243,7 @@ class SessionReader(Generic[S]):
             pass
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Read(Generic[S]):
     """The answer to one GET of the session, when it was asked for, and as the server sent it."""
 
@@ -252,7 +252,7 @@ class _Read(Generic[S]):
     raw: Mapping[str, Any] | Unset | None = field(repr=False)
 
 
-@dataclass(slots=True)
+@dataclass
 class _Watch(Generic[S]):
     """What a mutation has replaced, until when it may come back, and what to do then, how often at most."""
 

@@ -44,7 +44,7 @@ def expires_at(session: Session) -> float | None:
     return (expires if expires.tzinfo else expires.replace(tzinfo=UTC)).timestamp()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Surroundings:
     """What goes on around the page when the schedule is looked at.
 
@@ -69,7 +69,7 @@ class Surroundings:
     timeout: float = 10.0
 
 
-@dataclass(slots=True)
+@dataclass
 class RefreshSchedule:
     """The user's options, and what has been asked and answered.
 

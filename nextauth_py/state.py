@@ -55,7 +55,7 @@ Reason = Literal[
 _OWN = {"assigned", "sign_in", "sign_out", "update"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SessionState(Generic[S]):
     """What is known about the session, at one moment.
 
@@ -75,7 +75,7 @@ class SessionState(Generic[S]):
     refreshing: bool = field(default=False, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SessionEvent(Generic[S]):
     """Something that happened to the session.
 
@@ -92,7 +92,7 @@ class SessionEvent(Generic[S]):
     state: SessionState[S]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Change(Generic[S]):
     """A replaced state, as the store's listener hears of it."""
 

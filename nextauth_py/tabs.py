@@ -30,7 +30,7 @@ Speaker = Literal["javascript", "python"]
 _REMEMBERED = 32
 
 
-@dataclass(slots=True)
+@dataclass
 class Mailbox:
     """Writes the messages that JavaScript clients understand, and recognises which of those heard are news.
 
@@ -104,7 +104,7 @@ class Failure(NamedTuple):
     retry_after: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Message:
     """What one Python tab says to all others.
 
@@ -131,8 +131,7 @@ class Message:
 
     def to_json(self, scope: str) -> str:
         """As text. Browsers would carry an object too, but lose the difference of null and missing."""
-        fields = {name: getattr(self, name) for name in self.__slots__}
-        return json.dumps({"v": PROTOCOL, "scope": scope, **fields})
+        return json.dumps({"v": PROTOCOL, "scope": scope, **vars(self)})
 
 
 def parse_message(text: object, scope: str, *, now: float) -> Message | None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode, urlsplit
 
 from .errors import UnsafeRedirectError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from urllib.parse import SplitResult
 
 DEFAULT_BASE_PATH = "/api/auth"
 
@@ -20,7 +20,7 @@ _DECEPTIVE = re.compile(r"^\s|\s$|[\x00-\x1f\x7f-\xa0\\\u200b-\u200f\u2028-\u202
 _SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.\-]*:")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class AuthUrl:
     """The auth server's address: ``origin`` (empty: the page's own) and ``path`` (no slash at its end)."""
 
@@ -31,7 +31,7 @@ class AuthUrl:
         """The address of one route, as ``/api/auth/callback/credentials``."""
         url = "/".join([self.origin + self.path, *segments])
         given = {name: value for name, value in query.items() if value is not None}
-        return f"{url}?{urlencode(given)}" if given else url
+        return f"{url}?{encoded(given)}" if given else url
 
     def owns(self, url: str, *, page: str) -> bool:
         """Whether the URL is on the auth server's origin."""
@@ -71,7 +71,7 @@ def _parse_base_url(name: str, value: object) -> AuthUrl:
         raise TypeError(f"{name} takes a URL as a string, not {value!r}")
     text = value if "://" in value else f"https://{value}"
     try:
-        parts = urlsplit(text)
+        parts = split_url(text)
         usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port or 1) > 0
     except ValueError:  # a port that is no number, an open bracket
         usable = False
@@ -90,9 +90,38 @@ def _parse_base_path(value: object) -> str:
     return value.rstrip("/")
 
 
+# Python's own module for URLs is imported where one is taken apart: that takes a page longer than all of this
+# package, and most pages never do.
+
+
+def split_url(url: str) -> SplitResult:
+    """The parts of a URL.
+
+    Raises:
+        ValueError: It is none.
+    """
+    from urllib.parse import urlsplit  # noqa: PLC0415 - see above
+
+    return urlsplit(url)
+
+
+def query_of(url: str) -> dict[str, list[str]]:
+    """The parameters of a URL."""
+    from urllib.parse import parse_qs  # noqa: PLC0415 - see above
+
+    return parse_qs(split_url(url).query)
+
+
+def encoded(fields: Mapping[str, str]) -> str:
+    """Fields as a form or a query has them."""
+    from urllib.parse import urlencode  # noqa: PLC0415 - see above
+
+    return urlencode(fields)
+
+
 def origin_of(url: str) -> str:
     """``https://example.com`` of ``https://example.com/a?b``, as browsers write it; '' for a relative URL."""
-    parts = urlsplit(url)
+    parts = split_url(url)
     if not parts.netloc:
         return ""
     default_port = {"http": ":80", "https": ":443"}.get(parts.scheme, "")
@@ -159,7 +188,7 @@ def safe_redirect(url: str, *, page: str, same_origin: bool = False) -> str:
 def _absolute(url: str, page: str) -> str:
     try:
         target = join(page, url)
-        parts = urlsplit(target)
+        parts = split_url(target)
         _ = parts.port
     except ValueError:
         raise UnsafeRedirectError(url, "it is not a URL") from None

@@ -9,11 +9,10 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import parse_qs, urlencode, urlsplit
 
 from .errors import ClientFetchError
 from .server_clock import parse_date
-from .urls import join
+from .urls import encoded, join, query_of, split_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +27,7 @@ _RETURN_URL_FIELD = {"json": "true"}
 _RETURN_URL_HEADER = {"X-Auth-Return-Redirect": "1"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Request:
     """One HTTP request. Bodies may hold passwords, so a Request does not print them."""
 
@@ -39,7 +38,7 @@ class Request:
     with_credentials: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Response:
     """One HTTP answer, its body read as text. Header names are in lower case."""
 
@@ -53,7 +52,7 @@ class Response:
         return 200 <= self.status < 300  # noqa: PLR2004 - the range is its own name
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SignInResult:
     """What came of a sign-in with ``redirect=False``.
 
@@ -72,7 +71,7 @@ class SignInResult:
     url: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SignOutResult:
     """What came of a sign-out with ``redirect=False``: ``url`` is where to go next."""
 
@@ -100,8 +99,8 @@ def form_request(
     auth: AuthUrl, *route: str, fields: Mapping[str, object], query: Mapping[str, str] | str = ""
 ) -> Request:
     """POST a form that asks for JSON instead of a redirect."""
-    text = urlencode({k: _form_value(v) for k, v in {**fields, **_RETURN_URL_FIELD}.items() if v is not None})
-    search = query.removeprefix("?") if isinstance(query, str) else urlencode(query)
+    text = encoded({k: _form_value(v) for k, v in {**fields, **_RETURN_URL_FIELD}.items() if v is not None})
+    search = query.removeprefix("?") if isinstance(query, str) else encoded(query)
     url = auth.endpoint(*route) + (f"?{search}" if search else "")
     return Request("POST", url, {"Content-Type": _FORM, **_RETURN_URL_HEADER}, text, bool(auth.origin))
 
@@ -161,7 +160,7 @@ def read_redirect(request: Request, response: Response, *, page: str) -> str:
             request.url, response.status, "the answer has no url; is this a NextAuth server?"
         )
     try:
-        urlsplit(url)
+        split_url(url)
     except ValueError:
         raise ClientFetchError(request.url, response.status, "the answer's url is not a URL") from None
     return join(page, url)
@@ -171,8 +170,8 @@ def csrf_was_refused(auth: AuthUrl, url: str, *, page: str) -> bool:
     """Whether a POST was answered with "your csrf token is not mine" (an answer of status 200)."""
     if not auth.owns(url, page=page):
         return False
-    query = parse_qs(urlsplit(url).query)
-    v4 = query.get("csrf") == ["true"] and urlsplit(url).path.startswith(urlsplit(auth.endpoint()).path)
+    query = query_of(url)
+    v4 = query.get("csrf") == ["true"] and split_url(url).path.startswith(split_url(auth.endpoint()).path)
     return v4 or query.get("error") == ["MissingCSRF"]
 
 
@@ -185,7 +184,7 @@ def read_sign_in(
     ``?error=…``: neither is the auth server's verdict.
     """
     is_verdict = auth.owns(url, page=page) and url != join(page, callback_url)
-    query = parse_qs(urlsplit(url).query) if is_verdict else {}
+    query = query_of(url) if is_verdict else {}
     error = query.get("error", [None])[0]
     if error is None and response.ok:
         return SignInResult(ok=True, status=response.status, url=url)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ..models import Session
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Auth:
     """Who may see a component, for `component(auth=…)`. ``auth=True`` asks for a session only.
 

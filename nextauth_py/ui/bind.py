@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     Condition = str | bool | Callable[[Any], object]
 
 
-@dataclass(slots=True)
+@dataclass
 class Binding:
     """What one element shows. A property is written only when its value has changed.
 

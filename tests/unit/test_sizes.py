@@ -18,7 +18,7 @@ LOADED = {
 
 # Of the standard library, besides what Pyodide itself has loaded by then.
 STANDARD = {
-    *("__future__", "copy", "dataclasses", "ipaddress", "urllib", "urllib.parse"),
+    *("__future__", "copy", "dataclasses"),
     *("_json", "json", "json.decoder", "json.encoder", "json.scanner"),
 }
 

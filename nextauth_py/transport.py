@@ -53,8 +53,7 @@ class Transport:
             return None
         finally:
             prefetched.drop()
-        if date := response.headers.get("date"):
-            self._clock.hear(date, received)
+        self._hear_time(response, received)
         return prefetched.started, wire.read_session(wire.read_request(self.auth, "session"), response)
 
     def drop_prefetched(self) -> None:
@@ -122,6 +121,10 @@ class Transport:
         except OSError:
             reason = "the server cannot be reached, or refuses requests from this page (CORS)"
             raise ClientFetchError(request.url, None, reason) from None
-        if date := response.headers.get("date"):
-            self._clock.hear(date, self._host.now())
+        self._hear_time(response, self._host.now())
         return response
+
+    def _hear_time(self, response: Response, received: float) -> None:
+        date = self._host.parse_date(response.headers.get("date", ""))
+        if date is not None:
+            self._clock.hear(date, received)

@@ -59,6 +59,10 @@ class Clock(Protocol):
         """Seconds since the epoch."""
         ...
 
+    def parse_date(self, text: str) -> float | None:
+        """An HTTP date in seconds since the epoch; None if it is none."""
+        ...
+
     def call_later(self, seconds: float, callback: Callable[[], None]) -> Undo:
         """Call once, after at most a minute or so: browsers cannot wait for weeks."""
         ...

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ..server_clock import parse_date
 from .virtual import Network
 
 if TYPE_CHECKING:
@@ -199,6 +200,9 @@ class MemoryHost:
 
     def now(self) -> float:
         return self.browser.true_time() + self.browser.clock_error
+
+    def parse_date(self, text: str) -> float | None:
+        return parse_date(text)
 
     def call_later(self, seconds: float, callback: Callable[[], None]) -> Undo:
         cancelled: list[bool] = []

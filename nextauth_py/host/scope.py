@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import math
 import os
 import time
 import traceback
@@ -12,14 +14,11 @@ from typing import TYPE_CHECKING, Any
 import js
 from pyodide.ffi import JsException, create_proxy, to_js
 from pyodide.ffi.wrappers import clear_timeout, set_timeout
-from pyodide.http import AbortError, pyfetch
 
 from ..wire import Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-    from pyodide.http import FetchResponse
 
     from ..wire import Request
     from .base import Channel, Undo
@@ -28,27 +27,43 @@ if TYPE_CHECKING:
 class ScopeHost:
     """The global scope that this Python runs in: a window, or a worker."""
 
-    async def send(self, request: Request, *, timeout: float) -> Response:  # noqa: ASYNC109 - AbortSignal.timeout
-        """Fetch with no-store: Chrome otherwise makes equal GETs of several tabs wait for each other."""
-        signal = js.AbortSignal.timeout(int(timeout * 1000))
+    async def send(self, request: Request, *, timeout: float) -> Response:  # noqa: ASYNC109 - see below
+        """Fetch with no-store: Chrome otherwise makes equal GETs of several tabs wait for each other.
+
+        By the browser's own function and timer: Pyodide's imports as much as all of this package.
+        """
+        abort = js.AbortController.new()
+        options = {
+            "method": request.method,
+            "headers": dict(request.headers),
+            "cache": "no-store",
+            "credentials": "include" if request.with_credentials else "same-origin",
+            "signal": abort.signal,
+            **({} if request.body is None else {"body": request.body}),
+        }
+        timer = js.setTimeout(abort.abort.bind(abort), int(timeout * 1000))
         try:
-            answer = await pyfetch(
-                from_origin(request.url),
-                method=request.method,
-                headers=dict(request.headers),
-                cache="no-store",
-                credentials="include" if request.with_credentials else "same-origin",
-                signal=signal,
-                **({} if request.body is None else {"body": request.body}),
+            answer = await js.fetch(
+                from_origin(request.url), to_js(options, dict_converter=js.Object.fromEntries)
             )
-            return Response(answer.status, await _text(answer), answer.headers)
-        except AbortError:
-            if signal.aborted:
-                raise TimeoutError from None
+            text = str(await answer.text())
+        except asyncio.CancelledError:
+            abort.abort()
             raise
+        except JsException as error:
+            if abort.signal.aborted:
+                raise TimeoutError from None
+            raise OSError(str(error)) from None
+        finally:
+            js.clearTimeout(timer)
+        return Response(answer.status, text, js.Object.fromEntries(answer.headers).to_py())
 
     def now(self) -> float:
         return time.time()
+
+    def parse_date(self, text: str) -> float | None:
+        milliseconds = js.Date.parse(text)
+        return None if math.isnan(milliseconds) else float(milliseconds / 1000)
 
     def call_later(self, seconds: float, callback: Callable[[], None]) -> Undo:
         timer = set_timeout(callback, int(seconds * 1000))
@@ -124,13 +139,6 @@ class _BroadcastChannel:
     def close(self) -> None:
         self._stop()
         self._channel.close()
-
-
-async def _text(answer: FetchResponse) -> str:
-    try:
-        return str(await answer.text())
-    except AttributeError:  # Pyodide 314, where a body breaks off and nobody has aborted it
-        raise OSError("the answer broke off") from None
 
 
 def from_origin(url: str) -> str:

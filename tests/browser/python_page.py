@@ -13,6 +13,12 @@ from playwright.sync_api import Page, expect
 ERROR_BOX = ".py-error"
 
 
+def wait_until(page: Page, condition: str) -> None:
+    """Wait until an async function of JavaScript answers true: Playwright takes its promise for true."""
+    pause = "await new Promise((resolve) => setTimeout(resolve, 20))"
+    page.evaluate(f"async () => {{ while (!(await ({condition})())) {pause} }}")
+
+
 class PythonPage:
     """Pyodide in a tab. Boots once; each `run` goes on where the last one ended.
 

@@ -14,7 +14,7 @@ from demo.serve import AuthServer
 from tests.servers.control import ServerControl
 
 from .conftest import prepare
-from .python_page import PythonPage
+from .python_page import PythonPage, wait_until
 
 SESSION = "GET /api/auth/session"
 SIGN_OUT, UPDATE = "POST /api/auth/signout", "POST /api/auth/session"
@@ -377,7 +377,7 @@ def test_a_hundred_starts_leave_nothing_behind(context: BrowserContext, auth_ser
             provider.close()
         provider = SessionProvider(refetch_interval=5).start()
     """)
-    tab.page.wait_for_function("async () => (await navigator.locks.query()).held.length === 1")
+    wait_until(tab.page, "async () => (await navigator.locks.query()).held.length === 1")
     tab.run("provider.close()")
     assert tab.page.evaluate("({ ...open_ })") == before
     locks = tab.page.evaluate("navigator.locks.query()")

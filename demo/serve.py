@@ -37,6 +37,7 @@ class AuthServer:
         services: Whether to offer sign-in by e-mail and at an identity provider, and to start both.
         exercises: Whether visitors may have the server fail, and read the mail that it has sent.
         allow_origins: Whether pages of other origins may ask, with cookies.
+        compresses: Whether it compresses what it answers with.
         behind: The URL of a server that answers whatever is asked for besides.
         sign_in_page: The path of the site's own sign-in page, instead of NextAuth's.
         script: Which server: a Node script that takes options as `demo/server/main.mjs` does.
@@ -59,6 +60,7 @@ class AuthServer:
         services: bool = False,
         exercises: bool = False,
         allow_origins: bool = False,
+        compresses: bool = False,
         behind: str | None = None,
         sign_in_page: str | None = None,
         script: Path = SCRIPT,
@@ -76,6 +78,7 @@ class AuthServer:
             "services": services,
             "exercises": exercises,
             "allowOrigins": allow_origins,
+            "compresses": compresses,
             "behind": behind,
             "pages": {"signIn": sign_in_page} if sign_in_page else {},
             "mounts": {path: str(folder) for path, folder in mounts.items()},

@@ -1,5 +1,6 @@
 // A real NextAuth server, v4 or v5, on express, and folders of static files beside it.
 
+import compression from "compression";
 import cors from "cors";
 import express from "express";
 import { createProxyMiddleware } from "http-proxy-middleware";
@@ -19,14 +20,16 @@ import { v5 } from "./v5.mjs";
  * @param {{signIn?: string}} [options.pages] - the site's own pages instead of NextAuth's
  * @param {boolean} [options.allowOrigins] - whether pages of other origins may ask, with cookies
  * @param {object} [options.services] - what startServices returned; without it, passwords only
+ * @param {boolean} [options.compresses] - whether answers are compressed
  * @param {boolean} [options.exercises] - whether visitors may have the server fail, and read its mail
  * @param {import("express").RequestHandler[]} [options.middleware] - runs before the auth routes
  * @param {string} [options.behind] - the URL of a server that answers whatever is asked for besides
  */
-export function createApp({ mounts, basePath, generation = "v4", behind, allowOrigins, exercises, middleware = [], ...options }) {
+export function createApp({ mounts, basePath, generation = "v4", behind, allowOrigins, compresses, exercises, middleware = [], ...options }) {
   const auth = { strategy: "jwt", maxAge: 30 * 24 * 60 * 60, ...options };
   const app = express();
   app.disable("x-powered-by");
+  if (compresses) app.use(compression());
   if (allowOrigins) app.use(basePath, cors({ origin: true, credentials: true }));
   app.use(basePath, express.json());
   if (exercises) app.use(switches(basePath, options.services?.mails));

@@ -1,7 +1,8 @@
-"""Folders named after a hash of what lies in them: that never changes, so caches may keep it for ever."""
+"""Files in folders named after a hash of their contents. They never change, so caches may keep them."""
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,15 @@ DIGITS = 8  # enough to tell one build from the next
 def hashed_name(name: str, content: bytes) -> str:
     """The file's name in such a folder: ``1f00d5e7/pyodide.asm.wasm``."""
     return f"{hashlib.sha256(content).hexdigest()[:DIGITS]}/{name}"
+
+
+def compressed(name: str, content: bytes) -> tuple[str, bytes]:
+    """A file that the interpreter inflates, under such a name.
+
+    Not one that ends in ``.gz``: some servers have browsers inflate those.
+    """
+    packed = gzip.compress(content, mtime=0)
+    return hashed_name(name, packed), packed
 
 
 def move_to_hashed(folder: Path, names: Iterable[str], *, named_in: str) -> None:

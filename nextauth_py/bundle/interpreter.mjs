@@ -2,13 +2,13 @@
 // stands in the way of that, be it a file, the line or the browser, Pyodide boots in the ordinary way.
 
 import { createModule, runApart } from "./preload.mjs";
-import { loadPyodide as boot, version } from "./pyodide.mjs";
+import { loadPyodide as boot, loadWith, version } from "./pyodide.mjs";
 
 export { version };
 
 const bundle = {}; // `nextauth-py bundle` puts here what it has made
 
-const { snapshot } = bundle;
+const { parts, snapshot } = bundle;
 const folder = new URL("./", import.meta.url).href;
 
 /** What may fail before anybody waits for it. */
@@ -17,61 +17,97 @@ const quiet = (promise) => {
   return promise;
 };
 
-const load = async (name) => {
+// --- files ---
+
+// Big files are compressed, whatever the web server does. They are kept inflated, because to inflate the memory takes
+// longer than all the rest.
+const cache = (async () => caches.open("nextauth_py"))().catch(() => null); // a page may have none
+const addressOf = ({ name }) => `${folder}${name}?inflated`;
+const asCode = { headers: { "content-type": "application/wasm" } };
+const fresh = new Map(); // what has been fetched and is not kept yet, by address
+
+const kept = async (part) => (await cache)?.match(addressOf(part));
+
+const inflated = async ({ name }) => {
   const response = await fetch(folder + name);
   if (!response.ok) throw new Error(`${response.status} for ${name}`);
-  return response;
+  return response.body.pipeThrough(new DecompressionStream("gzip"));
 };
 
-const bytes = async (stream, size) => {
-  const read = new Uint8Array(await new Response(stream).arrayBuffer());
-  if (read.length !== size) throw new Error(`${read.length} bytes instead of ${size}`);
+const fetched = async (part) => {
+  const [now, later] = (await inflated(part)).tee();
+  fresh.set(addressOf(part), later);
+  return new Response(now, asCode);
+};
+
+const open = async (part) => (await kept(part)) ?? fetched(part);
+
+const bytes = async (response, { name, size }) => {
+  const read = new Uint8Array(await response.arrayBuffer());
+  if (read.length !== size) throw new Error(`${read.length} bytes instead of ${size} in ${name}`);
   return read;
 };
 
-const later = globalThis.requestIdleCallback ?? setTimeout;
-const openCache = () => caches.open("nextauth_py");
-
-// The memory is kept inflated, because to inflate it takes longer than all the rest.
-const compressedURL = snapshot && folder + snapshot.name;
-const memoryURL = `${compressedURL}?inflated`;
-
-/** Whatever is kept: an earlier bundle's, a compressed one, a damaged one. */
-const forget = async () => {
-  const cache = await openCache();
-  for (const { url } of await cache.keys()) if (url.startsWith(folder)) await cache.delete(url);
+/** An earlier bundle's files; all, if one may be damaged. */
+const forget = async (isOver = () => true) => {
+  const store = await cache;
+  for (const { url } of (await store?.keys()) ?? []) if (url.startsWith(folder) && isOver(url)) await store.delete(url);
 };
-
-const keep = async (memory) => {
-  await forget();
-  await (await openCache()).put(memoryURL, new Response(memory));
-};
-
-const inflate = ({ body }) => bytes(body.pipeThrough(new DecompressionStream("gzip")), snapshot.size);
 
 /** How fast the line has been so far, at best, in bytes per millisecond; 0 if all came from a cache. */
 const speed = () => {
   const files = performance.getEntriesByType("resource").filter(({ transferSize }) => transferSize > 20_000);
   return Math.max(0, ...files.map((file) => file.encodedBodySize / (file.responseEnd - file.responseStart)));
 };
-const FAST = 2_500; // 20 Mbit/s: below, Python has booted before a snapshot is here
+// As it looks from the first files, which come before a line is up to speed: about 80 Mbit/s. Below, Python has booted
+// before a snapshot is here.
+const FAST = 6_000;
 
-/** The memory of the snapshot, and whether it is new here; none where it would take too long to get it. */
+/** The memory of the snapshot; none where it would take too long to get it. */
 const findMemory = async () => {
-  const cache = await openCache().catch(() => null); // a page may have none
-  const kept = await cache?.match(memoryURL);
-  if (kept) return { memory: quiet(bytes(kept.body, snapshot.size)) };
-  const compressed = await cache?.match(compressedURL);
-  if (compressed) return { memory: quiet(inflate(compressed)), isNew: true };
-  return speed() >= FAST ? { memory: quiet(load(snapshot.name).then(inflate)), isNew: true } : {};
+  const response = (await kept(parts.snapshot)) ?? (speed() >= FAST ? await fetched(parts.snapshot) : null);
+  return response && { memory: quiet(bytes(response, parts.snapshot)) };
 };
 
-/** For the next visit, without a hurry; and nothing is fetched where each byte costs. */
-const prepareNext = async ({ memory, isNew }) => {
+/** For the next visit, without a hurry; and no memory is fetched where each byte costs. */
+const prepareNext = async (hasMemory) => {
+  const store = await cache;
+  if (!store) return;
+  const current = new Set(Object.values(parts).map(addressOf));
+  await forget((url) => !current.has(url));
+  for (const [address, body] of fresh) await store.put(address, new Response(body, asCode));
+  fresh.clear();
   const { saveData, effectiveType = "4g" } = navigator.connection ?? {};
-  if (isNew) await keep(await memory);
-  else if (!memory && !saveData && effectiveType === "4g") await (await openCache()).add(compressedURL);
+  if (!snapshot || hasMemory || saveData || effectiveType !== "4g") return;
+  await store.put(addressOf(parts.snapshot), new Response(await inflated(parts.snapshot)));
 };
+const whenIdle = globalThis.requestIdleCallback ?? setTimeout;
+
+// --- Python ---
+
+const EMPTY_MODULE = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0);
+
+/** Answers Pyodide, which fetches its files by itself, and says little of it if they are not right. */
+const answerWith = (stdlib) => (url, options) => {
+  switch (url.href.slice(folder.length)) {
+    case bundle.replaced.stdlib:
+      return stdlib.then((content) => new Response(content), () => new Response());
+    case bundle.replaced.pyodide:
+      return Promise.resolve(new Response(EMPTY_MODULE, asCode));
+    default:
+      return fetch(url, options);
+  }
+};
+
+/** Has Pyodide's imports, which it adds on the way, and an empty module go to code that is compiled already. */
+const instantiating = (settings, code) =>
+  new Promise((_, reject) => {
+    const { instantiateWasm } = settings;
+    settings.instantiateWasm = (imports, done) =>
+      instantiateWasm(imports, () => {
+        WebAssembly.instantiate(code, imports).then((instance) => done(instance, code), reject);
+      });
+  });
 
 /** Makes the memory of a new module that of the snapshot. */
 const fill = (module, memory) => {
@@ -101,16 +137,19 @@ const renew = (pyodide) => {
 
 const begin = async () => {
   const streams = { stdout: console.log, stderr: console.warn };
-  const size = bundle.files.reduce((sum, [, size]) => sum + size, 0);
-  const parts = quiet(
+  const stdlib = quiet(open(parts.stdlib).then((response) => bytes(response, parts.stdlib)));
+  const loading = quiet(
     Promise.all([
       import(folder + bundle.module),
-      WebAssembly.compileStreaming(load(bundle.code)),
-      load(bundle.contents).then(({ body }) => bytes(body, size)),
+      WebAssembly.compileStreaming(open(parts.code)),
+      open(parts.contents).then((response) => bytes(response, parts.contents)),
+      parts.pyodide && WebAssembly.compileStreaming(open(parts.pyodide)),
+      stdlib,
     ]),
   );
-  const finding = snapshot ? quiet(findMemory()) : {};
+  const finding = quiet(snapshot ? findMemory() : Promise.resolve(null));
   let memory;
+  loadWith(answerWith(stdlib));
   const pyodide = await boot({
     indexURL: folder,
     packageBaseUrl: folder,
@@ -120,19 +159,19 @@ const begin = async () => {
     // Only the head of a snapshot, which is Pyodide's business: its memory needs no second copy.
     _loadSnapshot: snapshot && Uint8Array.from(atob(snapshot.head), (byte) => byte.charCodeAt(0)),
     createPyodideModule: async (settings) => {
-      const [{ default: create }, code, contents] = await parts;
-      memory = (await finding).memory;
+      const [{ default: create }, code, contents, own] = await loading;
+      memory = (await finding)?.memory;
       settings.noInitialRun = Boolean(memory);
-      const module = await createModule(create, settings, { code, contents }, bundle);
+      const failing = own ? [instantiating(settings, own)] : [];
+      const module = await Promise.race([createModule(create, settings, { code, contents }, bundle), ...failing]);
       if (memory) fill(module, await memory);
       else module.API.restoreSnapshot = () => undefined;
       return module;
     },
   });
   if (memory) renew(pyodide);
-  else runApart(pyodide, `import sys; sys.path.extend(${JSON.stringify(bundle.path)})`);
-  const found = await finding;
-  if (snapshot) later(() => prepareNext(found).catch(() => {})); // a page may have no room, or none that lasts
+  else runApart(pyodide, `import sys; sys.path.append(${JSON.stringify(bundle.folder)})`);
+  whenIdle(() => prepareNext(Boolean(memory)).catch(() => {})); // a page may have no room, or none that lasts
   for (const name of bundle.packages) pyodide.loadedPackages[name] = "default channel";
   return { pyodide, streams };
 };
@@ -142,7 +181,10 @@ let begun = quiet(begin());
 
 export const loadPyodide = async (options = {}) => {
   const { stdout = console.log, stderr = console.warn, packages = [], indexURL: _, ...others } = options;
-  const ordinarily = () => boot({ ...options, indexURL: folder });
+  const ordinarily = () => {
+    loadWith(fetch);
+    return boot({ ...options, indexURL: folder });
+  };
   if (Object.keys(others).length) return ordinarily();
   const first = begun;
   begun = undefined;

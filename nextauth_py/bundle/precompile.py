@@ -1,7 +1,11 @@
-"""Bytecode instead of sources in wheels: a page that imports them need not compile them at each visit."""
+"""Bytecode instead of sources: a page that imports modules need not compile them at each visit.
+
+Only the very interpreter that will run it can write it, so Pyodide does, under Node.
+"""
 
 from __future__ import annotations
 
+import json
 import subprocess
 import tempfile
 from pathlib import Path
@@ -11,7 +15,7 @@ from .errors import BundleError
 from .node import node_command, node_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from .wheel import Wheel
 
@@ -20,8 +24,6 @@ SCRIPT = Path(__file__).with_suffix(".mjs")
 
 def precompiled(wheels: Iterable[Wheel], *, pyodide: Path, lock: Path) -> list[Wheel]:
     """The wheels with a ``.pyc`` in place of each ``.py``.
-
-    Only the very interpreter that will run it can write it, so Pyodide does, under Node.
 
     Args:
         wheels: Those to compile.
@@ -32,11 +34,37 @@ def precompiled(wheels: Iterable[Wheel], *, pyodide: Path, lock: Path) -> list[W
         BundleError: There is no Node, or Pyodide does not run in it.
     """
     originals = list(wheels)
+    place = f"/lib/{python_folder(lock)}/site-packages"
+    compiled = _compiled([wheel.files for wheel in originals], place, pyodide=pyodide, lock=lock)
+    return [wheel.with_files(files) for wheel, files in zip(originals, compiled, strict=True)]
+
+
+def precompiled_library(files: Mapping[str, bytes], *, pyodide: Path, lock: Path) -> dict[str, bytes]:
+    """Python's standard library, likewise.
+
+    Raises:
+        BundleError: There is no Node, or Pyodide does not run in it.
+    """
+    archive = python_folder(lock).replace(".", "")
+    (compiled,) = _compiled([files], f"/lib/{archive}.zip", pyodide=pyodide, lock=lock)
+    return compiled
+
+
+def python_folder(lock: Path) -> str:
+    """What the Python of a lock file calls its folder: ``python3.14``."""
+    version: str = json.loads(lock.read_text("utf-8"))["info"]["python"]
+    return f"python{version.rpartition('.')[0]}"
+
+
+def _compiled(
+    trees: list[Mapping[str, bytes]] | list[dict[str, bytes]], place: str, *, pyodide: Path, lock: Path
+) -> list[dict[str, bytes]]:
+    """Files by their path, as they will lie in a place of the page's file system."""
     with tempfile.TemporaryDirectory(prefix="nextauth-py-") as name:
-        folder = Path(name)
-        for wheel in originals:
-            _unpack(wheel, folder / wheel.file_name)
-        command = [*node_command(), str(SCRIPT), str(pyodide.resolve()), str(lock.resolve()), name]
+        folders = [Path(name) / str(number) for number in range(len(trees))]
+        for files, folder in zip(trees, folders, strict=True):
+            _unpack(files, folder)
+        command = [*node_command(), str(SCRIPT), str(pyodide.resolve()), str(lock.resolve()), name, place]
         done = subprocess.run(
             command,
             env=node_environment(),
@@ -46,24 +74,24 @@ def precompiled(wheels: Iterable[Wheel], *, pyodide: Path, lock: Path) -> list[W
             stdin=subprocess.DEVNULL,
         )
         if done.returncode:
-            raise BundleError(f"the wheels could not be compiled:\n{(done.stdout + done.stderr)[-2000:]}")
-        return [_with_bytecode(wheel, folder / wheel.file_name) for wheel in originals]
+            raise BundleError(f"Python could not be compiled:\n{(done.stdout + done.stderr)[-2000:]}")
+        return [_with_bytecode(files, folder) for files, folder in zip(trees, folders, strict=True)]
 
 
-def _unpack(wheel: Wheel, folder: Path) -> None:
+def _unpack(files: Mapping[str, bytes], folder: Path) -> None:
     folder.mkdir()
-    for name, content in wheel.files.items():
+    for name, content in files.items():
         if name.endswith(".py"):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_bytes(content)
 
 
-def _with_bytecode(wheel: Wheel, folder: Path) -> Wheel:
-    files = {}
-    for name, content in wheel.files.items():
+def _with_bytecode(files: Mapping[str, bytes], folder: Path) -> dict[str, bytes]:
+    found = {}
+    for name, content in files.items():
         compiled = folder / f"{name}c"
         if name.endswith(".py") and compiled.exists():
-            files[f"{name}c"] = compiled.read_bytes()
+            found[f"{name}c"] = compiled.read_bytes()
         else:
-            files[name] = content
-    return wheel.with_files(files)
+            found[name] = content
+    return found

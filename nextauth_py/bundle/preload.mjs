@@ -11,10 +11,11 @@
  */
 export const createModule = (create, settings, { code, contents }, { library, files }) => {
   settings.preRun.push((module) => {
+    const folders = new Set(files.map(([path]) => path.slice(0, path.lastIndexOf("/"))));
+    for (const folder of folders) module.FS.mkdirTree(folder);
     let start = 0;
     for (const [path, size] of files) {
-      module.FS.mkdirTree(path.slice(0, path.lastIndexOf("/")));
-      module.FS.writeFile(path, contents.subarray(start, (start += size)));
+      module.FS.writeFile(path, contents.subarray(start, (start += size)), { canOwn: true });
     }
     const loaded = module.newDSO(library, undefined, "loading");
     loaded.global = false;

@@ -9,13 +9,13 @@ import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from .errors import BundleError
-from .hashed import hashed_name
+from .hashed import compressed
 from .memory import Memory
 from .node import node_command, node_environment
-from .wheel import Wheel, zipped
+from .wheel import Wheel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -24,6 +24,7 @@ HERE = Path(__file__).parent
 SCRIPT = HERE / "snapshot.mjs"
 REHEARSAL = HERE / "rehearsal.py"
 STAGE = {"nextauth_py_aside.py": HERE / "aside.py", "nextauth_py_renewal.py": HERE / "renewal.py"}
+STDLIB = "stdlib.bin"
 PYSCRIPT_SOURCES = "pyscript/stdlib/pyscript.js"
 
 # For editors, type checkers and auditors.
@@ -50,34 +51,64 @@ def prepared_files(
     Raises:
         BundleError: There is no Node, or Pyodide does not run in it.
     """
-    place = _place([own, *_others(bundle / "pyodide", lock)], lock["info"]["python"])
-    (module,) = (bundle / "pyodide").glob("*/pyodide.asm.mjs")
+    pyodide = bundle / "pyodide"
+    place = _place([own, *_others(pyodide, lock)], lock["info"]["python"])
+    stdlib = _name_of(STDLIB, pyodide)
+    library = gzip.decompress((pyodide / stdlib).read_bytes())
     facts: dict[str, Any] = {
         "lock": lock,
         "packages": sorted(lock["packages"]),
-        "module": module.relative_to(bundle / "pyodide").as_posix(),
+        "module": _name_of("pyodide.asm.mjs", pyodide),
+        "folder": place.folder,
         "library": place.library,
-        "path": place.path,
     }
-    made = _rehearse(facts, place, bundle, snapshot=snapshot)
-    contents = place.files | made.compiled
-    packages = b"".join(contents.values())
-    files = {
-        hashed_name("pydantic_core.wasm", place.code): place.code,
-        hashed_name("packages.bin", packages): packages,
+    made = _rehearse(facts, place, library, bundle, snapshot=snapshot)
+    files = place.files | made.compiled
+    parts = {
+        "code": Part.of("pydantic_core.bin", place.code),
+        "contents": Part.of("packages.bin", b"".join(files.values())),
     }
-    code, name = files
-    facts |= {"code": code, "contents": name, "files": _sizes(contents), "snapshot": None}
+    replaced = {"stdlib": _name_of("python_stdlib.zip", pyodide)}
     if made.memory:
-        compressed = gzip.compress(b"".join(made.memory.parts), mtime=0)
-        name = hashed_name("snapshot.bin", compressed)
-        files[name] = compressed
-        facts["snapshot"] = {"name": name, **made.memory.facts()}
-    files["interpreter.mjs"] = filled("interpreter.mjs", {"bundle": json.dumps(facts)})
+        # Without a snapshot it had better come as it is: browsers then keep what they have compiled of it.
+        replaced["pyodide"] = _name_of("pyodide.asm.wasm", pyodide)
+        parts["pyodide"] = Part.of("pyodide.bin", (pyodide / replaced["pyodide"]).read_bytes())
+        parts["snapshot"] = Part.of("snapshot.bin", b"".join(made.memory.parts))
+    facts |= {
+        "files": _sizes(files),
+        "replaced": replaced,
+        "parts": {
+            "stdlib": {"name": stdlib, "size": len(library)},
+            **{kind: {"name": part.name, "size": part.size} for kind, part in parts.items()},
+        },
+        "snapshot": made.memory.facts() if made.memory else None,
+    }
     return {
         "pyodide/preload.mjs": HERE / "preload.mjs",
-        **{f"pyodide/{name}": content for name, content in files.items()},
+        **{f"pyodide/{part.name}": part.content for part in parts.values()},
+        "pyodide/interpreter.mjs": filled("interpreter.mjs", {"bundle": json.dumps(facts)}),
     }
+
+
+@dataclass(frozen=True)
+class Part:
+    """A file that the interpreter inflates: its name and content, and its size once inflated."""
+
+    name: str
+    content: bytes
+    size: int
+
+    @classmethod
+    def of(cls, name: str, content: bytes) -> Self:
+        """The content, compressed."""
+        hashed, packed = compressed(name, content)
+        return cls(hashed, packed, len(content))
+
+
+def _name_of(file: str, pyodide: Path) -> str:
+    """The path of a file in the folder of its hash."""
+    (path,) = pyodide.glob(f"*/{file}")
+    return path.relative_to(pyodide).as_posix()
 
 
 def filled(name: str, values: Mapping[str, str]) -> bytes:
@@ -94,13 +125,13 @@ class Place:
 
     Attributes:
         files: The contents by path.
-        path: What ``sys.path`` needs besides.
+        folder: What ``sys.path`` needs besides.
         library: Where the one shared library is; empty there, because it is loaded before there are files.
         code: Its WebAssembly.
     """
 
     files: dict[str, bytes]
-    path: list[str]
+    folder: str
     library: str
     code: bytes
 
@@ -111,26 +142,20 @@ def _others(folder: Path, lock: Mapping[str, Any]) -> list[Wheel]:
 
 
 def _place(wheels: Iterable[Wheel], python: str) -> Place:
-    """One archive of all that is Python, because its files need not be written one by one."""
-    site = f"/lib/python{python.rpartition('.')[0]}/site-packages"
-    archived: dict[str, bytes] = {}
-    files: dict[str, bytes] = {}
-    for wheel in wheels:
-        read = {name: content for name, content in wheel.files.items() if not UNREAD.fullmatch(name)}
-        package = _package_with_library(read)
-        files |= {f"{site}/{name}": read.pop(name) for name in package}
-        archived |= read
+    """As files, because to import a module from an archive takes twice as long.
+
+    Not where Python looks for packages: Pyodide would read their metadata while it boots.
+    """
+    folder = f"/lib/python{python.rpartition('.')[0]}/bundled-packages"
+    files = {
+        f"{folder}/{name}": content
+        for wheel in wheels
+        for name, content in wheel.files.items()
+        if not UNREAD.fullmatch(name)
+    }
     (library,) = (path for path in files if path.endswith(".so"))
     code = files[library]
-    files |= {library: b"", f"{site}.zip": zipped(archived)}
-    return Place(files, [f"{site}.zip"], library, code)
-
-
-def _package_with_library(files: Iterable[str]) -> list[str]:
-    """The files that must lie outside of an archive, for Python to find a library among them."""
-    if not any(name.endswith(".so") for name in files):
-        return []
-    return [name for name in files if ".dist-info/" not in name]
+    return Place(files | {library: b""}, folder, library, code)
 
 
 def _sizes(files: Mapping[str, bytes]) -> list[tuple[str, int]]:
@@ -145,16 +170,17 @@ class Rehearsal:
     memory: Memory | None
 
 
-def _rehearse(facts: Mapping[str, Any], place: Place, bundle: Path, *, snapshot: bool) -> Rehearsal:
+def _rehearse(
+    facts: Mapping[str, Any], place: Place, library: bytes, bundle: Path, *, snapshot: bool
+) -> Rehearsal:
     with tempfile.TemporaryDirectory(prefix="nextauth-py-") as name:
         folder = Path(name)
         (folder / "code").write_bytes(place.code)
         (folder / "contents").write_bytes(b"".join(place.files.values()))
+        (folder / "stdlib").write_bytes(library)
         plan = {
-            "folder": str((bundle / "pyodide").resolve()),
+            "pyodide": str((bundle / "pyodide").resolve()),
             "sources": str((bundle / PYSCRIPT_SOURCES).resolve()),
-            "code": str(folder / "code"),
-            "contents": str(folder / "contents"),
             "stage": {name: path.read_text("utf-8") for name, path in STAGE.items()},
             "rehearsal": REHEARSAL.read_text("utf-8"),
             "bundle": {**facts, "files": _sizes(place.files)},
@@ -174,7 +200,7 @@ def _run(folder: Path) -> None:
     node = node_command()
     flags = [SUSPENDING] if _succeeds([*node, SUSPENDING, "--version"]) else []
     done = subprocess.run(
-        [*node, *flags, str(SCRIPT), str(folder / "plan.json"), str(folder)],
+        [*node, *flags, str(SCRIPT), str(folder)],
         env=node_environment(),
         stdin=subprocess.DEVNULL,
         capture_output=True,

@@ -38,6 +38,7 @@ def rehearse() -> None:
     import_from_stage("nextauth_py_renewal")
     import_all({name for path in modules_of_pyscript() for name in imported_by(path)})
     import_all(name for name in our_modules() if name != MODELS)
+    importlib.import_module("urllib.parse")  # what a sign-in imports
     aside = import_from_stage("nextauth_py_aside")
     before = set(sys.modules)
     importlib.import_module(MODELS).Session.model_validate_json(SESSION)

@@ -9,22 +9,24 @@ import atexit
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
+import zipfile
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .errors import INSTALL_HINT, BundleError
-from .hashed import move_to_hashed
+from .hashed import compressed, move_to_hashed
 from .lock import LockEntry, lock_entry
 from .node import node_environment, npm_command
-from .precompile import precompiled
-from .wheel import Wheel
+from .precompile import precompiled, precompiled_library
+from .wheel import Wheel, zipped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -50,8 +52,10 @@ NPM_FILES = (
     ("lit-html/directives", "repeat.js", "lit/directives"),
 )
 
-# What pyodide.mjs loads, by names that it has in it.
-PYODIDE_PARTS = ("pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")
+# What pyodide.mjs loads, by names that it has in it; and where it loads all but the script.
+LIBRARY = "python_stdlib.zip"
+PYODIDE_PARTS = ("pyodide.asm.mjs", "pyodide.asm.wasm", LIBRARY)
+LOADS = re.compile(r"(?<=response:)fetch(?=\(\w+,)")
 
 # Pyodide 314 is Python 3.14; pip marks its wheels with this platform. Pure wheels fit every platform.
 PYODIDE_WHEELS = (
@@ -174,18 +178,44 @@ def _copy_npm_files(node_modules: Path, ready: Path) -> None:
 def _prepare(node_modules: Path, ready: Path, report: Report) -> None:
     core = ready / "pyscript/core.js"
     core.write_text(f'import "./page-config.js";\n{core.read_text("utf-8")}', "utf-8")
+    _let_files_come_from_elsewhere(ready / "pyodide/pyodide.mjs")
+    library = _files_in(ready / "pyodide" / LIBRARY)
     move_to_hashed(ready / "pyodide", PYODIDE_PARTS, named_in="pyodide.mjs")
     with _step(report, "Compiling them (Pyodide, under Node)"):
-        _precompile(ready / "pyodide", node_modules / "pyodide")
+        _precompile(ready / "pyodide", library, node_modules / "pyodide")
     pyodide_lock = json.loads((node_modules / "pyodide/pyodide-lock.json").read_text("utf-8"))
     base_lock = {"info": pyodide_lock["info"], "packages": _lock_entries(ready / "pyodide")}
     (ready / BASE_LOCK).write_text(json.dumps(base_lock, indent=1), "utf-8")
 
 
-def _precompile(folder: Path, pyodide: Path) -> None:
+def _let_files_come_from_elsewhere(script: Path) -> None:
+    """Pyodide fetches its files by itself; the interpreter of a bundle may have them already.
+
+    Raises:
+        BundleError: The script is not as expected.
+    """
+    text, count = LOADS.subn("load", script.read_text("utf-8"))
+    if count != 1:
+        raise BundleError(f"{script.name} loads files in another way: these versions do not fit together")
+    hook = "let load=fetch;export const loadWith=(other)=>{load=other};\n"
+    script.write_text(hook + text, "utf-8")
+
+
+def _files_in(archive: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(archive) as opened:
+        return {name: opened.read(name) for name in opened.namelist() if not name.endswith("/")}
+
+
+def _precompile(folder: Path, library: dict[str, bytes], pyodide: Path) -> None:
+    lock = pyodide / "pyodide-lock.json"
     wheels = [Wheel.read(path) for path in folder.glob("*.whl")]
-    for wheel in precompiled(wheels, pyodide=pyodide, lock=pyodide / "pyodide-lock.json"):
+    for wheel in precompiled(wheels, pyodide=pyodide, lock=lock):
         (folder / wheel.file_name).write_bytes(wheel.to_bytes())
+    # Compressed as a whole: a browser inflates that faster than Python does one module after another.
+    archive = zipped(precompiled_library(library, pyodide=pyodide, lock=lock), method=zipfile.ZIP_STORED)
+    name, content = compressed("stdlib.bin", archive)
+    (folder / name).parent.mkdir()
+    (folder / name).write_bytes(content)
 
 
 def _lock_entries(folder: Path) -> dict[str, LockEntry]:

@@ -1,5 +1,5 @@
-// Boots Pyodide as a page would, rehearses, and keeps what comes of it: node snapshot.mjs PLAN OUT
-// PLAN is a JSON file; OUT gets PyScript's compiled modules, and the memory if PLAN asks for it.
+// Boots Pyodide as a page would, rehearses, and keeps what comes of it: node snapshot.mjs FOLDER
+// It has a plan.json and the files to boot with; PyScript's compiled modules go there, and the memory if wanted.
 
 import { readFileSync, writeFileSync, mkdirSync } from "node:fs";
 import { pathToFileURL } from "node:url";
@@ -11,20 +11,25 @@ process.on("uncaughtException", (error) => {
   process.exit(1);
 });
 
-const [plan, out] = process.argv.slice(2);
+const [out] = process.argv.slice(2);
 process.argv[1] = "./this.program"; // as in a page: Python remembers it
-const { folder, sources, code, contents, stage, rehearsal, bundle, snapshot } = JSON.parse(readFileSync(plan, "utf8"));
+const plan = JSON.parse(readFileSync(`${out}/plan.json`, "utf8"));
+const { pyodide: folder, sources, stage, rehearsal, bundle, snapshot } = plan;
 const load = (path) => import(pathToFileURL(path));
 
 const { loadPyodide } = await load(`${folder}/pyodide.mjs`);
 const { default: create } = await load(`${folder}/${bundle.module}`);
 const { default: pyscript } = await load(sources);
 
-const parts = { code: await WebAssembly.compile(readFileSync(code)), contents: readFileSync(contents) };
+const parts = {
+  code: await WebAssembly.compile(readFileSync(`${out}/code`)),
+  contents: readFileSync(`${out}/contents`),
+};
 let module;
 const pyodide = await loadPyodide({
   indexURL: folder,
   lockFileContents: bundle.lock,
+  stdLibURL: `${out}/stdlib`,
   _makeSnapshot: true,
   createPyodideModule: async (settings) => (module = await createModule(create, settings, parts, bundle)),
 });
@@ -45,7 +50,7 @@ const copy = (from, to) => {
 };
 
 write("/rehearsal", { home: pyscript, ...stage });
-runApart(pyodide, `import sys; sys.path.extend(${JSON.stringify(bundle.path)})`);
+runApart(pyodide, `import sys; sys.path.append(${JSON.stringify(bundle.folder)})`);
 runApart(pyodide, rehearsal);
 copy("/rehearsal/compiled", `${out}/compiled`);
 if (snapshot) {

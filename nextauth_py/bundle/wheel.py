@@ -54,12 +54,12 @@ class Wheel:
         return zipped(self.files)
 
 
-def zipped(files: dict[str, bytes]) -> bytes:
+def zipped(files: dict[str, bytes], *, method: int = zipfile.ZIP_DEFLATED) -> bytes:
     """An archive of files by their path; the same files give the same bytes."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for path, content in files.items():
-            archive.writestr(_zip_info(path), content, compresslevel=9)
+            archive.writestr(_zip_info(path, method), content, compresslevel=9)
     return buffer.getvalue()
 
 
@@ -139,8 +139,8 @@ def _record_hash(content: bytes) -> str:
     return f"sha256={digest.rstrip(b'=').decode()}"
 
 
-def _zip_info(path: str) -> zipfile.ZipInfo:
+def _zip_info(path: str, method: int) -> zipfile.ZipInfo:
     info = zipfile.ZipInfo(path, EARLIEST_ZIP_DATE)
-    info.compress_type = zipfile.ZIP_DEFLATED
+    info.compress_type = method
     info.external_attr = 0o644 << 16  # without it, unpacked files could not be read
     return info

@@ -95,7 +95,7 @@ def test_a_bundle_may_do_without_a_snapshot(page: Page, auth_server: AuthServer,
         import nextauth_py, pydantic
         [pydantic.__file__, "nextauth_py_renewal" in sys.modules]
     """)
-    assert outcome == ["/lib/python3.14/site-packages.zip/pydantic/__init__.pyc", False]
+    assert outcome == ["/lib/python3.14/bundled-packages/pydantic/__init__.pyc", False]
 
 
 CDN = "https://cdn.jsdelivr.net/pyodide/"

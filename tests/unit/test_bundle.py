@@ -10,6 +10,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import shutil
 import sys
 import zipfile
@@ -22,7 +23,7 @@ from packaging.utils import parse_wheel_filename
 from nextauth_py.bundle import BundleError, build, build_bundle, node, prepare, runtime
 from nextauth_py.bundle.cli import main
 from nextauth_py.bundle.folder import Folder
-from nextauth_py.bundle.hashed import hashed_name, move_to_hashed
+from nextauth_py.bundle.hashed import compressed, hashed_name, move_to_hashed
 from nextauth_py.bundle.lock import lock_entry
 from nextauth_py.bundle.memory import PAGE, Memory, _runs
 from nextauth_py.bundle.precompile import precompiled
@@ -60,6 +61,10 @@ class Runtime:
         self._add("pyscript/core.js", b"core")
         self._add("pyodide/pyodide.mjs", b"pyodide")
         self._add("pyodide/00000000/pyodide.asm.mjs", b"asm")
+        self._add("pyodide/00000000/pyodide.asm.wasm", b"\0asm of Pyodide")
+        self._add("pyodide/00000000/python_stdlib.zip", b"sources")
+        name, content = compressed("stdlib.bin", b"bytecode")
+        self._add(f"pyodide/{name}", content)
         self._add(f"pyodide/{PYDANTIC.file_name}", PYDANTIC.to_bytes())
         entries = runtime._lock_entries(folder / "pyodide")
         lock = {"info": {"python": "3.14.2"}, "packages": entries}
@@ -81,7 +86,8 @@ class Runtime:
 MEMORY = b"\1" * PAGE + bytes(2 * PAGE) + b"\2" * 16
 
 
-def rehearse(_facts: object, _place: object, _bundle: Path, *, snapshot: bool) -> Rehearsal:
+def rehearse(_facts: object, _place: object, library: bytes, _bundle: Path, *, snapshot: bool) -> Rehearsal:
+    assert library == b"bytecode"
     runs = _runs(MEMORY)
     parts = [MEMORY[start : start + size] for start, size in runs]
     memory = Memory(b"head", parts, runs, len(MEMORY), {"table": 1, "handles": [2]})
@@ -273,8 +279,10 @@ def test_what_is_compiled_is_imported_by_the_same_name() -> None:
 
 
 def test_wheels_that_cannot_be_compiled_say_why(tmp_path: Path) -> None:
+    lock = tmp_path / "pyodide-lock.json"
+    lock.write_text('{"info": {"python": "3.14.2"}}')
     with pytest.raises(BundleError, match=r"could not be compiled:(.|\n)*pyodide\.mjs"):
-        precompiled([PYDANTIC], pyodide=tmp_path, lock=tmp_path / "pyodide-lock.json")
+        precompiled([PYDANTIC], pyodide=tmp_path, lock=lock)
 
 
 def test_the_wheels_record_lists_every_file_with_its_hash(tmp_path: Path) -> None:
@@ -374,51 +382,57 @@ def interpreter(out: Path) -> dict[str, Any]:
     return facts
 
 
+def part(out: Path, name: str) -> bytes:
+    """A file that the interpreter inflates."""
+    return gzip.decompress((out / "pyodide" / interpreter(out)["parts"][name]["name"]).read_bytes())
+
+
 @pytest.mark.usefixtures("fake")
 def test_the_interpreter_names_files_that_are_there_and_how_long_they_are(out: Path) -> None:
     bundle(out)
     facts = interpreter(out)
-    contents = (out / "pyodide" / facts["contents"]).read_bytes()
-    assert len(contents) == sum(size for _, size in facts["files"])
-    assert (out / "pyodide" / facts["code"]).read_bytes() == b"\0asm"
+    assert len(part(out, "contents")) == sum(size for _, size in facts["files"])
+    assert part(out, "code") == b"\0asm"
+    assert part(out, "pyodide") == b"\0asm of Pyodide"
+    assert part(out, "stdlib") == b"bytecode"
+    assert {name: len(part(out, name)) for name in facts["parts"]} == {
+        name: described["size"] for name, described in facts["parts"].items()
+    }
+    assert all((out / "pyodide" / name).exists() for name in facts["replaced"].values())
     assert (out / "pyodide" / facts["module"]).exists()
     assert facts["lock"] == json.loads((out / "pyodide/pyodide-lock.json").read_text())
     assert facts["packages"] == ["nextauth-py", "pydantic"]
 
 
 @pytest.mark.usefixtures("fake")
-def test_packages_lie_in_one_archive_but_for_the_one_with_a_library(out: Path) -> None:
+def test_packages_lie_as_files_where_pyodide_does_not_look_for_them(out: Path) -> None:
     bundle(out)
     facts = interpreter(out)
     sizes = dict(facts["files"])
-    site = "/lib/python3.14/site-packages"
-    assert facts["library"] == f"{site}/pydantic/_core.so"
+    folder = "/lib/python3.14/bundled-packages"
+    assert facts["folder"] == folder
+    assert facts["library"] == f"{folder}/pydantic/_core.so"
     assert sizes[facts["library"]] == 0
     assert sizes["/home/pyodide/pyscript.pyc"] == len(b"compiled")
-    assert facts["path"] == [f"{site}.zip"]
-    with zipfile.ZipFile(io.BytesIO(content_of(out, f"{site}.zip"))) as archive:
-        names = archive.namelist()
-    assert "nextauth_py/__init__.py" in names
-    assert "pydantic-2.0.dist-info/METADATA" in names
-    assert "pydantic/__init__.py" not in names
+    assert content_of(out, f"{folder}/nextauth_py/py.typed") is None
+    assert b"Name: pydantic" in (content_of(out, f"{folder}/pydantic-2.0.dist-info/METADATA") or b"")
+    assert b"ClientFetchError" in (content_of(out, f"{folder}/nextauth_py/errors.py") or b"")
 
 
-def content_of(out: Path, path: str) -> bytes:
-    facts = interpreter(out)
-    contents: bytes = (out / "pyodide" / facts["contents"]).read_bytes()
+def content_of(out: Path, path: str) -> bytes | None:
     start = 0
-    for name, size in facts["files"]:
+    for name, size in interpreter(out)["files"]:
         if name == path:
-            return contents[start : start + size]
+            return part(out, "contents")[start : start + size]
         start += size
-    raise LookupError(path)
+    return None
 
 
 @pytest.mark.usefixtures("fake")
 def test_a_snapshot_is_the_memory_without_its_zeros(out: Path) -> None:
     bundle(out)
     snapshot = interpreter(out)["snapshot"]
-    kept = gzip.decompress((out / "pyodide" / snapshot["name"]).read_bytes())
+    kept = part(out, "snapshot")
     memory = bytearray(snapshot["end"])
     start = 0
     for place, size in snapshot["runs"]:
@@ -431,20 +445,30 @@ def test_a_snapshot_is_the_memory_without_its_zeros(out: Path) -> None:
 
 
 @pytest.mark.usefixtures("fake")
+def test_without_a_snapshot_browsers_may_keep_what_they_compile(out: Path) -> None:
+    bundle(out, snapshot=False)
+    facts = interpreter(out)
+    assert facts["replaced"] == {"stdlib": "00000000/python_stdlib.zip"}
+    assert not list(out.glob("pyodide/*/pyodide.bin"))
+
+
+@pytest.mark.usefixtures("fake")
 def test_a_bundle_may_do_without_a_snapshot_and_get_it_later(out: Path) -> None:
     bundle(out, snapshot=False)
     assert interpreter(out)["snapshot"] is None
     assert not list(out.glob("pyodide/*/snapshot.bin"))
     bundle(out)
-    assert (out / "pyodide" / interpreter(out)["snapshot"]["name"]).exists()
+    assert len(part(out, "snapshot")) == interpreter(out)["snapshot"]["size"]
 
 
 @pytest.mark.usefixtures("fake")
 def test_what_bears_a_hash_in_its_path_has_that_hash(out: Path) -> None:
     bundle(out)
-    hashed = {path.name: path for path in out.glob("pyodide/*/*") if path.suffix != ".mjs"}
-    assert hashed.keys() == {"pydantic_core.wasm", "packages.bin", "snapshot.bin"}
-    for path in hashed.values():
+    hashed = [out / "pyodide" / part["name"] for part in interpreter(out)["parts"].values()]
+    assert {path.name for path in hashed} == {
+        *("stdlib.bin", "pydantic_core.bin", "packages.bin", "pyodide.bin", "snapshot.bin"),
+    }
+    for path in hashed:
         assert path.parent.name == hashlib.sha256(path.read_bytes()).hexdigest()[:8]
 
 
@@ -654,7 +678,9 @@ def fake_npm(work: Path) -> None:
     lock.write_text(json.dumps({"info": {"python": "3.14.2"}, "packages": {"numpy": {}}}))
     for name in runtime.PYODIDE_PARTS:
         (lock.parent / name).write_bytes(b"")
-    (lock.parent / "pyodide.mjs").write_text(" ".join(runtime.PYODIDE_PARTS))
+    with zipfile.ZipFile(lock.parent / runtime.LIBRARY, "w") as archive:
+        archive.writestr("os.py", b"")
+    (lock.parent / "pyodide.mjs").write_text(f"{{response:fetch(n,{{}})}} {' '.join(runtime.PYODIDE_PARTS)}")
 
 
 def fake_pip(target: Path) -> None:
@@ -662,28 +688,44 @@ def fake_pip(target: Path) -> None:
     (target / PYDANTIC.file_name).write_bytes(PYDANTIC.to_bytes())
 
 
-def named_empty(name: str) -> str:
-    return hashed_name(name, b"")
-
-
 def test_downloads_are_kept_for_the_next_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(runtime, "_npm_ci", fake_npm)
     monkeypatch.setattr(runtime, "_pip_download", fake_pip)
     monkeypatch.setattr(runtime, "precompiled", lambda wheels, **_where: list(wheels))
+    monkeypatch.setattr(runtime, "precompiled_library", lambda files, **_where: files)
     lines: list[str] = []
     files = runtime.runtime_files(lines.append)
-    assert files.keys() == {
-        *("pyscript/core.js", "lit/lit-html.js"),
+    hashed = {path.name: path for name, path in files.items() if name.count("/") == 2}
+    assert hashed.keys() == {*runtime.PYODIDE_PARTS, "stdlib.bin"}
+    assert files.keys() - {
+        f"pyodide/{hashed_name(each.name, each.read_bytes())}" for each in hashed.values()
+    } == {
+        *("pyscript/core.js", "lit/lit-html.js", "pyodide/pyodide.mjs"),
         *(f"pyodide/{PYDANTIC.file_name}", runtime.BASE_LOCK),
-        *(f"pyodide/{name}" for name in ["pyodide.mjs", *map(named_empty, runtime.PYODIDE_PARTS)]),
     }
+    library = io.BytesIO(gzip.decompress(hashed["stdlib.bin"].read_bytes()))
+    with zipfile.ZipFile(library) as archive:
+        assert [(each.filename, each.compress_type) for each in archive.infolist()] == [
+            ("os.py", zipfile.ZIP_STORED)
+        ]
     assert files["pyscript/core.js"].read_text().startswith('import "./page-config.js";\n')
     assert json.loads(files[runtime.BASE_LOCK].read_text())["packages"].keys() == {"pydantic"}
     assert "npm" in lines[0]
     lines.clear()
     assert runtime.runtime_files(lines.append) == files
     assert lines == []
+
+
+def test_a_pyodide_that_loads_its_files_in_another_way_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runtime, "LOADS", re.compile("another way"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(runtime, "_npm_ci", fake_npm)
+    monkeypatch.setattr(runtime, "_pip_download", fake_pip)
+    with pytest.raises(BundleError, match="loads files in another way"):
+        runtime.runtime_files(lambda _line: None)
 
 
 def test_an_unwritable_home_is_no_obstacle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,6 +35,7 @@ const inflated = async ({ name }) => {
 };
 
 const fetched = async (part) => {
+  if (!(await cache)) return new Response(await inflated(part), asCode);
   const [now, later] = (await inflated(part)).tee();
   fresh.set(addressOf(part), later);
   return new Response(now, asCode);
@@ -73,10 +74,11 @@ const findMemory = async () => {
 const prepareNext = async (hasMemory) => {
   const store = await cache;
   if (!store) return;
+  const bodies = [...fresh];
+  fresh.clear(); // even if there is no room for them
   const current = new Set(Object.values(parts).map(addressOf));
   await forget((url) => !current.has(url));
-  for (const [address, body] of fresh) await store.put(address, new Response(body, asCode));
-  fresh.clear();
+  for (const [address, body] of bodies) await store.put(address, new Response(body, asCode));
   const { saveData, effectiveType = "4g" } = navigator.connection ?? {};
   if (!snapshot || hasMemory || saveData || effectiveType !== "4g") return;
   await store.put(addressOf(parts.snapshot), new Response(await inflated(parts.snapshot)));
@@ -137,7 +139,7 @@ const renew = (pyodide) => {
 
 const begin = async () => {
   const streams = { stdout: console.log, stderr: console.warn };
-  const stdlib = quiet(open(parts.stdlib).then((response) => bytes(response, parts.stdlib)));
+  const stdlib = parts.stdlib && quiet(open(parts.stdlib).then((response) => bytes(response, parts.stdlib)));
   const loading = quiet(
     Promise.all([
       import(folder + bundle.module),
@@ -195,6 +197,7 @@ export const loadPyodide = async (options = {}) => {
     return pyodide;
   } catch (error) {
     console.debug(`nextauth_py: Pyodide's own boot, because ${error.message}`);
+    fresh.clear();
     quiet(forget());
     return ordinarily();
   }

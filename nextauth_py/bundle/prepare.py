@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import re
 import subprocess
@@ -10,12 +9,13 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
+from zipfile import ZIP_STORED
 
 from .errors import BundleError
 from .hashed import compressed
 from .memory import Memory
 from .node import node_command, node_environment
-from .wheel import Wheel
+from .wheel import Wheel, unzipped, zipped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -24,7 +24,6 @@ HERE = Path(__file__).parent
 SCRIPT = HERE / "snapshot.mjs"
 REHEARSAL = HERE / "rehearsal.py"
 STAGE = {"nextauth_py_aside.py": HERE / "aside.py", "nextauth_py_renewal.py": HERE / "renewal.py"}
-STDLIB = "stdlib.bin"
 PYSCRIPT_SOURCES = "pyscript/stdlib/pyscript.js"
 
 # For editors, type checkers and auditors.
@@ -53,8 +52,6 @@ def prepared_files(
     """
     pyodide = bundle / "pyodide"
     place = _place([own, *_others(pyodide, lock)], lock["info"]["python"])
-    stdlib = _name_of(STDLIB, pyodide)
-    library = gzip.decompress((pyodide / stdlib).read_bytes())
     facts: dict[str, Any] = {
         "lock": lock,
         "packages": sorted(lock["packages"]),
@@ -62,25 +59,26 @@ def prepared_files(
         "folder": place.folder,
         "library": place.library,
     }
-    made = _rehearse(facts, place, library, bundle, snapshot=snapshot)
+    made = _rehearse(facts, place, bundle, snapshot=snapshot)
     files = place.files | made.compiled
     parts = {
         "code": Part.of("pydantic_core.bin", place.code),
         "contents": Part.of("packages.bin", b"".join(files.values())),
     }
-    replaced = {"stdlib": _name_of("python_stdlib.zip", pyodide)}
     if made.memory:
-        # Without a snapshot it had better come as it is: browsers then keep what they have compiled of it.
-        replaced["pyodide"] = _name_of("pyodide.asm.wasm", pyodide)
+        replaced = {"pyodide": _name_of("pyodide.asm.wasm", pyodide)}
         parts["pyodide"] = Part.of("pyodide.bin", (pyodide / replaced["pyodide"]).read_bytes())
         parts["snapshot"] = Part.of("snapshot.bin", b"".join(made.memory.parts))
+    else:
+        # The code had better come as it is: browsers then keep what they have compiled of it. And a browser
+        # inflates the modules of the standard library faster than Python, which imports many of them.
+        replaced = {"stdlib": _name_of("python_stdlib.zip", pyodide)}
+        library = zipped(unzipped(pyodide / replaced["stdlib"]), method=ZIP_STORED)
+        parts["stdlib"] = Part.of("stdlib.bin", library)
     facts |= {
         "files": _sizes(files),
         "replaced": replaced,
-        "parts": {
-            "stdlib": {"name": stdlib, "size": len(library)},
-            **{kind: {"name": part.name, "size": part.size} for kind, part in parts.items()},
-        },
+        "parts": {kind: {"name": part.name, "size": part.size} for kind, part in parts.items()},
         "snapshot": made.memory.facts() if made.memory else None,
     }
     return {
@@ -170,14 +168,11 @@ class Rehearsal:
     memory: Memory | None
 
 
-def _rehearse(
-    facts: Mapping[str, Any], place: Place, library: bytes, bundle: Path, *, snapshot: bool
-) -> Rehearsal:
+def _rehearse(facts: Mapping[str, Any], place: Place, bundle: Path, *, snapshot: bool) -> Rehearsal:
     with tempfile.TemporaryDirectory(prefix="nextauth-py-") as name:
         folder = Path(name)
         (folder / "code").write_bytes(place.code)
         (folder / "contents").write_bytes(b"".join(place.files.values()))
-        (folder / "stdlib").write_bytes(library)
         plan = {
             "pyodide": str((bundle / "pyodide").resolve()),
             "sources": str((bundle / PYSCRIPT_SOURCES).resolve()),

@@ -15,18 +15,17 @@ import subprocess
 import sys
 import tempfile
 import time
-import zipfile
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .errors import INSTALL_HINT, BundleError
-from .hashed import compressed, move_to_hashed
+from .hashed import move_to_hashed
 from .lock import LockEntry, lock_entry
 from .node import node_environment, npm_command
 from .precompile import precompiled, precompiled_library
-from .wheel import Wheel, zipped
+from .wheel import Wheel, unzipped, zipped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -178,14 +177,23 @@ def _copy_npm_files(node_modules: Path, ready: Path) -> None:
 def _prepare(node_modules: Path, ready: Path, report: Report) -> None:
     core = ready / "pyscript/core.js"
     core.write_text(f'import "./page-config.js";\n{core.read_text("utf-8")}', "utf-8")
-    _let_files_come_from_elsewhere(ready / "pyodide/pyodide.mjs")
-    library = _files_in(ready / "pyodide" / LIBRARY)
-    move_to_hashed(ready / "pyodide", PYODIDE_PARTS, named_in="pyodide.mjs")
     with _step(report, "Compiling them (Pyodide, under Node)"):
-        _precompile(ready / "pyodide", library, node_modules / "pyodide")
+        _precompile(ready / "pyodide", node_modules / "pyodide")
+    _let_files_come_from_elsewhere(ready / "pyodide/pyodide.mjs")
+    move_to_hashed(ready / "pyodide", PYODIDE_PARTS, named_in="pyodide.mjs")
     pyodide_lock = json.loads((node_modules / "pyodide/pyodide-lock.json").read_text("utf-8"))
     base_lock = {"info": pyodide_lock["info"], "packages": _lock_entries(ready / "pyodide")}
     (ready / BASE_LOCK).write_text(json.dumps(base_lock, indent=1), "utf-8")
+
+
+def _precompile(folder: Path, pyodide: Path) -> None:
+    """The packages, and Python's standard library, which Pyodide carries as sources."""
+    lock = pyodide / "pyodide-lock.json"
+    wheels = [Wheel.read(path) for path in folder.glob("*.whl")]
+    for wheel in precompiled(wheels, pyodide=pyodide, lock=lock):
+        (folder / wheel.file_name).write_bytes(wheel.to_bytes())
+    library = folder / LIBRARY
+    library.write_bytes(zipped(precompiled_library(unzipped(library), pyodide=pyodide, lock=lock)))
 
 
 def _let_files_come_from_elsewhere(script: Path) -> None:
@@ -199,23 +207,6 @@ def _let_files_come_from_elsewhere(script: Path) -> None:
         raise BundleError(f"{script.name} loads files in another way: these versions do not fit together")
     hook = "let load=fetch;export const loadWith=(other)=>{load=other};\n"
     script.write_text(hook + text, "utf-8")
-
-
-def _files_in(archive: Path) -> dict[str, bytes]:
-    with zipfile.ZipFile(archive) as opened:
-        return {name: opened.read(name) for name in opened.namelist() if not name.endswith("/")}
-
-
-def _precompile(folder: Path, library: dict[str, bytes], pyodide: Path) -> None:
-    lock = pyodide / "pyodide-lock.json"
-    wheels = [Wheel.read(path) for path in folder.glob("*.whl")]
-    for wheel in precompiled(wheels, pyodide=pyodide, lock=lock):
-        (folder / wheel.file_name).write_bytes(wheel.to_bytes())
-    # Compressed as a whole: a browser inflates that faster than Python does one module after another.
-    archive = zipped(precompiled_library(library, pyodide=pyodide, lock=lock), method=zipfile.ZIP_STORED)
-    name, content = compressed("stdlib.bin", archive)
-    (folder / name).parent.mkdir()
-    (folder / name).write_bytes(content)
 
 
 def _lock_entries(folder: Path) -> dict[str, LockEntry]:

@@ -29,7 +29,6 @@ let module;
 const pyodide = await loadPyodide({
   indexURL: folder,
   lockFileContents: bundle.lock,
-  stdLibURL: `${out}/stdlib`,
   _makeSnapshot: true,
   createPyodideModule: async (settings) => (module = await createModule(create, settings, parts, bundle)),
 });

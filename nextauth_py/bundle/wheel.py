@@ -40,8 +40,7 @@ class Wheel:
     @classmethod
     def read(cls, path: Path) -> Self:
         """A wheel as it lies on the disk."""
-        with zipfile.ZipFile(path) as archive:
-            return cls(path.name, {name: archive.read(name) for name in archive.namelist()})
+        return cls(path.name, unzipped(path))
 
     def with_files(self, files: dict[str, bytes]) -> Wheel:
         """A wheel of that name with other files in it, and the record of them."""
@@ -52,6 +51,12 @@ class Wheel:
     def to_bytes(self) -> bytes:
         """The archive."""
         return zipped(self.files)
+
+
+def unzipped(path: Path) -> dict[str, bytes]:
+    """The files of an archive by their path."""
+    with zipfile.ZipFile(path) as archive:
+        return {name: archive.read(name) for name in archive.namelist() if not name.endswith("/")}
 
 
 def zipped(files: dict[str, bytes], *, method: int = zipfile.ZIP_DEFLATED) -> bytes:

@@ -109,9 +109,10 @@ def prepare(context: BrowserContext) -> list[str]:
 
 
 @contextmanager
-def shared_page(browser: Browser, url: str) -> Iterator[PythonPage]:
-    """A page with Python for several tests that clean up: a boot takes seconds."""
+def shared_page(browser: Browser, url: str, *, script: str = "") -> Iterator[PythonPage]:
+    """A page with Python for several tests that clean up, after a script of the test's own."""
     context = browser.new_context()
+    context.add_init_script(script)
     outside = prepare(context)
     yield PythonPage(context.new_page()).open(url)
     context.close()

@@ -23,13 +23,13 @@ from packaging.utils import parse_wheel_filename
 from nextauth_py.bundle import BundleError, build, build_bundle, node, prepare, runtime
 from nextauth_py.bundle.cli import main
 from nextauth_py.bundle.folder import Folder
-from nextauth_py.bundle.hashed import compressed, hashed_name, move_to_hashed
+from nextauth_py.bundle.hashed import hashed_name, move_to_hashed
 from nextauth_py.bundle.lock import lock_entry
 from nextauth_py.bundle.memory import PAGE, Memory, _runs
 from nextauth_py.bundle.precompile import precompiled
 from nextauth_py.bundle.prepare import Rehearsal
 from nextauth_py.bundle.strip import stripped
-from nextauth_py.bundle.wheel import PACKAGE, Wheel, own_wheel
+from nextauth_py.bundle.wheel import PACKAGE, Wheel, own_wheel, zipped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,9 +62,7 @@ class Runtime:
         self._add("pyodide/pyodide.mjs", b"pyodide")
         self._add("pyodide/00000000/pyodide.asm.mjs", b"asm")
         self._add("pyodide/00000000/pyodide.asm.wasm", b"\0asm of Pyodide")
-        self._add("pyodide/00000000/python_stdlib.zip", b"sources")
-        name, content = compressed("stdlib.bin", b"bytecode")
-        self._add(f"pyodide/{name}", content)
+        self._add("pyodide/00000000/python_stdlib.zip", zipped({"os.pyc": b"bytecode"}))
         self._add(f"pyodide/{PYDANTIC.file_name}", PYDANTIC.to_bytes())
         entries = runtime._lock_entries(folder / "pyodide")
         lock = {"info": {"python": "3.14.2"}, "packages": entries}
@@ -86,8 +84,7 @@ class Runtime:
 MEMORY = b"\1" * PAGE + bytes(2 * PAGE) + b"\2" * 16
 
 
-def rehearse(_facts: object, _place: object, library: bytes, _bundle: Path, *, snapshot: bool) -> Rehearsal:
-    assert library == b"bytecode"
+def rehearse(_facts: object, _place: object, _bundle: Path, *, snapshot: bool) -> Rehearsal:
     runs = _runs(MEMORY)
     parts = [MEMORY[start : start + size] for start, size in runs]
     memory = Memory(b"head", parts, runs, len(MEMORY), {"table": 1, "handles": [2]})
@@ -394,7 +391,6 @@ def test_the_interpreter_names_files_that_are_there_and_how_long_they_are(out: P
     assert len(part(out, "contents")) == sum(size for _, size in facts["files"])
     assert part(out, "code") == b"\0asm"
     assert part(out, "pyodide") == b"\0asm of Pyodide"
-    assert part(out, "stdlib") == b"bytecode"
     assert {name: len(part(out, name)) for name in facts["parts"]} == {
         name: described["size"] for name, described in facts["parts"].items()
     }
@@ -450,6 +446,9 @@ def test_without_a_snapshot_browsers_may_keep_what_they_compile(out: Path) -> No
     facts = interpreter(out)
     assert facts["replaced"] == {"stdlib": "00000000/python_stdlib.zip"}
     assert not list(out.glob("pyodide/*/pyodide.bin"))
+    with zipfile.ZipFile(io.BytesIO(part(out, "stdlib"))) as archive:
+        assert archive.read("os.pyc") == b"bytecode"
+        assert archive.getinfo("os.pyc").compress_type == zipfile.ZIP_STORED
 
 
 @pytest.mark.usefixtures("fake")
@@ -466,7 +465,7 @@ def test_what_bears_a_hash_in_its_path_has_that_hash(out: Path) -> None:
     bundle(out)
     hashed = [out / "pyodide" / part["name"] for part in interpreter(out)["parts"].values()]
     assert {path.name for path in hashed} == {
-        *("stdlib.bin", "pydantic_core.bin", "packages.bin", "pyodide.bin", "snapshot.bin"),
+        *("pydantic_core.bin", "packages.bin", "pyodide.bin", "snapshot.bin"),
     }
     for path in hashed:
         assert path.parent.name == hashlib.sha256(path.read_bytes()).hexdigest()[:8]
@@ -693,22 +692,20 @@ def test_downloads_are_kept_for_the_next_folder(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(runtime, "_npm_ci", fake_npm)
     monkeypatch.setattr(runtime, "_pip_download", fake_pip)
     monkeypatch.setattr(runtime, "precompiled", lambda wheels, **_where: list(wheels))
-    monkeypatch.setattr(runtime, "precompiled_library", lambda files, **_where: files)
+    monkeypatch.setattr(
+        runtime, "precompiled_library", lambda files, **_where: {f"{name}c": b"" for name in files}
+    )
     lines: list[str] = []
     files = runtime.runtime_files(lines.append)
     hashed = {path.name: path for name, path in files.items() if name.count("/") == 2}
-    assert hashed.keys() == {*runtime.PYODIDE_PARTS, "stdlib.bin"}
-    assert files.keys() - {
-        f"pyodide/{hashed_name(each.name, each.read_bytes())}" for each in hashed.values()
-    } == {
+    assert hashed.keys() == set(runtime.PYODIDE_PARTS)
+    names = {f"pyodide/{hashed_name(each.name, each.read_bytes())}" for each in hashed.values()}
+    assert files.keys() - names == {
         *("pyscript/core.js", "lit/lit-html.js", "pyodide/pyodide.mjs"),
         *(f"pyodide/{PYDANTIC.file_name}", runtime.BASE_LOCK),
     }
-    library = io.BytesIO(gzip.decompress(hashed["stdlib.bin"].read_bytes()))
-    with zipfile.ZipFile(library) as archive:
-        assert [(each.filename, each.compress_type) for each in archive.infolist()] == [
-            ("os.py", zipfile.ZIP_STORED)
-        ]
+    with zipfile.ZipFile(hashed[runtime.LIBRARY]) as archive:
+        assert archive.namelist() == ["os.pyc"]
     assert files["pyscript/core.js"].read_text().startswith('import "./page-config.js";\n')
     assert json.loads(files[runtime.BASE_LOCK].read_text())["packages"].keys() == {"pydantic"}
     assert "npm" in lines[0]
@@ -721,6 +718,7 @@ def test_a_pyodide_that_loads_its_files_in_another_way_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(runtime, "LOADS", re.compile("another way"))
+    monkeypatch.setattr(runtime, "_precompile", lambda *_where: None)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(runtime, "_npm_ci", fake_npm)
     monkeypatch.setattr(runtime, "_pip_download", fake_pip)

@@ -15,7 +15,7 @@ from .errors import BundleError
 from .node import node_command, node_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from .wheel import Wheel
 
@@ -57,7 +57,7 @@ def python_folder(lock: Path) -> str:
 
 
 def _compiled(
-    trees: list[Mapping[str, bytes]] | list[dict[str, bytes]], place: str, *, pyodide: Path, lock: Path
+    trees: Sequence[Mapping[str, bytes]], place: str, *, pyodide: Path, lock: Path
 ) -> list[dict[str, bytes]]:
     """Files by their path, as they will lie in a place of the page's file system."""
     with tempfile.TemporaryDirectory(prefix="nextauth-py-") as name:

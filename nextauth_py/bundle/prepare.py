@@ -61,20 +61,7 @@ def prepared_files(
     }
     made = _rehearse(facts, place, bundle, snapshot=snapshot)
     files = place.files | made.compiled
-    parts = {
-        "code": Part.of("pydantic_core.bin", place.code),
-        "contents": Part.of("packages.bin", b"".join(files.values())),
-    }
-    if made.memory:
-        replaced = {"pyodide": _name_of("pyodide.asm.wasm", pyodide)}
-        parts["pyodide"] = Part.of("pyodide.bin", (pyodide / replaced["pyodide"]).read_bytes())
-        parts["snapshot"] = Part.of("snapshot.bin", b"".join(made.memory.parts))
-    else:
-        # The code had better come as it is: browsers then keep what they have compiled of it. And a browser
-        # inflates the modules of the standard library faster than Python, which imports many of them.
-        replaced = {"stdlib": _name_of("python_stdlib.zip", pyodide)}
-        library = zipped(unzipped(pyodide / replaced["stdlib"]), method=ZIP_STORED)
-        parts["stdlib"] = Part.of("stdlib.bin", library)
+    replaced, parts = _parts(place, b"".join(files.values()), made.memory, pyodide)
     facts |= {
         "files": _sizes(files),
         "replaced": replaced,
@@ -101,6 +88,26 @@ class Part:
         """The content, compressed."""
         hashed, packed = compressed(name, content)
         return cls(hashed, packed, len(content))
+
+
+def _parts(
+    place: Place, contents: bytes, memory: Memory | None, pyodide: Path
+) -> tuple[dict[str, str], dict[str, Part]]:
+    """What is loaded instead of a file of Pyodide's, and all that is loaded."""
+    parts = {
+        "code": Part.of("pydantic_core.bin", place.code),
+        "contents": Part.of("packages.bin", contents),
+    }
+    if memory:
+        code = _name_of("pyodide.asm.wasm", pyodide)
+        parts["pyodide"] = Part.of("pyodide.bin", (pyodide / code).read_bytes())
+        parts["snapshot"] = Part.of("snapshot.bin", b"".join(memory.parts))
+        return {"pyodide": code}, parts
+    # The code had better come as it is: browsers then keep what they have compiled of it. And they inflate
+    # the standard library faster than Python does, which imports much of it.
+    stdlib = _name_of("python_stdlib.zip", pyodide)
+    parts["stdlib"] = Part.of("stdlib.bin", zipped(unzipped(pyodide / stdlib), method=ZIP_STORED))
+    return {"stdlib": stdlib}, parts
 
 
 def _name_of(file: str, pyodide: Path) -> str:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from ..wire import Request
     from .base import Channel, Undo
 
+_LONGEST_TIMER = 2**31 - 1  # milliseconds; browsers fire a longer one at once
+
 
 class ScopeHost:
     """The global scope that this Python runs in: a window, or a worker."""
@@ -41,7 +43,7 @@ class ScopeHost:
             "signal": abort.signal,
             **({} if request.body is None else {"body": request.body}),
         }
-        timer = js.setTimeout(abort.abort.bind(abort), int(timeout * 1000))
+        timer = js.setTimeout(abort.abort.bind(abort), min(int(timeout * 1000), _LONGEST_TIMER))
         try:
             answer = await js.fetch(
                 from_origin(request.url), to_js(options, dict_converter=js.Object.fromEntries)

@@ -284,3 +284,12 @@ def test_a_request_without_an_answer_ends_after_the_timeout(
         str(state.error)
     """)
     assert "no answer within 0.2 s" in outcome
+
+
+def test_a_timeout_longer_than_browsers_can_count_is_no_timeout(python: PythonPage) -> None:
+    state = python.run("""
+        from nextauth_py import *
+        state = await SessionProvider(timeout=30 * 24 * 60 * 60).start().ready()
+        [state.status, str(state.error)]
+    """)
+    assert state == ["unauthenticated", "None"]

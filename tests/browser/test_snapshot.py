@@ -389,15 +389,18 @@ def test_the_packages_count_as_loaded(python: PythonPage) -> None:
 
 
 @pytest.mark.skipif(FIREFOX_OPTIONS is None, reason="there is no Firefox, and none could be installed")
-def test_firefox_starts_from_the_same_snapshot(playwright: Playwright, auth_server: AuthServer) -> None:
+@pytest.mark.parametrize(("speed", "restored"), [(FAST, True), (SLOW, False)], ids=["fast", "slow"])
+def test_firefox_starts_as_chromium_does(
+    playwright: Playwright, auth_server: AuthServer, speed: str, restored: bool
+) -> None:
     browser = playwright.firefox.launch(**(FIREFOX_OPTIONS or {}))
     context = browser.new_context()
     outside = prepare(context)
-    context.add_init_script(FAST)
+    context.add_init_script(speed)
     page = context.new_page()
     loads = Loads(page)
     python = PythonPage(page).open(f"{auth_server.url}/python.html")
-    assert loads.have("/snapshot.bin")
+    assert python.run(IS_RESTORED) == restored
     assert not loads.have(".whl")
     assert python.run("""
         from nextauth_py.models import Session

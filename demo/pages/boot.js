@@ -6,9 +6,9 @@ if (window !== window.parent) document.documentElement.classList.add("framed");
 const steps = [
   [/core\.js/, 15, "PyScript"],
   [/pyodide\.asm\.mjs/, 35, "the Python runtime"],
-  [/pyodide\.asm\.wasm/, 55, "the Python runtime"],
+  [/pyodide\.(bin|asm\.wasm)/, 55, "the Python runtime"],
   [/python_stdlib\.zip/, 75, "the standard library"],
-  [/\.whl/, 90, "packages"],
+  [/packages\.bin|\.whl/, 90, "packages"],
 ];
 
 const patience = 45_000; // ms; a slow phone line takes about half of it
@@ -25,8 +25,8 @@ function seen({ name, responseStatus }) {
   if (isOver) return;
   const step = steps.find(([pattern]) => pattern.test(name));
   if (!step) return;
-  // PyScript waits for ever for a package that does not come.
-  if (responseStatus === 0 || responseStatus >= 400) return fail(missing);
+  // PyScript waits for ever for a package that does not come. Without a .bin, Pyodide boots in its own way.
+  if (responseStatus === 0 || responseStatus >= 400) return name.endsWith(".bin") || fail(missing);
   const [, percent, what] = step;
   if (percent > progress.value) {
     progress.value = percent;

@@ -24,7 +24,8 @@ class PythonPage:
 
     Attributes:
         page: The Playwright page.
-        requests: What the page has fetched since Python was ready, as ``"GET /api/auth/session"``.
+        requests: What the page has fetched since Python was ready, as ``"GET /api/auth/session"``. What the
+            bundle's interpreter fetches for the next visit is left out.
     """
 
     def __init__(self, page: Page) -> None:
@@ -61,5 +62,5 @@ class PythonPage:
 
     def _note(self, method: str, url: str, kind: str) -> None:
         path = urlsplit(url).path
-        if kind == "fetch":
+        if kind == "fetch" and "/pyodide/" not in path:
             self.requests.append(f"{method} {path}")

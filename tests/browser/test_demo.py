@@ -70,7 +70,7 @@ def test_each_button_of_the_live_page_is_logged(page: Page, demo: str) -> None:
 
 def test_while_python_loads_the_page_says_so(page: Page, demo: str) -> None:
     held: list[Route] = []
-    page.route("**/pyodide.asm.wasm", lambda route: held.append(route))  # noqa: PLW0108 - no builtins here
+    page.route("**/pyodide.{bin,asm.wasm}", lambda route: held.append(route))  # noqa: PLW0108 - no builtins here
     page.goto(f"{demo}/index.html")
     expect(page.get_by_role("heading")).to_have_text("Starting Python")
     expect(page.get_by_role("progressbar")).to_be_visible()
@@ -78,7 +78,7 @@ def test_while_python_loads_the_page_says_so(page: Page, demo: str) -> None:
         route.abort()
 
 
-@pytest.mark.parametrize("missing", ["core.js", "pyodide.asm.wasm", "{snapshot.bin,pydantic-*.whl}"])
+@pytest.mark.parametrize("missing", ["core.js", "pyodide.{bin,asm.wasm}", "{snapshot.bin,pydantic-*.whl}"])
 def test_a_page_that_cannot_load_python_says_so(page: Page, demo: str, missing: str) -> None:
     page.route(f"**/{missing}", lambda route: route.abort())
     page.goto(f"{demo}/index.html")

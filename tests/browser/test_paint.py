@@ -332,12 +332,12 @@ def test_python_takes_over_without_a_flicker(
 ) -> None:
     sign_in_as(context, base_url=auth_server.url, username="alice", password="wonder")
     control.reset()
-    held = hold(page, "**/pyodide.asm.wasm")
+    held = hold(page, "**/pyodide.{bin,asm.wasm}")
     python = PythonPage(page)
     page.goto(f"{auth_server.url}/paint.html")
     python.expect_text("#name", "Alice Liddell")
     page.evaluate(WATCH)
-    let_go(page, "**/pyodide.asm.wasm", held)
+    let_go(page, "**/pyodide.{bin,asm.wasm}", held)
     page.wait_for_function("() => Boolean(window.runPython)")
     status = python.run("""
         from nextauth_py import *

@@ -67,9 +67,15 @@ def booted(context: BrowserContext, server: AuthServer) -> PythonPage:
 
 
 @pytest.fixture(scope="module")
-def page_python(context: BrowserContext, server: AuthServer) -> PythonPage:
-    """An ordinary tab of the same browser."""
+def booted_page(context: BrowserContext, server: AuthServer) -> PythonPage:
     return PythonPage(context.new_page()).open(f"{server.url}/python.html")
+
+
+@pytest.fixture
+def page_python(booted_page: PythonPage) -> Iterator[PythonPage]:
+    """An ordinary tab of the same browser. It does not follow the next test's worker."""
+    yield booted_page
+    booted_page.run(IMPORTS + "    1")
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from .errors import UnsafeRedirectError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from urllib.parse import SplitResult
 
 DEFAULT_BASE_PATH = "/api/auth"
@@ -17,6 +17,8 @@ DEFAULT_BASE_PATH = "/api/auth"
 # What browsers strip from URLs, or read as a slash, before they parse them: the gap between what a check
 # reads and where the browser goes.
 _DECEPTIVE = re.compile(r"^\s|\s$|[\x00-\x1f\x7f-\xa0\\\u200b-\u200f\u2028-\u202e\u2060\ufeff]")
+# What browsers strip from both ends.
+_STRIPPED = " \t\n\v\f\r"
 _SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.\-]*:")
 
 
@@ -144,18 +146,19 @@ def join(page: str, url: str) -> str:
     return page + url if not url or url.startswith("#") else f"{path.rpartition('/')[0]}/{url}"
 
 
-def is_safe_link(url: str, *, image: bool = False) -> bool:
+def is_safe_link(url: str, *, data: Collection[str] = ()) -> bool:
     """Whether a URL from a user may stand in an attribute that browsers follow: relative, or http(s).
 
     Args:
         url: As it would stand there.
-        image: Whether the picture itself may be in it (``data:image/…``).
+        data: The kinds of contents that may be in the URL itself: ``"image"`` for ``data:image/…``.
     """
-    if _DECEPTIVE.search(url):
+    url = url.strip(_STRIPPED)
+    if _DECEPTIVE.search(re.split("[?#]", url, maxsplit=1)[0]):
         return False
     if not _SCHEME.match(url):
         return True
-    return url.lower().startswith(("http://", "https://", *(["data:image/"] if image else [])))
+    return url.lower().startswith(("http://", "https://", *(f"data:{kind}/" for kind in data)))
 
 
 def safe_redirect(url: str, *, page: str, same_origin: bool = False) -> str:

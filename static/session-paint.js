@@ -23,14 +23,18 @@
     return value === true ? "True" : value === false ? "False" : String(value);
   };
 
-  const attribute = (name, value) => {
-    must(/^(?!(on.*|style|srcdoc|srcset|is)$)[a-z][a-z0-9_:.-]*$/.test(name));
+  // As attribute_rules.py has them; what is rare is left to Python.
+  const code =
+    /^(on.*|style|srcdoc|(image)?srcset|is|(inner|outer)html|archive|base|by|classid|codebase|content|dynsrc|from|longdesc|lowsrc|manifest|to|values)$/;
+  const attribute = (name, value, tag) => {
+    must(/^[a-z][a-z0-9_.-]*$/.test(name) && !code.test(name) && !/^(script|base|source)$/.test(tag));
     if (value === null || value === false) return null;
     const url = value === true ? "" : text(value);
-    if (!/^(href|src|action|formaction|poster|cite|data|background|ping|xlink:href)$/.test(name)) return url;
-    if (/^\s|\s$|[\0-\x1f\x7f-\xa0\\\u200b-\u200f\u2028-\u202e\u2060\ufeff]/.test(url)) return null;
-    if (/^(src|poster)$/.test(name) && /^data:image\//i.test(url)) return url;
-    return /^https?:\/\/|^(?![a-z][a-z0-9+.-]*:)/i.test(url) ? url : null;
+    if (!/^(action|background|cite|data|formaction|href|ping|poster|src)$/.test(name)) return url;
+    const read = url.replace(/^[\t-\r ]+|[\t-\r ]+$/g, "");
+    if (/^\s|[\0-\x1f\x7f-\xa0\\\u200b-\u200f\u2028-\u202e\u2060\ufeff]|\s$/.test(read.split(/[?#]/)[0])) return null;
+    if (/^poster|^srcimg$/.test(name + tag) && /^data:image\//i.test(read)) return url;
+    return /^https?:\/\/|^(?![a-z][a-z0-9+.-]*:)/i.test(read) ? url : null;
   };
 
   const show = (status, data) => {
@@ -42,11 +46,11 @@
     const isStatus = /^(loading|(un)?authenticated|error)$/;
     const holds = (words) =>
       words.match(/\S+/g).map((word) => (isStatus.test(word) ? word === status : isTrue(read(word)))).some(Boolean);
-    const pairs = (words) => words?.match(/\S+/g)?.map((word) => word.match(/^([^:]+):(.+)/).slice(1)) ?? [];
-    const write = (to, { sessionText, sessionAttr, sessionShow, sessionClass }) => {
+    const pairs = (words) => words?.match(/\S+/g)?.map((word) => word.match(/^(.+):([^:]+)$/).slice(1)) ?? [];
+    const write = (to, tag, { sessionText, sessionAttr, sessionShow, sessionClass }) => {
       if (sessionText != null) to.textContent = text(read(sessionText) ?? "");
       for (const [name, path] of pairs(sessionAttr)) {
-        const value = attribute(name.toLowerCase(), read(path));
+        const value = attribute(name.toLowerCase(), read(path), tag);
         value === null ? to.removeAttribute(name) : to.setAttribute(name, value);
       }
       if (sessionShow != null) {
@@ -57,8 +61,8 @@
     };
     for (const each of document.querySelectorAll(`:is(body, body *):is(${bound})`)) {
       try {
-        write(document.createElement("p"), each.dataset); // all of it, or nothing
-        write(each, each.dataset);
+        write(document.createElement("p"), each.localName, each.dataset); // all of it, or nothing
+        write(each, each.localName, each.dataset);
       } catch {}
     }
     page.sessionPaint = status;

@@ -10,20 +10,38 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+INDENT = 4  # blanks of a level, in our sources
+
 Place = tuple[int, int]  # line and column, in bytes
 Cut = tuple[Place, Place, bytes]  # from, to, and what goes there
 
 
 def stripped(source: str) -> str:
-    """The module without comments, what only type checkers read, and docstrings.
+    """Return the module without comments, what only type checkers read, docstrings, and deep indentation.
 
-    The first line of a class's stays: Python itself would make one up for a dataclass, and take its time.
+    Of a dataclass's docstring something stays: else Python makes one up at each start, and takes its time.
     """
     lines = source.encode().splitlines(keepends=True)
     # From the end: what lies in another cut is cut out first, and leaves the start of the other where it was.
     for cut in sorted([*_comments(source), *_unread(source)], reverse=True):
         _cut(lines, *cut)
-    return b"".join(lines).decode()
+    return _dedented(b"".join(lines).decode())
+
+
+def _dedented(source: str) -> str:
+    """One blank for each level of indentation."""
+    lines = source.splitlines(keepends=True)
+    in_texts = {
+        line
+        for token in tokenize.generate_tokens(io.StringIO(source).readline)
+        for line in range(token.start[0] + 1, token.end[0] + 1)
+        if token.type not in {tokenize.NEWLINE, tokenize.NL, tokenize.ENDMARKER}
+    }
+    for number, line in enumerate(lines, 1):
+        if number not in in_texts:
+            code = line.lstrip(" ")
+            lines[number - 1] = " " * ((len(line) - len(code)) // INDENT) + code
+    return "".join(lines)
 
 
 def _cut(lines: list[bytes], start: Place, end: Place, kept: bytes) -> None:
@@ -65,10 +83,10 @@ def _arrow(source: str, returns: ast.expr) -> Place:
 
 def _docstring(node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[Cut]:
     match node.body:
-        case [ast.Expr(ast.Constant(str(text))) as found, *others]:
+        case [ast.Expr(ast.Constant(str())) as found, *others]:
             kept = "" if others or isinstance(node, ast.Module) else "..."
-            if isinstance(node, ast.ClassDef):
-                kept = f'"""{text.partition(chr(10))[0]}"""'
+            if isinstance(node, ast.ClassDef) and node.decorator_list:
+                kept = '"-"'
             yield *_span(found), kept.encode()
 
 

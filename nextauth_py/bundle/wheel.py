@@ -1,4 +1,4 @@
-"""This package as a wheel for the page: what nobody needs there is left out, and no byte is accidental."""
+"""This package as a wheel for pages, without what only servers, tests and readers need."""
 
 from __future__ import annotations
 
@@ -26,6 +26,9 @@ LEFT_OUT = (
     "server",
     "testing",
 )
+
+# What installers read of the metadata.
+HEADERS = ("Metadata-Version:", "Name:", "Version:", "License-Expression:", "Requires-")
 
 EARLIEST_ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 
@@ -111,7 +114,8 @@ def _is_for_pages(name: str) -> bool:
 
 def _metadata(installed: Distribution, folder: str) -> dict[str, bytes]:
     headers = (installed.read_text("METADATA") or "").partition("\n\n")[0]  # without the README
-    files = {f"{folder}/METADATA": f"{headers}\n".encode()}
+    lines = [line for line in headers.splitlines() if line.startswith(HEADERS) and "extra ==" not in line]
+    files = {f"{folder}/METADATA": "".join(f"{line}\n" for line in lines).encode()}
     if licence := installed.read_text("licenses/LICENSE"):
         files[f"{folder}/licenses/LICENSE"] = licence.encode()
     return files

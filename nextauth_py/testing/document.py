@@ -10,7 +10,7 @@ from bs4 import BeautifulSoup, Tag
 from ..ui.component import Component
 from ..ui.events import listener
 from ..ui.keyed import Keyed, keys_of
-from ..ui.templates import attribute_at, in_tag, is_template, value_of
+from ..ui.templates import COMMENT, is_template, placed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -159,7 +159,7 @@ class TreeView:
 
     def render(self, content: object) -> None:
         """Show the content."""
-        values: list[tuple[object, str, str, bool]] = []
+        values: list[object] = []
         made = BeautifulSoup("".join(_html(content, values)), _PARSER)
         for tag in made.find_all(True):
             self._fill_in(tag, values)
@@ -172,41 +172,31 @@ class TreeView:
         """Show nothing."""
         self.render(None)
 
-    def _fill_in(self, tag: Tag, values: list[tuple[object, str, str, bool]]) -> None:
+    def _fill_in(self, tag: Tag, values: list[object]) -> None:
         """Put the values of a template into an element's attributes."""
         for name, found in list(tag.attrs.items()):
             text = " ".join(found) if isinstance(found, list) else str(found)
-            marks = [number for number in range(len(values)) if _MARK.format(number) in text]
-            shown = {number: in_tag(*values[number]) for number in marks}
-            for number, value in shown.items():
-                text = self._written(tag, name, text, number, value)
-            if marks:
-                is_nothing = values[marks[0]][3] and shown[marks[0]] is None
-                self._finish(tag, name, None if is_nothing else text)
-
-    def _written(self, tag: Tag, name: str, text: str, number: int, value: object) -> str:
-        mark = _MARK.format(number)
-        if name.startswith("@"):
-            if callable(value):
-                self._document.listen(tag, name[1:], listener(value, self._document.page.report))
-            return text.replace(mark, "")
-        if value is None or (name.startswith(("?", ".")) and value is False):
-            return text.replace(mark, "")
-        return text.replace(mark, "true" if value is True else str(value))
+            given = {number: value for number, value in enumerate(values) if _MARK.format(number) in text}
+            if not given:
+                continue
+            del tag[name]
+            if name.startswith("@"):
+                for value in filter(callable, given.values()):
+                    self._document.listen(tag, name[1:], listener(value, self._document.page.report))
+            elif None not in given.values():
+                self._write(tag, name, text, given)
 
     @staticmethod
-    def _finish(tag: Tag, name: str, text: str | None) -> None:
-        del tag[name]
-        plain = name.lstrip("?.")
-        if text is None or name.startswith("@") or (name.startswith("?") and text in {"", "0"}):
+    def _write(tag: Tag, name: str, text: str, given: dict[int, object]) -> None:
+        for number, value in given.items():
+            written = str(value).lower() if isinstance(value, bool) else str(value)
+            text = text.replace(_MARK.format(number), written)
+        if name.startswith((".", "?")) and text in {"", "false"}:
             return
-        if name.startswith("?"):
-            tag[plain] = ""
-        elif text or not name.startswith("."):
-            tag[plain] = text
+        tag[name.lstrip(".?")] = "" if name.startswith("?") else text
 
 
-def _html(content: object, values: list[tuple[object, str, str, bool]]) -> Iterator[str]:
+def _html(content: object, values: list[object]) -> Iterator[str]:
     """Content as HTML, in which marks stand for the values of attributes."""
     if content is None or isinstance(content, bool):
         return
@@ -225,16 +215,14 @@ def _html(content: object, values: list[tuple[object, str, str, bool]]) -> Itera
             yield from _html(row, values)
 
 
-def _template(template: Any, values: list[tuple[object, str, str, bool]]) -> Iterator[str]:
-    for index, part in enumerate(template.interpolations):
-        yield template.strings[index]
-        attribute = attribute_at(tuple(template.strings), index)
-        if attribute is None:
-            yield from _html(value_of(part), values)
-        else:
+def _template(template: Any, values: list[object]) -> Iterator[str]:
+    for text, (value, place) in zip(template.strings, [*placed(template), (None, None)], strict=True):
+        yield text
+        if place is None:
+            yield from _html(value, values)
+        elif place is not COMMENT:
             yield _MARK.format(len(values))
-            values.append((value_of(part), *attribute))
-    yield template.strings[-1]
+            values.append(value)
 
 
 class Event:
@@ -299,6 +287,11 @@ class Element:
     def innerHTML(self) -> str:  # noqa: N802
         """What is in it."""
         return self.tag.decode_contents()
+
+    @property
+    def localName(self) -> str:  # noqa: N802
+        """The kind of element, as ``"button"``."""
+        return self.tag.name
 
     @property
     def id(self) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from .paths import attribute_value, checked_attribute, checked_condition, checked_path, read_path
+from .attribute_rules import attribute_value, checked_attribute
+from .paths import checked_condition, checked_path, read_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -59,8 +60,9 @@ def bind(
     binding = Binding(element, provider.report, [])
     if text is not None:
         binding.properties.append((_reader(text), _write_text))
+    tag = str(getattr(element, "localName", ""))
     for name, value in (attr or {}).items():
-        binding.properties.append(_attribute(checked_attribute(name), value))
+        binding.properties.append(_attribute(checked_attribute(name, tag), tag, value))
     if show is not None:
         binding.properties.append((_condition(show), write_shown))
     for name, condition in (class_ or {}).items():
@@ -94,7 +96,7 @@ def _condition(value: Condition) -> Callable[[SessionState[Any]], object]:
 
 
 def _attribute(
-    name: str, value: Value
+    name: str, tag: str, value: Value
 ) -> tuple[Callable[[SessionState[Any]], object], Callable[[Any, Any], None]]:
     read = _reader(value)
 
@@ -104,7 +106,7 @@ def _attribute(
         else:
             element.setAttribute(name, text)
 
-    return (lambda state: attribute_value(name, read(state))), write
+    return (lambda state: attribute_value(name, read(state), tag)), write
 
 
 def _write_text(element: Any, value: object) -> None:

@@ -18,7 +18,7 @@ from .component import Component
 from .elements import find_element
 from .events import listener
 from .keyed import keys_of
-from .templates import attribute_at, in_tag, value_of
+from .templates import placed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,14 +83,7 @@ class LitView:
         return self._lit.keyed(to_js(keys), to_js([self._to_lit(row.content) for row in rows]))
 
     def _template(self, template: Any) -> Any:
-        values = []
-        for index, part in enumerate(template.interpolations):
-            value = value_of(part)
-            attribute = attribute_at(template.strings, index)
-            if attribute is None:
-                values.append(self._to_lit(value))
-            else:
-                values.append(self._to_lit(in_tag(value, *attribute), in_tag=True))
+        values = [self._to_lit(value, in_tag=place is not None) for value, place in placed(template)]
         return self._lit.html(_string_list(template.strings), *values)
 
     def _handler(self, function: Callable[..., object]) -> Any:

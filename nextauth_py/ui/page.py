@@ -102,7 +102,7 @@ def _pairs(text: str | None) -> dict[str, Any]:
     """``src:user.image alt:user.name``, as a mapping."""
     pairs = {}
     for word in (text or "").split():
-        name, colon, value = word.partition(":")
+        name, colon, value = word.rpartition(":")
         if not (name and colon and value):
             raise ValueError(f"{word!r} is not like 'src:user.image'")
         pairs[name] = value

@@ -1,16 +1,45 @@
-"""The values of a template, and where they stand. Nothing here touches JavaScript."""
+"""Where the values of a template stand, and which of them may stand there. Nothing here touches JavaScript.
+
+The strings of a template are read by a grammar stricter than HTML's. What browsers and lit-html could read in
+different ways is refused, so all of them agree on where a value goes.
+"""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .paths import in_template, is_delicate, open_attribute
+from .attribute_rules import is_code, is_followed, is_safe_value
 
-# What stands for earlier values where a template's texts are looked at.
-_PLACEHOLDER = "?"
-_CONTINUES = re.compile(r"[^\s\"'>]")
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from typing import NoReturn
+
+# Stands for a value while the strings are read. HTML knows no NUL.
+_MARK = "\0"
+
+_NAME = r"""[^\s<>/"'=]+"""
+# Quoted, or not: then a slash right behind a value that ends the tag is not part of it: `<img src={url}/>`.
+_VALUE = r""""[^"]*"|'[^']*'|(?!=)(?:[^\s<>"'`/]|/(?!>)|(?<!\0)/)+"""
+_ATTRIBUTE = re.compile(rf"({_NAME})(?:\s*=\s*({_VALUE}))?", re.ASCII)
+_TOKEN = re.compile(
+    rf"""(?P<text>[^<]+|<(?![a-zA-Z/!?\0]))
+    |<!--(?!-?>)(?P<comment>(?:(?!--!?>).)*)-->
+    |</[a-zA-Z][^\s<>/"'=\0]*\s*>
+    |<(?P<tag>[a-zA-Z\0][^\s<>/"'=]*)(?P<attributes>(?:\s+{_NAME}(?:\s*=\s*(?:{_VALUE}))?)*)\s*/?>""",
+    re.ASCII | re.DOTALL | re.VERBOSE,
+)
+
+# What is in these is text for a browser, whatever it looks like. Only the first two show it.
+_TEXT_TAGS = {"textarea", "title"}
+_RAW_TAGS = {*_TEXT_TAGS, "iframe", "noembed", "noframes", "noscript", "plaintext", "script", "style", "xmp"}
+
+# A template may spell the scheme of a link itself, `mailto:` for instance, but none whose links are run.
+_OWN_SCHEME = re.compile(r"\s*(?!javascript|vbscript|data|blob|file)[a-z][a-z0-9+.\-]*:", re.IGNORECASE)
+
+_SHOWN = 60  # characters of a template in an error
 
 
 def is_template(content: object) -> bool:
@@ -18,7 +47,64 @@ def is_template(content: object) -> bool:
     return hasattr(content, "interpolations") and hasattr(content, "strings")
 
 
-def value_of(part: Any) -> object:
+@dataclass(frozen=True)
+class Attribute:
+    """An attribute that has values of a template in it.
+
+    Attributes:
+        tag: The element, in lower case.
+        name: As the template writes it: ``.`` is for a property, ``?`` for a boolean, ``@`` for an event.
+        strings: The template's own text before, between and after the values, as a browser reads it.
+        start: The position of the first value in the template.
+    """
+
+    tag: str
+    name: str
+    strings: tuple[str, ...]
+    start: int
+
+    def admit(self, values: Sequence[object]) -> Sequence[object]:
+        """Return the values as they may stand there; None to have no such attribute."""
+        kind, name = self.name[0], self.name.lstrip(".").lower()
+        if kind == "?":
+            return [bool(value) for value in values]
+        if kind == "@" or (self._is_whole and values[0] is None):
+            return values
+        if not is_followed(name) or (kind == "." and "-" in self.tag and not isinstance(values[0], str)):
+            return values if self._is_whole else ["" if value is None else value for value in values]
+        texts = [_text(value) for value in values]
+        joined = self.strings[0] + "".join(map(str.__add__, texts, self.strings[1:]))
+        if (name == "href" and _OWN_SCHEME.match(self.strings[0])) or is_safe_value(name, joined, self.tag):
+            return texts
+        return ["" if kind == "." else None for _ in texts]
+
+    @property
+    def _is_whole(self) -> bool:
+        return self.strings == ("", "")
+
+
+COMMENT = Attribute("", "?", (), 0)
+"""A place whose values nobody sees."""
+
+
+def placed(template: Any) -> Iterator[tuple[object, Attribute | None]]:
+    """Yield the values of a template, as they may stand there, each with its attribute; None for text.
+
+    Raises:
+        ValueError: A value stands where a browser would run or parse it, or in a name.
+    """
+    values = [_value_of(part) for part in template.interpolations]
+    for index, place in enumerate(places(tuple(template.strings))):
+        if place is None:
+            yield values[index], None
+        elif place is COMMENT:
+            yield None, place
+        elif place.start == index:
+            for value in place.admit(values[index : index + len(place.strings) - 1]):
+                yield value, place
+
+
+def _value_of(part: Any) -> object:
     """The value of an interpolation, converted and formatted as the t-string says."""
     value = _CONVERSIONS[part.conversion](part.value)
     return format(value, part.format_spec) if part.format_spec else value
@@ -27,26 +113,94 @@ def value_of(part: Any) -> object:
 _CONVERSIONS: dict[str | None, Any] = {None: lambda value: value, "s": str, "r": repr, "a": ascii}
 
 
+def _text(value: object) -> str:
+    """A value as JavaScript writes it."""
+    if value is None or isinstance(value, bool):
+        return "" if value is None else str(value).lower()
+    return str(value)
+
+
 @cache
-def attribute_at(strings: tuple[str, ...], index: int) -> tuple[str, str, bool] | None:
-    """Which attribute a value of a template stands in, what is before it there, and whether nothing else is.
+def places(strings: tuple[str, ...]) -> tuple[Attribute | None, ...]:
+    """Return where each value of a template stands: an attribute, `COMMENT`, or None for text.
 
-    A value after another one in the same attribute has that one before it, whatever it is.
-    """
-    found = open_attribute(_PLACEHOLDER.join(strings[: index + 1]))
-    if found is None:
-        return None
-    name, before = found
-    return name, before, not before and not _CONTINUES.match(strings[index + 1])
-
-
-def in_tag(value: object, name: str, before: str, is_whole: bool) -> object:
-    """A value as it may stand in an attribute; None to have no such attribute.
+    Args:
+        strings: The template's own text around its values.
 
     Raises:
-        ValueError: The browser would run the attribute, or parse it as HTML.
+        ValueError: A value stands where a browser would run or parse it, or in a name; or browsers could read
+            the text in different ways.
     """
-    is_plain = value is None or isinstance(value, (bool, int, float))
-    if isinstance(value, str) or (is_delicate(name) and not is_plain):
-        return in_template(name, before, str(value), is_whole=is_whole)
-    return value
+    return tuple(_Reader(strings).read())
+
+
+class _Reader:
+    """Reads the strings of a template."""
+
+    def __init__(self, strings: tuple[str, ...]) -> None:
+        self._html = _MARK.join(strings)
+        self._at = 0
+        self._found: list[Attribute | None] = []
+        if any(_MARK in each or "\v" in each for each in strings):
+            self._refuse("a control character")
+
+    def read(self) -> list[Attribute | None]:
+        """Return a place for each value."""
+        while self._at < len(self._html):
+            token = _TOKEN.match(self._html, self._at)
+            if token is None:
+                self._refuse("no HTML that all browsers read in the same way")
+            self._found += [None] * (token["text"] or "").count(_MARK)
+            self._found += [COMMENT] * (token["comment"] or "").count(_MARK)
+            if token["tag"]:
+                self._read_tag(token["tag"], token["attributes"])
+            self._at = token.end()
+            if token["tag"] and token["tag"].lower() in _RAW_TAGS:
+                self._read_raw(token["tag"])
+        return self._found
+
+    def _read_tag(self, tag: str, attributes: str) -> None:
+        if _MARK in tag:
+            self._refuse("a value in the name of a tag")
+        names = set()
+        for name, value in _ATTRIBUTE.findall(attributes):
+            if _MARK in name:
+                self._refuse("a value in the name of an attribute, or in its place")
+            strings = (value[1:-1] if value[:1] in {'"', "'"} else value).split(_MARK)
+            if len(strings) == 1:
+                continue
+            if name.lower() in names:  # browsers drop the second one, and lit-html then mixes up the others
+                self._refuse(f"two attributes {name!r}")
+            names.add(name.lower())
+            self._found += [self._attribute(tag.lower(), name, strings)] * (len(strings) - 1)
+
+    def _attribute(self, tag: str, name: str, strings: list[str]) -> Attribute:
+        if name[0] not in "@?" and is_code(name.lstrip(".").lower(), tag):
+            self._refuse(
+                f"a value that would be run or parsed, in {name}=…: write @click= for events, class= for "
+                "styles, and put text between the tags"
+            )
+        return Attribute(tag, name, tuple(_decoded(each) for each in strings), len(self._found))
+
+    def _read_raw(self, tag: str) -> None:
+        """Read up to the end tag, which alone ends such an element."""
+        end = re.compile(f"</{tag}", re.IGNORECASE).search(self._html, self._at)
+        content = self._html[self._at : end.start() if end else None]
+        if _MARK in content and tag.lower() not in _TEXT_TAGS:
+            self._refuse(f"a value inside <{tag}>, which would be run or parsed")
+        if end is None or end[0] != f"</{tag}":  # lit-html looks for it as it was written
+            self._refuse(f"<{tag}> without </{tag}>")
+        self._found += [None] * content.count(_MARK)
+        self._at = end.start()
+
+    def _refuse(self, what: str) -> NoReturn:
+        place = self._html[self._at : self._at + _SHOWN].replace(_MARK, "{…}")
+        raise ValueError(f"the template {place!r} has {what}")
+
+
+def _decoded(text: str) -> str:
+    if "&" not in text:
+        return text
+    from html import unescape  # noqa: PLC0415 - a long list, which few templates need
+
+    return unescape(text)

@@ -462,6 +462,7 @@ FOR_PYTHON = [
     *(("attr", f"title:user.{name}") for name in PYTHONS),
     *((kind, path) for kind in ("text", "show") for path in ("expires", "expires.year")),
     ("text", "user"),
+    ("attr", "xlink:href:user.web"),
 ]
 NO_USER = json.dumps({"user": None, "expires": EXPIRES})
 RICH = json.dumps({"user": VALUES, "plan": "pro", "expires": EXPIRES})

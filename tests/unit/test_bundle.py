@@ -145,10 +145,11 @@ if TYPE_CHECKING:
 
     def h(x: int) -> None: ...  # the last line
 
+@dataclass
 class A:  # why
-    """One line # stays.
+    """One line.
 
-    Others do not.
+    And others.
     """
 
     text: str = """\x20
@@ -171,18 +172,19 @@ class A:  # why
 '''
     short = stripped(source)
     assert [line for line in short.splitlines() if line] == [
+        "@dataclass",
         "class A:",
-        '    """One line # stays."""',
-        '    text: str = """ ',
+        ' "-"',
+        ' text: str = """ ',
         "        # not a comment",
         '"""',
-        '    async def f(self, ä, b = "->", *, c = print):',
-        "        ...",
-        "    def g(",
-        "        self,",
-        "        a,",
-        "    ):",
-        "        self.a = a",
+        ' async def f(self, ä, b = "->", *, c = print):',
+        "  ...",
+        " def g(",
+        "  self,",
+        "  a,",
+        " ):",
+        "  self.a = a",
     ]
     assert len(short.splitlines()) == len(source.splitlines())
 

@@ -14,15 +14,10 @@ from nextauth_py.ui.auth import checked_auth
 from nextauth_py.ui.bind import bind
 from nextauth_py.ui.keyed import keys_of
 from nextauth_py.ui.paths import (
-    attribute_value,
-    checked_attribute,
     checked_condition,
     checked_path,
-    in_template,
-    open_attribute,
     read_path,
 )
-from nextauth_py.urls import is_safe_link
 
 from .fake_server import EXPIRES
 
@@ -130,98 +125,6 @@ def test_a_condition_is_a_status_or_a_path(tab: MemoryHost) -> None:
     for wrong in ("", "signed in!"):
         with pytest.raises(ValueError, match="is"):
             checked_condition(wrong)
-
-
-# --- URLs and attributes ---
-
-EVIL_URLS = [
-    "javascript:alert(1)",
-    "JavaScript:alert(1)",
-    " javascript:alert(1)",
-    "java\nscript:alert(1)",
-    "java\tscript:alert(1)",
-    "\x01javascript:alert(1)",
-    "vbscript:x",
-    "file:///etc/passwd",
-    "blob:https://x/y",
-    "\\\\evil.example",
-]
-
-
-@pytest.mark.parametrize("url", [*EVIL_URLS, "data:text/html,<script>", "data:image/svg+xml,<svg/>"])
-def test_a_link_that_could_run_something_is_not_safe(url: str) -> None:
-    assert not is_safe_link(url)
-    assert attribute_value("href", url) is None
-
-
-@pytest.mark.parametrize("url", EVIL_URLS)
-def test_nor_is_such_a_picture(url: str) -> None:
-    assert not is_safe_link(url, image=True)
-    assert attribute_value("src", url) is None
-
-
-@pytest.mark.parametrize(
-    "url", ["/a", "a/b", "?a", "#a", "", "https://x.example/a", "HTTP://x.example", "a b:c/../d"]
-)
-def test_relative_and_web_links_are_safe(url: str) -> None:
-    assert attribute_value("href", url) == url or ":" in url.partition("/")[0]
-
-
-def test_a_picture_may_be_in_its_url() -> None:
-    assert attribute_value("src", "data:image/png;base64,AAAA") == "data:image/png;base64,AAAA"
-    assert attribute_value("href", "data:image/png;base64,AAAA") is None
-
-
-def test_attributes_of_all_values() -> None:
-    assert attribute_value("title", "javascript: is a language") == "javascript: is a language"
-    assert attribute_value("title", 3) == "3"
-    assert attribute_value("disabled", True) == ""
-    assert attribute_value("disabled", False) is None
-    assert attribute_value("title", None) is None
-
-
-@pytest.mark.parametrize("name", ["onclick", "OnError", "style", "srcdoc", "srcset", "is", "a b", "", 'x"'])
-def test_an_attribute_that_a_browser_runs_or_parses_is_refused(name: str) -> None:
-    with pytest.raises(ValueError, match="cannot be bound"):
-        checked_attribute(name)
-
-
-# --- templates ---
-
-
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [
-        ("<p>", None),
-        ("<p title=", ("title", "")),
-        ('<p class="a" title="', ("title", "")),
-        ("<p title='x ", ("title", "x ")),
-        ('<a href="/u/', ("href", "/u/")),
-        ("<a @click=", ("@click", "")),
-        ('<p title="x">', None),
-        ('<p title="x" ', None),
-        ("<p>1 = ", None),
-    ],
-)
-def test_the_attribute_that_a_value_stands_in_is_found(text: str, found: tuple[str, str] | None) -> None:
-    assert open_attribute(text) == found or (text.endswith("1 = ") and found is None)
-
-
-def test_a_template_takes_no_link_that_runs() -> None:
-    assert in_template("href", "", "javascript:x", is_whole=True) is None
-    assert in_template(".href", "", "javascript:x", is_whole=True) is None
-    assert in_template("src", "", "data:image/png,x", is_whole=True) == "data:image/png,x"
-    assert in_template("href", "", "javascript:x", is_whole=False) == "about:blank"
-    assert in_template("href", "", "javascript", is_whole=False) == "./javascript"
-    assert in_template("href", "", "https://x/", is_whole=False) == "https://x/"
-    assert in_template("href", "/users/", "javascript:x", is_whole=True) == "javascript:x"
-    assert in_template("title", "", "javascript:x", is_whole=True) == "javascript:x"
-
-
-@pytest.mark.parametrize("name", [".innerHTML", ".outerHTML", "srcdoc", ".srcdoc", "onclick", "onError"])
-def test_a_template_takes_no_text_that_would_be_parsed(name: str) -> None:
-    with pytest.raises(ValueError, match="would be run or parsed"):
-        in_template(name, "", "x", is_whole=True)
 
 
 # --- keys ---

@@ -1,4 +1,4 @@
-"""What attributes take from a session: cases for templates, bindings, attributes of pages, the early paint."""
+"""What attributes take from a session: cases for templates, bindings, pages by attributes, early painting."""
 
 from __future__ import annotations
 

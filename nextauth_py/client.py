@@ -9,7 +9,7 @@ from . import wire
 from .errors import ClientFetchError, NextAuthError, SignOutIncomplete
 from .neighbours import Mutation
 from .state import Reason, S, SessionStore, is_same_session
-from .urls import safe_redirect
+from .urls import safe_redirect, without_verdict
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -246,7 +246,7 @@ class AuthClient(Generic[S]):
 
     def _checked_callback(self, callback_url: str | None) -> str:
         page = self._host.location()
-        return page if callback_url is None else safe_redirect(callback_url, page=page)
+        return without_verdict(page) if callback_url is None else safe_redirect(callback_url, page=page)
 
     def _finish(self, url: str, result: R, *, redirect: bool) -> R | None:
         page = self._host.location()

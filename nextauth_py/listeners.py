@@ -1,8 +1,10 @@
-"""Who is told of changes and events, and how."""
+"""Who is told of changes and events, in which order."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Generic, TypeVar
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic
 
 from .state import S
 
@@ -12,11 +14,12 @@ if TYPE_CHECKING:
     from .background import Background
     from .state import Change, EventName, SessionEvent, SessionState
 
-T = TypeVar("T")
-
 
 class Listeners(Generic[S]):
-    """Those who have subscribed to a provider. One that raises does not keep the others from hearing.
+    """The subscribers of a provider. One that raises does not keep the others from hearing.
+
+    Changes are delivered one after the other, each to all listeners: one that a listener causes waits until the
+    present one has been delivered. A listener hears what has changed since it was added, until it is removed.
 
     Args:
         background: Calls them.
@@ -24,38 +27,63 @@ class Listeners(Generic[S]):
 
     def __init__(self, background: Background) -> None:
         self._background = background
-        self._listeners: list[Callable[[SessionState[S]], object]] = []
-        self._handlers: list[tuple[EventName, Callable[[SessionEvent[S]], object]]] = []
+        self._entries: list[_Entry] = []
+        self._waiting: deque[Change[S]] = deque()
+        self._count = 0  # of all changes so far
+        self._is_delivering = False
 
     def subscribe(self, listener: Callable[[SessionState[S]], object]) -> Callable[[], None]:
         """Call the listener with each changed state. Returns its undo."""
-        return _added(self._listeners, listener)
+        return self._add(listener, None)
 
     def on(self, event: EventName, handler: Callable[[SessionEvent[S]], object]) -> Callable[[], None]:
         """Call the handler with each event of that name. Returns its undo."""
-        return _added(self._handlers, (event, handler))
+        return self._add(handler, event)
 
     def tell(self, change: Change[S]) -> None:
-        """Tell everybody who has been there before; they may come and go meanwhile."""
-        for listener in list(self._listeners):
-            self._background.call(listener, change.state)
-        for event in change.events:
-            for name, handler in list(self._handlers):
-                if name == event.name:
-                    self._background.call(handler, event)
+        """Deliver a change, after those that are being delivered."""
+        self._count += 1
+        self._waiting.append(change)
+        if self._is_delivering:
+            return
+        self._is_delivering = True
+        try:
+            while self._waiting:
+                self._deliver(self._waiting.popleft(), self._count - len(self._waiting))
+        finally:
+            self._is_delivering = False
 
     def clear(self) -> None:
-        """Forget them all."""
-        self._listeners.clear()
-        self._handlers.clear()
+        """Remove all listeners; what waits to be delivered is dropped."""
+        self._entries.clear()
+        self._waiting.clear()
+
+    def _deliver(self, change: Change[S], number: int) -> None:
+        self._call(None, change.state, number)
+        for event in change.events:
+            self._call(event.name, event, number)
+
+    def _call(self, event: EventName | None, news: object, number: int) -> None:
+        for each in list(self._entries):
+            # An earlier listener may have removed it.
+            if each.event == event and each.added_at < number and each in self._entries:
+                self._background.call(each.listener, news)
+
+    def _add(self, listener: Callable[[Any], object], event: EventName | None) -> Callable[[], None]:
+        entry = _Entry(listener, event, self._count)
+        self._entries.append(entry)
+
+        def remove() -> None:
+            if entry in self._entries:
+                self._entries.remove(entry)
+
+        return remove
 
 
-def _added(listeners: list[T], listener: T) -> Callable[[], None]:
-    """Add a listener; returns its undo, which may be called more than once."""
-    listeners.append(listener)
+@dataclass(eq=False)
+class _Entry:
+    """A listener, the event that it is for (None: any change), and the number of the last change before it."""
 
-    def remove() -> None:
-        if listener in listeners:
-            listeners.remove(listener)
-
-    return remove
+    listener: Callable[[Any], object]
+    event: EventName | None
+    added_at: int

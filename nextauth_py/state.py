@@ -83,7 +83,8 @@ class SessionEvent(Generic[S]):
         name: ``"signed_in"``, ``"signed_out"``, ``"updated"``, ``"expired"`` or ``"error"``.
         reason: What brought it: ``"sign_out"``, ``"poll"``, ``"broadcast"`` (another tab), …
         local: Whether this tab did it, rather than another tab or the server.
-        state: The state after it.
+        state: The state after it. Where another user takes the place of one, that of "signed_out" has no
+            session.
     """
 
     name: EventName
@@ -133,6 +134,11 @@ class SessionStore(Generic[S]):
     def state(self) -> SessionState[S]:
         """The current state."""
         return self._state
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether what is shown was asked for before the session was last changed."""
+        return self._state.status != "loading" and self._shown < self._barrier
 
     @property
     def epoch(self) -> Stamp:
@@ -210,13 +216,21 @@ class SessionStore(Generic[S]):
             self._mutation = None
             self.invalidate()
 
-    def apply(self, answer: S | NextAuthError | None, *, started: Stamp, reason: Reason) -> bool:
+    def apply(
+        self,
+        answer: S | NextAuthError | None,
+        *,
+        started: Stamp,
+        reason: Reason,
+        is_sign_in: bool | None = None,
+    ) -> bool:
         """Write an answer if it is still current.
 
         Args:
             answer: A session, None for "signed out", or the error that came instead.
             started: The time at which the read or the mutation began.
             reason: Why it was asked; passed on in the event.
+            is_sign_in: Whether it comes of a sign-in, here or in another tab; by default the reason says so.
 
         Returns:
             False if the answer was discarded. Whoever asked then gets the current state.
@@ -228,7 +242,8 @@ class SessionStore(Generic[S]):
             self._replace(_after_error(self._state, answer), reason)
         else:
             self._is_restored = False
-            self._replace(_after_answer(self._state, answer), reason)
+            is_new = reason == "sign_in" if is_sign_in is None else is_sign_in
+            self._replace(_after_answer(self._state, answer), reason, is_sign_in=is_new)
         return True
 
     def mark_refreshing(self, refreshing: bool) -> None:
@@ -240,19 +255,28 @@ class SessionStore(Generic[S]):
         """Say that what is shown may be old: the page is left, and may be come back to."""
         if not self._closed and self._state.status != "loading":
             self._is_restored = True
-            self._replace(replace(self._state, stale=True), "restored")
+            # Even if it is stale already: what needs a session must show nothing of it from now on.
+            self._state = replace(self._state, stale=True)
+            self._changed(Change(self._state, ()))
 
-    def _replace(self, state: SessionState[S], reason: Reason) -> None:
+    def _replace(self, state: SessionState[S], reason: Reason, *, is_sign_in: bool = False) -> None:
         before, self._state = self._state, state
         if state != before:
-            self._changed(Change(state, self._events(before, reason)))
+            self._changed(Change(state, self._events(before, reason, is_sign_in=is_sign_in)))
 
-    def _events(self, before: SessionState[S], reason: Reason) -> tuple[SessionEvent[S], ...]:
-        names = _event_names(before, self._state)
+    def _events(
+        self, before: SessionState[S], reason: Reason, *, is_sign_in: bool
+    ) -> tuple[SessionEvent[S], ...]:
+        names = _event_names(before, self._state, is_sign_in=is_sign_in)
         local = reason in _OWN
-        if names == ("signed_out",) and not local and before.data is not None and self._is_over(before.data):
-            names = ("expired", "signed_out")
-        return tuple(SessionEvent(name, reason, local, self._state) for name in names)
+        if "signed_out" in names and not local and before.data is not None and self._is_over(before.data):
+            names = ("expired", *names)
+        after = self._state
+        # Whoever hears "signed_out" must not find the next user in it.
+        between = SessionState("unauthenticated") if names[-1:] == ("signed_in",) else after
+        return tuple(
+            SessionEvent(name, reason, local, after if name == names[-1] else between) for name in names
+        )
 
 
 def _after_answer(state: SessionState[S], session: S | None) -> SessionState[S]:
@@ -290,7 +314,9 @@ def _after_error(state: SessionState[S], error: NextAuthError) -> SessionState[S
     return replace(state, error=state.error if repeated else error, stale=state.status != "loading")
 
 
-def _event_names(before: SessionState[S], after: SessionState[S]) -> tuple[EventName, ...]:
+def _event_names(
+    before: SessionState[S], after: SessionState[S], *, is_sign_in: bool
+) -> tuple[EventName, ...]:
     """The first answer of a page is no event: nobody signed in or out."""
     if after.error is not None and after.error is not before.error:
         return ("error",)
@@ -298,4 +324,20 @@ def _event_names(before: SessionState[S], after: SessionState[S]) -> tuple[Event
         return ()
     if before.data is None:
         return ("signed_in",)
-    return ("signed_out",) if after.data is None else ("updated",)
+    if after.data is None:
+        return ("signed_out",)
+    is_other = _is_other_user(before.data, after.data)
+    return ("signed_out", "signed_in") if (is_sign_in if is_other is None else is_other) else ("updated",)
+
+
+def _is_other_user(one: Session, other: Session) -> bool | None:
+    """Whether two sessions are of different users; None if they do not say."""
+    for name in ("id", "email"):
+        values = [_field(getattr(each, "user", None), name) for each in (one, other)]
+        if all(values):
+            return values[0] != values[1]
+    return None
+
+
+def _field(user: object, name: str) -> object:
+    return user.get(name) if isinstance(user, dict) else getattr(user, name, None)

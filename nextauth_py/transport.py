@@ -84,19 +84,24 @@ class Transport:
     ) -> tuple[Response, str]:
         """POST with a csrf token, once more with a fresh one if it is refused.
 
+        Args:
+            route: Below the auth server's address.
+            form: The fields, among them the ``callbackUrl``.
+            query: Of the address.
+
         Returns:
             The answer, and the URL that it names.
 
         Raises:
             CsrfError: The fresh one is refused too.
         """
-        page = self._host.location()
+        page, callback = self._host.location(), str(form["callbackUrl"])
         for _ in range(2):
             fields = {**form, "csrfToken": await self.csrf_token()}
             request = wire.form_request(self.auth, *route, fields=fields, query=query)
             response = await self._send(request)
             url = wire.read_redirect(request, response, page=page)
-            if not wire.csrf_was_refused(self.auth, url, page=page):
+            if not wire.csrf_was_refused(self.auth, url, page=page, callback_url=callback):
                 return response, url
         raise CsrfError(request.url)
 

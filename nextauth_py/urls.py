@@ -20,6 +20,8 @@ _DECEPTIVE = re.compile(r"^\s|\s$|[\x00-\x1f\x7f-\xa0\\\u200b-\u200f\u2028-\u202
 # What browsers strip from both ends.
 _STRIPPED = " \t\n\v\f\r"
 _SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.\-]*:")
+# The path and the query of a page's address.
+_PATH = re.compile(r"(?:[^/?#]*//[^/?#]*)?([^?#]*)([^#]*)")
 
 
 @dataclass(frozen=True)
@@ -136,14 +138,52 @@ def join(page: str, url: str) -> str:
     `urljoin` sees some otherwise: it drops a lone ``;``. Dots are left for the browser to resolve. What names
     a scheme, or a host without one, is returned as it is.
     """
-    page, path = page.partition("#")[0], page.partition("#")[0].partition("?")[0]
     if _SCHEME.match(url) or url.startswith("//"):
         return url
-    if url.startswith("/"):
-        return origin_of(page) + url
+    path, query = _PATH.match(page).groups()  # type: ignore[union-attr] - it matches any text
+    path = path or "/"
     if url.startswith("?"):
-        return path + url
-    return page + url if not url or url.startswith("#") else f"{path.rpartition('/')[0]}/{url}"
+        query = ""
+    elif url.startswith("/"):
+        path = query = ""
+    elif url and not url.startswith("#"):
+        path, query = path[: path.rfind("/") + 1] or "/", ""
+    return origin_of(page) + path + query + url
+
+
+# What an auth server adds to the address of a page in order to say that it has refused something.
+_VERDICT = {"error", "code", "csrf"}
+
+
+def without_verdict(page: str) -> str:
+    """A page's address without what an earlier refusal has left in it; the rest byte for byte."""
+    from urllib.parse import unquote_plus  # noqa: PLC0415 - see above
+
+    address, hash_, fragment = page.partition("#")
+    path, mark, query = address.partition("?")
+    fields = query.split("&")
+    kept = [each for each in fields if unquote_plus(each.partition("=")[0]) not in _VERDICT]
+    if kept == fields:
+        return page
+    return path + (mark if kept else "") + "&".join(kept) + hash_ + fragment
+
+
+def is_same_place(one: str, other: str) -> bool:
+    """Whether two absolute URLs name the same page, however a server has rewritten one of them.
+
+    Origins do not count, because a server behind a proxy may take its own for the site's; nor do fragments.
+    """
+    return _place(one) == _place(other)
+
+
+def _place(url: str) -> tuple[str, list[tuple[str, str]]]:
+    from posixpath import normpath  # noqa: PLC0415 - see above
+    from urllib.parse import parse_qsl, unquote  # noqa: PLC0415
+
+    parts = split_url(url)
+    # One slash in front, because `normpath` keeps two.
+    path = normpath("/" + unquote(parts.path).lstrip("/"))
+    return path, sorted(parse_qsl(parts.query, keep_blank_values=True))
 
 
 def is_safe_link(url: str, *, data: Collection[str] = ()) -> bool:

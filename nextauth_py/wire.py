@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from .errors import ClientFetchError
 from .server_clock import parse_date
-from .urls import encoded, join, query_of, split_url
+from .urls import encoded, is_same_place, join, query_of, split_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -166,9 +166,9 @@ def read_redirect(request: Request, response: Response, *, page: str) -> str:
     return join(page, url)
 
 
-def csrf_was_refused(auth: AuthUrl, url: str, *, page: str) -> bool:
+def csrf_was_refused(auth: AuthUrl, url: str, *, page: str, callback_url: str) -> bool:
     """Whether a POST was answered with "your csrf token is not mine" (an answer of status 200)."""
-    if not auth.owns(url, page=page):
+    if not _is_verdict(auth, url, page, callback_url):
         return False
     query = query_of(url)
     v4 = query.get("csrf") == ["true"] and split_url(url).path.startswith(split_url(auth.endpoint()).path)
@@ -178,19 +178,22 @@ def csrf_was_refused(auth: AuthUrl, url: str, *, page: str) -> bool:
 def read_sign_in(
     auth: AuthUrl, response: Response, url: str, *, page: str, callback_url: str
 ) -> SignInResult:
-    """Whether a sign-in was accepted; ``url`` is what ``read_redirect`` found.
-
-    An identity provider's URL has parameters of its own, and the page one returns to may be at
-    ``?error=…``: neither is the auth server's verdict.
-    """
-    is_verdict = auth.owns(url, page=page) and url != join(page, callback_url)
-    query = query_of(url) if is_verdict else {}
+    """Whether a sign-in was accepted; ``url`` is what ``read_redirect`` found."""
+    query = query_of(url) if _is_verdict(auth, url, page, callback_url) else {}
     error = query.get("error", [None])[0]
     if error is None and response.ok:
         return SignInResult(ok=True, status=response.status, url=url)
     code = query.get("code", [None])[0]
     # "Default" is NextAuth's own name for an error without a name.
     return SignInResult(ok=False, status=response.status, error=error or "Default", code=code)
+
+
+def _is_verdict(auth: AuthUrl, url: str, page: str, callback_url: str) -> bool:
+    """Whether the parameters of a URL are the auth server's own words.
+
+    An identity provider's URL has parameters of its own, and the page one returns to may be at ``?error=…``.
+    """
+    return auth.owns(url, page=page) and not is_same_place(url, join(page, callback_url))
 
 
 def _retry_after(response: Response) -> float | None:

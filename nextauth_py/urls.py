@@ -20,8 +20,6 @@ _DECEPTIVE = re.compile(r"^\s|\s$|[\x00-\x1f\x7f-\xa0\\\u200b-\u200f\u2028-\u202
 # What browsers strip from both ends.
 _STRIPPED = " \t\n\v\f\r"
 _SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.\-]*:")
-# The path and the query of a page's address.
-_PATH = re.compile(r"(?:[^/?#]*//[^/?#]*)?([^?#]*)([^#]*)")
 
 
 @dataclass(frozen=True)
@@ -140,14 +138,14 @@ def join(page: str, url: str) -> str:
     """
     if _SCHEME.match(url) or url.startswith("//"):
         return url
-    path, query = _PATH.match(page).groups()  # type: ignore[union-attr] - it matches any text
-    path = path or "/"
+    address, mark, query = page.partition("#")[0].partition("?")
+    path, query = "/" + address.partition("//")[2].partition("/")[2], mark + query
     if url.startswith("?"):
         query = ""
     elif url.startswith("/"):
         path = query = ""
     elif url and not url.startswith("#"):
-        path, query = path[: path.rfind("/") + 1] or "/", ""
+        path, query = path[: path.rindex("/") + 1], ""
     return origin_of(page) + path + query + url
 
 

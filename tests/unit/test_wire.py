@@ -150,7 +150,7 @@ def test_a_failing_server_is_an_error_even_with_a_url() -> None:
     ],
 )
 def test_a_refused_csrf_token_is_recognised(url: str, *, refused: bool) -> None:
-    assert wire.csrf_was_refused(AUTH, url, page=PAGE) is refused
+    assert wire.csrf_was_refused(AUTH, url, page=PAGE, callback_url=PAGE) is refused
 
 
 @pytest.mark.parametrize(

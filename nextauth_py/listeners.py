@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 class Listeners(Generic[S]):
     """The subscribers of a provider. One that raises does not keep the others from hearing.
 
-    Changes are delivered one after the other, each to all listeners: one that a listener causes waits until the
-    present one has been delivered. A listener hears what has changed since it was added, until it is removed.
+    Changes are delivered one after the other, each to all listeners: what a listener changes waits until the
+    present change has been delivered. A listener hears the changes between its addition and its removal.
 
     Args:
         background: Calls them.
@@ -82,7 +82,7 @@ class Listeners(Generic[S]):
 
 @dataclass(eq=False)
 class _Entry:
-    """A listener, the event that it is for (None: any change), and the number of the last change before it."""
+    """A listener, the event that it is for (None: any change), and how many changes came before it."""
 
     listener: Callable[[Any], object]
     event: EventName | None

@@ -31,5 +31,6 @@ def follow(
     found = provider if provider is not None else current_provider()
     if found is None:
         raise ProviderMissingError
+    stop = found.subscribe(write)  # first, because what writes may change the session
     write(found.state)
-    return found.subscribe(write)
+    return stop

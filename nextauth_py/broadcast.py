@@ -31,6 +31,7 @@ class Broadcast:
         scope: As given.
         tab: As given.
         leads: Says whether this tab leads, as `Message.leads`.
+        since: Says when this tab's interval began, in seconds.
         peers: The other Python tabs that have been heard and have not said goodbye.
         has_javascript_neighbours: Whether a JavaScript client has been heard on this origin.
     """
@@ -49,6 +50,7 @@ class Broadcast:
         self.peers: set[str] = set()
         self.has_javascript_neighbours = False
         self.leads: Callable[[], int] = lambda: 0
+        self.since: Callable[[], float] = lambda: 0.0
         self._host = host
         self.scope = scope
         self._store = store
@@ -85,7 +87,8 @@ class Broadcast:
     def post(self, kind: Kind, **fields: Any) -> None:
         """Say something to the other Python tabs; see `Message`."""
         fields.setdefault("time", self._store.begin_read())
-        message = Message(kind, self.tab, epoch=self._store.epoch, leads=self.leads(), **fields)
+        since = int(max(self.since(), 0) * 1e6), self.tab
+        message = Message(kind, self.tab, epoch=self._store.epoch, leads=self.leads(), since=since, **fields)
         self._send(OWN_CHANNEL, message.to_json(self.scope))
 
     def announce(self, trigger: Trigger) -> None:
@@ -94,6 +97,10 @@ class Broadcast:
         message = self._mailbox.write(trigger, nonce=self._host.unique(), now=self._host.now(), told=told)
         self._send(CHANNEL, message)
         self._host.store(STORAGE_KEY, json.dumps(message))
+
+    def was_announced_since(self, time: float) -> bool:
+        """Whether a tab, which may be gone, has said since then that the session has changed."""
+        return self._mailbox.time_of(parse_stored(self._host.stored(STORAGE_KEY))) >= time
 
     def _open_channel(self, name: str, receive: Callable[[object], None]) -> None:
         channel = self._host.open_channel(name, receive)
@@ -112,13 +119,13 @@ class Broadcast:
         message = parse_message(text, self.scope, now=self._host.now())
         if message is None or message.tab == self.tab:
             return
+        if message.kind == "hello":
+            self.post("here")
+        self._heard(message)
         if message.kind == "bye":
             self.peers.discard(message.tab)
         else:
             self.peers.add(message.tab)
-        if message.kind == "hello":
-            self.post("here")
-        self._heard(message)
 
     def _receive_javascript(self, message: object) -> None:
         speaker = self._mailbox.read(message, listens=OWN_CHANNEL in self._channels)

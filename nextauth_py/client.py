@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -12,7 +13,7 @@ from .state import Reason, S, SessionStore, is_same_session
 from .urls import safe_redirect, without_verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Iterator, Mapping
 
     from .fence import Fence
     from .host.base import Host
@@ -44,7 +45,9 @@ class AuthClient(Generic[S]):
 
     Attributes:
         reader: As given.
-        is_leaving: Whether a call is about to send the page elsewhere, so that nothing else may.
+        leaving: The sign-outs that are about to send the page elsewhere, so that nothing else may.
+        calls: The sign-ins, updates and sign-outs under way.
+        ended: Called when one of them has ended. Set once.
     """
 
     def __init__(
@@ -59,7 +62,9 @@ class AuthClient(Generic[S]):
         trace: Trace,
     ) -> None:
         self.reader = reader
-        self.is_leaving = False
+        self.leaving: frozenset[object] = frozenset()
+        self.calls: frozenset[object] = frozenset()
+        self.ended: Callable[[], None] = lambda: None
         self._auth = transport.auth
         self._transport = transport
         self._host = host
@@ -91,6 +96,17 @@ class AuthClient(Generic[S]):
         """Sign in, as `nextauth_py.sign_in` describes."""
         self._check_can_leave(redirect=redirect)
         callback = self._checked_callback(callback_url)
+        with self._call():
+            return await self._sign_in(provider_id, callback, redirect, authorization_params, fields)
+
+    async def _sign_in(
+        self,
+        provider_id: str | None,
+        callback: str,
+        redirect: bool,
+        authorization_params: Mapping[str, str] | str,
+        fields: Mapping[str, object],
+    ) -> SignInResult | None:
         providers = await self._transport.providers()
         provider = providers.get(provider_id or "")
         if provider_id is None or provider is None:
@@ -154,15 +170,17 @@ class AuthClient(Generic[S]):
         """Sign out and make sure of it, as `nextauth_py.sign_out` describes."""
         self._check_can_leave(redirect=redirect)
         form = {"callbackUrl": self._checked_callback(callback_url)}
-        replaced = self._store.state.data
-        self.is_leaving = redirect
-        try:
-            url = await self._mutate("sign_out", lambda mutation: self._sign_out_surely(form, mutation))
-        except BaseException:
-            self.is_leaving = False
-            raise
-        self.reader.watch_for(replaced, self.sign_out_again)
-        return self._finish(url, wire.SignOutResult(url), redirect=redirect)
+        with self._call() as call:
+            replaced = self._store.state.data
+            if redirect:
+                self.leaving |= {call}
+            try:
+                url = await self._mutate("sign_out", lambda mutation: self._sign_out_surely(form, mutation))
+                self.reader.watch_for(replaced, self.sign_out_again)
+                return self._finish(url, wire.SignOutResult(url), redirect=redirect)
+            except BaseException:
+                self.leaving -= {call}
+                raise
 
     async def sign_out_again(self) -> None:
         """Sign out and stay on this page."""
@@ -193,7 +211,8 @@ class AuthClient(Generic[S]):
     async def update(self, data: Mapping[str, Any] | None) -> S | None:
         """Run the server's jwt callback with ``trigger: "update"``, and show what it made of the session."""
         replaced = self._store.state.data
-        session = await self._mutate("update", lambda mutation: self._update(data, mutation))
+        with self._call():
+            session = await self._mutate("update", lambda mutation: self._update(data, mutation))
         if data is not None and not is_same_session(session, replaced):
             self.reader.watch_for(replaced, lambda: self.update(data))
         return session
@@ -206,6 +225,16 @@ class AuthClient(Generic[S]):
         return self._store.state.data
 
     # --- how a mutation is made ---
+
+    @contextmanager
+    def _call(self) -> Iterator[object]:
+        call = object()
+        self.calls |= {call}
+        try:
+            yield call
+        finally:
+            self.calls -= {call}
+            self.ended()
 
     async def _mutate(self, kind: Reason, act: Callable[[Mutation], Awaitable[T]]) -> T:
         """Run a mutation alone: reads, in every tab, are aborted before it and wait until it is over."""

@@ -53,6 +53,10 @@ class Guards:
                 self._served.add(served)
                 self._background.spawn(_run(act))
 
+    def reset(self) -> None:
+        """Act again: the page is left, and behaves as a new one if it is come back to."""
+        self._served.clear()
+
     def clear(self) -> None:
         """Forget everybody."""
         self._wanted.clear()

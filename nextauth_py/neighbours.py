@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 class Neighbours(Protocol):
     """What the client tells the rest of its tab, and the other tabs."""
 
-    def asking(self) -> None:
-        """A read begins."""
+    def asking(self, asked_at: float | None = None) -> None:
+        """A read begins, or takes what was asked for ahead, at that time."""
 
     def confirmed(self, session: Mapping[str, Any] | None, at: Stamp) -> None:
         """The server has said, to a read that began at that time, who is signed in."""

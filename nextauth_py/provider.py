@@ -150,12 +150,15 @@ class SessionProvider(Generic[S]):
             trace=trace,
         )
         self._sync.client = self._client
+        self._client.ended = self._call_ended
+        self._assigned: tuple[S | None, frozenset[object]] | None = None
         self._background = Background(self._host)
         self._listeners: Listeners[S] = Listeners(self._background)
         self._guards = Guards(self._background, self._go_to_sign_in)
         self._is_started = self._is_closed = False
         self._settled = asyncio.Event()
         self._auth = auth
+        self._timeout = seconds
         # One function object for the provider's life, so that it can be compared and handed around.
         self.__dict__["update"] = self.update
 
@@ -208,10 +211,17 @@ class SessionProvider(Generic[S]):
 
     def _begin(self, known: S | Unset | None) -> None:
         self._sync.open()
-        if isinstance(known, Unset):
+        made = self._host.now()
+        is_outdated = False
+        if isinstance(self._initial, Unset):  # then what is known is as old as the page
+            made = min(made, self._host.page_started())
+            is_outdated = self._sync.was_announced_since(made)
+        if isinstance(known, Unset) or is_outdated:
             self._refetch_soon("load")
-        else:
-            self._write(known, "load")
+            return
+        self._store.apply(known, started=self._store.read_begun_at(made), reason="load")  # no change
+        self._sync.assumed(made)
+        self._settle()
 
     def _known_session(self) -> S | Unset | None:
         if not isinstance(self._initial, Unset):
@@ -292,14 +302,17 @@ class SessionProvider(Generic[S]):
 
     @property
     def session(self) -> S | None:
-        """The session. Assigning one, or None, shows it at once and asks nobody."""
+        """The session. Assigning one, or None, shows it at once and asks nobody.
+
+        During a sign-in, update or sign-out it is shown when that has ended; of several, the last one.
+        """
         return self.state.data
 
     @session.setter
     def session(self, session: S | Mapping[str, Any] | None) -> None:
         self._check_open()
-        self._reader.abort_reads("a session has been assigned")
-        self._write(self._as_session(checked_session(session)), "assigned")
+        self._assigned = self._as_session(checked_session(session)), self._client.calls
+        self._assign()
 
     @property
     def refetch_interval(self) -> float:
@@ -412,7 +425,10 @@ class SessionProvider(Generic[S]):
     ) -> SignOutResult | None:
         """As `nextauth_py.sign_out`."""
         self._check_open()
-        return await self._client.sign_out(callback_url=callback_url, redirect=redirect)
+        result = await self._client.sign_out(callback_url=callback_url, redirect=redirect)
+        if self._client.leaving:
+            self._background.spawn(self._stay(self._client.leaving))
+        return result
 
     # --- asking ---
 
@@ -463,11 +479,29 @@ class SessionProvider(Generic[S]):
             return cast("type[S]", Session)
         return self._session_type
 
-    def _write(self, session: S | None, reason: Reason) -> None:
+    def _assign(self) -> None:
+        """Show what was assigned, once the calls that were under way then have ended."""
+        if self._assigned is None or self._store.is_closed or self._store.is_mutating:
+            return
+        session, calls = self._assigned
+        if calls & self._client.calls:
+            return
+        self._assigned = None
+        self._reader.abort_reads("a session has been assigned")
         self._store.invalidate()
-        self._store.apply(session, started=self._store.begin_read(), reason=reason)
-        self._sync.assumed()
+        self._store.apply(session, started=self._store.begin_read(), reason="assigned")
+        self._sync.assumed(self._host.now())
         self._settle()
+
+    def _call_ended(self) -> None:
+        self._assign()
+        self._look_after_guards()
+
+    async def _stay(self, leaving: frozenset[object]) -> None:
+        """If the page is still there long after it should have been left, somebody has kept it."""
+        await asyncio.sleep(self._timeout)
+        self._client.leaving -= leaving
+        self._look_after_guards()
 
     def _is_over(self, session: S) -> bool:
         """Whether a session has ended by the server's clock, which tells only whole seconds."""
@@ -477,10 +511,13 @@ class SessionProvider(Generic[S]):
     def _changed(self, change: Change[S]) -> None:
         self._sync.reschedule()
         self._listeners.tell(change)
+        if not self.is_confirmed:  # the page is being left: if it comes back, it is as a new one
+            self._guards.reset()
+            self._client.leaving = frozenset()
         self._look_after_guards()
 
     def _look_after_guards(self) -> None:
-        if not self._client.is_leaving:
+        if self.is_confirmed and not self._client.leaving:
             self._guards.look(self.state)
 
     def _go_to_sign_in(self) -> None:

@@ -210,6 +210,7 @@ class SessionReader(Generic[S]):
         try:
             if found := await self._transport.prefetched_session():
                 self._trace("takes what was asked for ahead (%s)", reason)
+                self._neighbours.asking(found[0])
                 started, raw = self._store.read_begun_at(found[0]), found[1]
             else:
                 self._trace("asks (%s)", reason)

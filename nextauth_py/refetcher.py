@@ -73,6 +73,7 @@ class Refetcher:
         self._trace = trace
         self._leader = Leader(host, f"nextauth_py {line.scope}", line.tab, self.reschedule)
         line.leads = lambda: self._leader.rank
+        line.since = lambda: schedule.since
         self._on_close = ExitStack()
         self._cancel_timer: Callable[[], None] | None = None
         self._cancel_nudge: Callable[[], None] | None = None
@@ -115,17 +116,20 @@ class Refetcher:
         self._line.post("here")  # where this tab still has the lock, its successor hears so
         self.reschedule()
 
-    def asking(self) -> None:
-        """This tab has begun to ask."""
+    def asking(self, asked_at: float | None = None) -> None:
+        """This tab has begun to ask, or takes what was asked for ahead, at that time."""
+        if asked_at is not None:
+            self._schedule.asked_at = max(self._schedule.asked_at, asked_at)
+            return
         self._schedule.asked_at = self._host.now()
         self._stop_nudge()
         if self._is_open:
             self._line.post("asking")
 
-    def assumed(self) -> None:
-        """A session is shown, or none, that the server has not been asked about."""
+    def assumed(self, made: float) -> None:
+        """A session is shown, or none, that the server has not been asked about; made at that time."""
         self._schedule.recover()
-        self._schedule.assume(self._expires())
+        self._schedule.assume(self._expires(), made, self._offset)
         self.reschedule()
 
     def confirmed(self) -> None:
@@ -148,10 +152,14 @@ class Refetcher:
     def hear(self, message: Message) -> None:
         """Take in what another tab says."""
         self._leader.hear(message)
+        if message.kind == "here":
+            self._schedule.join(message.since[0] / 1e6, self._host.now())
+            self.reschedule()
         if message.kind not in {"asking", "state", "failed"}:
             return
         if message.kind != "failed":
-            self._schedule.asked_at = self._host.now()
+            began = min(message.time[0] / 1e6, self._host.now())
+            self._schedule.asked_at = max(self._schedule.asked_at, began)
         self._others_asked_at = self._host.now() if message.kind == "asking" else float("-inf")
         if message.mutated:
             self._others_mutated_at = self._host.now()

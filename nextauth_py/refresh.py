@@ -79,6 +79,7 @@ class RefreshSchedule:
         when_offline: Whether to go on asking while the browser says that it is offline.
         renew_before: Seconds before the session's end in which a page that is used extends it; 0 never does.
         asked_at: When the last request began, here or in another tab, in seconds.
+        known_at: Likewise, of what is shown without a request: when it was made.
         used_at: When somebody last used the page, in seconds.
     """
 
@@ -87,6 +88,7 @@ class RefreshSchedule:
     when_offline: bool = True
     renew_before: float = 0.0
     asked_at: float = _NEVER
+    known_at: float = _NEVER
     used_at: float = _NEVER
     _failures: int = 0
     _failed_at: float = _NEVER
@@ -100,9 +102,24 @@ class RefreshSchedule:
 
     # --- what has happened ---
 
-    def assume(self, expires: float | None) -> None:
-        """A session is shown, or none, that the server has not been asked about."""
-        self._expires, self._verified_at, self._granted_at = expires, _NEVER, _NEVER
+    @property
+    def since(self) -> float:
+        """When the interval began."""
+        return max(self.asked_at, self.known_at)
+
+    def assume(self, expires: float | None, made: float = _NEVER, offset: float = 0.0) -> None:
+        """A session is shown, or none, that the server has not been asked about; made at that time, if known.
+
+        An interval that runs goes on, because other tabs may rely on it.
+        """
+        if made - self.since >= self.interval:
+            self.known_at = made
+        self._expires, self._verified_at, self._granted_at = expires, _NEVER, made + offset
+
+    def join(self, since: float, now: float) -> None:
+        """Take the interval of another tab, if it runs and this one has not asked yet."""
+        if self.asked_at < self.known_at and now - self.interval < since < self.known_at:
+            self.known_at = since
 
     def confirm(self, expires: float | None, offset: float) -> None:
         """The server has answered the last request, with a session that ends then, or none."""
@@ -144,6 +161,7 @@ class RefreshSchedule:
         now = around.now
         # A clock that was set back must not make us wait for the time that it has lost.
         self.asked_at, self._failed_at = min(self.asked_at, now), min(self._failed_at, now)
+        self.known_at = min(self.known_at, now)
         if self._failures:
             return self._retry(around)
         if not around.is_signed_in:
@@ -165,7 +183,7 @@ class RefreshSchedule:
         """Whether the page coming into view is a reason to ask."""
         rests = self._is_resting and now < self._failed_at + self._rest
         # A clock that was set back says nothing about when.
-        return self.on_focus and not rests and not 0 <= now - self.asked_at < FOCUS_THROTTLE
+        return self.on_focus and not rests and not 0 <= now - self.since < FOCUS_THROTTLE
 
     def _retry(self, around: Surroundings) -> tuple[float, Reason] | None:
         if not around.is_visible:
@@ -182,7 +200,7 @@ class RefreshSchedule:
     def _poll(self, around: Surroundings) -> tuple[float, Reason] | None:
         if not self.interval or not (around.is_online or self.when_offline):
             return None
-        return self.asked_at + self.interval * around.patience, "poll"
+        return self.since + self.interval * around.patience, "poll"
 
     def _expiry(self, around: Surroundings) -> tuple[float, Reason] | None:
         """Once, after the end: a server that vouches for a session past its end has the last word."""

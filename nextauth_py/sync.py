@@ -81,6 +81,7 @@ class TabSync(Generic[S]):
         )
         self.reschedule = self._refetcher.reschedule
         self.assumed = self._refetcher.assumed
+        self.was_announced_since = self._line.was_announced_since
         self._stop_lifecycle: Undo | None = None
         self._has_missed_news = False
         self._signed_out: S | None = None  # by another tab, which is still making sure of it
@@ -107,9 +108,9 @@ class TabSync(Generic[S]):
         """Whether any other Python tab is known."""
         return bool(self._line.peers)
 
-    def asking(self) -> None:
-        """A read begins."""
-        self._refetcher.asking()
+    def asking(self, asked_at: float | None = None) -> None:
+        """A read begins, or takes what was asked for ahead, at that time."""
+        self._refetcher.asking(asked_at)
 
     def confirmed(self, session: Mapping[str, Any] | None, at: Stamp) -> None:
         """The server has said, to a read that began at that time, who is signed in."""
@@ -161,6 +162,9 @@ class TabSync(Generic[S]):
         self._refetcher.hear(message)
         if self.fence.is_late_ack(message):
             self._suspect()
+        is_known = message.tab in self._line.peers
+        if message.kind == "here" and not is_known and self._store.is_outdated:
+            self._ask("broadcast")  # the session has changed while this page was loading
         if message.kind == "state":
             self._show(message)
         elif message.failure:
@@ -180,7 +184,8 @@ class TabSync(Generic[S]):
             self._trace("discards what another tab says: %s", why)
         else:
             self._trace("shows what another tab says: %s", describe(answer))
-        if self._store.apply(answer, started=message.time, reason="broadcast"):
+        is_sign_in = message.mutated == "sign_in"
+        if self._store.apply(answer, started=message.time, reason="broadcast", is_sign_in=is_sign_in):
             self._note_answer()
             if message.mutated:
                 self._watch_for(before if message.mutated == "sign_out" else None)

@@ -52,7 +52,18 @@ class Mailbox:
             told: Whether the Python tabs have heard of it on their own channel.
         """
         message = {"event": "session", "data": {"trigger": trigger}, "timestamp": int(now)}
-        return {**message, "nonce": nonce, "scope": self.scope, "told": PROTOCOL if told else 0}
+        own = {"nonce": nonce, "scope": self.scope, "told": PROTOCOL if told else 0, "time": now}
+        return {**message, **own}
+
+    def time_of(self, message: object) -> float:
+        """When an announcement was made, at the latest; 0 if it is none, or is about another server."""
+        if not isinstance(message, dict) or message.get("event") != "session":
+            return 0
+        is_ours = "nonce" in message
+        time = message.get("time" if is_ours else "timestamp")
+        if not isinstance(time, (int, float)) or (is_ours and message.get("scope") != self.scope):
+            return 0
+        return time if is_ours else time + 1  # it names the whole second
 
     def read(self, message: object, *, listens: bool) -> Speaker | None:
         """Who calls for asking the server again; None if nobody does.
@@ -118,6 +129,7 @@ class Message:
         leads: Whether the sender polls for all: 0 not, 1 because nobody else did, 2 because it has the lock.
         mutated: Of "state": which mutation it is the outcome of, if any.
         failure: Of "failed": what happened.
+        since: When the sender's refetch interval began.
     """
 
     kind: Kind
@@ -128,6 +140,7 @@ class Message:
     leads: int = 0
     mutated: str | None = None
     failure: Failure | None = None
+    since: Stamp = NEVER
 
     def to_json(self, scope: str) -> str:
         """As text. Browsers would carry an object too, but lose the difference of null and missing."""
@@ -143,6 +156,7 @@ def parse_message(text: object, scope: str, *, now: float) -> Message | None:
     if not isinstance(raw, dict) or raw.get("v") != PROTOCOL or raw.get("scope") != scope:
         return None
     time, epoch = _read_stamp(raw.get("time"), now), _read_stamp(raw.get("epoch"), now)
+    since = _read_stamp(raw.get("since"), now) or NEVER
     if time is None or epoch is None or raw.get("kind") not in get_args(Kind):
         return None
     match raw:
@@ -155,7 +169,7 @@ def parse_message(text: object, scope: str, *, now: float) -> Message | None:
         } if session != {}:
             failure = _read_failure(raw.get("failure"))
             if (kind == "failed") is (failure is not None):
-                return Message(kind, tab, time, epoch, session, leads, mutated, failure)
+                return Message(kind, tab, time, epoch, session, leads, mutated, failure, since)
     return None
 
 

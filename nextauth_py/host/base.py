@@ -59,6 +59,10 @@ class Clock(Protocol):
         """Seconds since the epoch."""
         ...
 
+    def page_started(self) -> float:
+        """When the page, or the worker, began to load: seconds since the epoch."""
+        ...
+
     def parse_date(self, text: str) -> float | None:
         """An HTTP date in seconds since the epoch; None if it is none."""
         ...
@@ -96,6 +100,10 @@ class Tabs(Protocol):
 
     def store(self, key: str, text: str) -> None:
         """Write to localStorage, if there is one."""
+        ...
+
+    def stored(self, key: str) -> str | None:
+        """Read from localStorage; None if there is nothing, or no storage."""
         ...
 
     def on_stored(self, key: str, heard: Callable[[str | None], None]) -> Undo:

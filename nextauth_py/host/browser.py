@@ -38,8 +38,15 @@ class BrowserHost(ScopeHost):
         except (AttributeError, JsException):  # storage blocked by the user, or full
             return
 
+    def stored(self, key: str) -> str | None:
+        try:
+            text = js.localStorage.getItem(key)
+        except (AttributeError, JsException):
+            return None
+        return None if text is jsnull else text
+
     def on_stored(self, key: str, heard: Callable[[str | None], None]) -> Undo:
-        self._touch_storage(key)
+        self.stored(key)  # WebKit sends no storage events to a page that has never read its storage
 
         def listen(event: Any) -> None:
             if event.key == key:
@@ -106,14 +113,6 @@ class BrowserHost(ScopeHost):
             return prefetched
         prefetched.drop()
         return None
-
-    @staticmethod
-    def _touch_storage(key: str) -> None:
-        """WebKit sends no storage events to a page that has never read its storage."""
-        try:
-            js.localStorage.getItem(key)
-        except (AttributeError, JsException):
-            return
 
 
 class _Prefetched:

@@ -93,6 +93,7 @@ class MemoryHost:
         lines: What a developer would read there besides.
         environment: The page's environment variables.
         embedded: The text of the session element of the page, or None.
+        started: When the page began to load, in seconds since the epoch; None for "just now".
         has_channels: Whether there is a BroadcastChannel. Likewise has_storage, has_locks.
     """
 
@@ -112,6 +113,7 @@ class MemoryHost:
         self.reports: list[tuple[str, BaseException]] = []
         self.environment: dict[str, str] = {}
         self.embedded: str | None = None
+        self.started: float | None = None
         self.prefetched: dict[str, Prefetched] = {}
         self.timers: set[asyncio.TimerHandle] = set()
         self.channels: list[_MemoryChannel] = []
@@ -201,6 +203,9 @@ class MemoryHost:
     def now(self) -> float:
         return self.browser.true_time() + self.browser.clock_error
 
+    def page_started(self) -> float:
+        return self.now() if self.started is None else self.started
+
     def parse_date(self, text: str) -> float | None:
         return parse_date(text)
 
@@ -257,6 +262,9 @@ class MemoryHost:
         for tab in self.browser.tabs:
             if tab is not self:
                 tab.hear_stored(key, text)
+
+    def stored(self, key: str) -> str | None:
+        return self.browser.storage.get(key) if self.has_storage else None
 
     def hear_stored(self, key: str, text: str) -> None:
         for wanted, heard in list(self.storage_listeners):

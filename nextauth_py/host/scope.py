@@ -63,6 +63,9 @@ class ScopeHost:
     def now(self) -> float:
         return time.time()
 
+    def page_started(self) -> float:
+        return float(js.performance.timeOrigin) / 1000
+
     def parse_date(self, text: str) -> float | None:
         milliseconds = js.Date.parse(text)
         return None if math.isnan(milliseconds) else float(milliseconds / 1000)

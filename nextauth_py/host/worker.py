@@ -24,6 +24,9 @@ class WorkerHost(ScopeHost):
     def store(self, key: str, text: str) -> None:
         """Nothing: workers have no localStorage."""
 
+    def stored(self, key: str) -> str | None:  # noqa: ARG002
+        return None
+
     def on_stored(self, key: str, heard: Callable[[str | None], None]) -> Undo:  # noqa: ARG002 - never called
         return _nothing
 

@@ -141,6 +141,7 @@ class Component:
     def _guarded(self, auth: Auth) -> object:
         session = use_session(required=True)
         if session.data is None:
+            self._refused = None  # also while the page is left, which then behaves as a new one
             return _content(auth.loading)
         if auth.admits(session.data):
             return self._function()

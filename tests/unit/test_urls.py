@@ -176,3 +176,67 @@ def test_any_text_is_refused_cleanly_or_stays_on_the_origin(url: str) -> None:
         return
     assert origin_of(target) == "https://app.example"
     assert urlsplit(target).username is None
+
+
+HOSTILE = ["evil.example", "evil.example/x", ".evil.example", "evil.example?/", ";", "@evil.example", "x/y"]
+BARE_PAGES = [
+    "https://app.example",
+    "https://app.example?",
+    "https://app.example#",
+    "https://app.example?next=/a/b/",
+    "https://app.example#/a/b/",
+    "https://app.example/?",
+    "https://app.example/a?b=/c/d#/e/f",
+    "https://app.example//",
+    "https://app.example:443",
+]
+
+
+@pytest.mark.parametrize("page", BARE_PAGES)
+@pytest.mark.parametrize("url", [*HOSTILE, "", "?q", "#f", "/x", "."])
+def test_on_a_page_without_a_path_relative_urls_stay_on_the_origin_too(page: str, url: str) -> None:
+    target = safe_redirect(url, page=page)
+    assert target.startswith("https://app.example/")
+    assert origin_of(safe_redirect(url, page=page, same_origin=True)) == "https://app.example"
+
+
+@pytest.mark.parametrize(
+    ("page", "url", "target"),
+    [
+        ("https://app.example", "evil.example", "https://app.example/evil.example"),
+        ("https://app.example", "", "https://app.example/"),
+        ("https://app.example", "?q", "https://app.example/?q"),
+        ("https://app.example?a#b", "#c", "https://app.example/?a#c"),
+        ("https://app.example/a/b?", "", "https://app.example/a/b?"),
+        ("https://app.example/a/b?", "#c", "https://app.example/a/b?#c"),
+        ("https://app.example/a/b#", "", "https://app.example/a/b"),
+        ("https://app.example/a/b?c=/d/e", "f", "https://app.example/a/f"),
+        ("https://app.example/a/b?c=/d/e", "?f", "https://app.example/a/b?f"),
+        ("https://app.example/a//b", "c", "https://app.example/a//c"),
+        ("https://app.example/a/b", ";", "https://app.example/a/;"),
+        ("https://app.example/a/b;c/d", ";e", "https://app.example/a/b;c/;e"),
+    ],
+)
+def test_relative_urls_are_joined_as_browsers_do(page: str, url: str, target: str) -> None:
+    assert safe_redirect(url, page=page) == target
+
+
+@pytest.mark.parametrize(
+    "page", ["about:blank", "about:srcdoc", "blob:https://app.example/1", "data:text/html,x", "file:///a/b"]
+)
+@pytest.mark.parametrize("url", [*HOSTILE, "", "?q", "/x"])
+def test_a_page_without_a_host_leads_nowhere(page: str, url: str) -> None:
+    with pytest.raises(UnsafeRedirectError):
+        safe_redirect(url, page=page)
+
+
+@given(
+    st.sampled_from(BARE_PAGES),
+    st.text(alphabet=st.sampled_from("/:@.?#;evil&%=") | st.characters(), max_size=20),
+)
+def test_any_text_stays_on_the_origin_of_any_page(page: str, url: str) -> None:
+    try:
+        target = safe_redirect(url, page=page, same_origin=True)
+    except UnsafeRedirectError:
+        return
+    assert origin_of(target) == "https://app.example"

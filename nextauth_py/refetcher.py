@@ -71,7 +71,7 @@ class Refetcher:
         self._timeout = timeout
         self._clock = clock
         self._trace = trace
-        self._leader = Leader(host, f"nextauth_py {line.scope}", line.tab, self.reschedule)
+        self._leader = Leader(host, f"nextauth_py {line.scope}", line.tab, self._on_lead)
         line.leads = lambda: self._leader.rank
         line.since = lambda: schedule.since
         self._on_close = ExitStack()
@@ -191,6 +191,10 @@ class Refetcher:
         if wait is not None:
             self._fires_at = self._host.now() + wait
             self._cancel_timer = self._host.call_later(wait, self._on_timer)
+
+    def _on_lead(self) -> None:
+        self._line.post("here")  # whoever has led so far hears that it need not
+        self.reschedule()
 
     def _surroundings(self) -> Surroundings:
         return Surroundings(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from email.utils import formatdate
 from typing import Any
 
 import pytest
@@ -28,6 +29,7 @@ class Ahead:
         self._tab = tab
         self._answer = answer
         self._status = status
+        self._seconds = seconds
         self._arrival = asyncio.get_running_loop().time() + seconds
         tab.prefetched[ROUTES] = self
 
@@ -35,8 +37,9 @@ class Ahead:
         await asyncio.sleep(max(self._arrival - asyncio.get_running_loop().time(), 0))
         if isinstance(self._answer, OSError) or self.is_dropped:
             raise OSError("gone")
-        headers = {"content-type": "application/json", "date": "Thu, 01 Jan 2026 00:00:00 GMT"}
-        return Response(self._status, json.dumps(self._answer), headers), self._tab.now()
+        received = self.started + self._seconds
+        headers = {"content-type": "application/json", "date": formatdate(received, usegmt=True)}
+        return Response(self._status, json.dumps(self._answer), headers), received
 
     def drop(self) -> None:
         self.is_dropped = True

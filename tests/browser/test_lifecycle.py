@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, BrowserType, Page, Playwright, expect
+from playwright.sync_api import BrowserContext, BrowserType, Dialog, Page, Playwright, expect
 
 from demo.serve import AuthServer
 from tests.servers.control import ServerControl
@@ -186,6 +186,80 @@ def test_nothing_guarded_is_seen_on_the_way_back(
     left.page.wait_for_function("() => window.seen")
     assert left.page.evaluate("window.seen") == "loading"
     left.expect_text("#target", "loading")
+
+
+NEED = """
+    @component("#target")
+    def private():
+        session = use_session(required=True)
+        return f"Secret of {session.data.user.name}" if session.data else session.status
+"""
+SIGN_IN_PAGE = "**/api/auth/signin?*error=SessionRequired*"
+
+
+def come_back(tab: PythonPage) -> None:
+    """Go back, to the very page that was left."""
+    tab.page.evaluate("sessionStorage.removeItem('shown')")
+    tab.page.go_back(wait_until="commit")
+
+
+def note_restoring(tab: PythonPage) -> None:
+    tab.page.evaluate("addEventListener('pageshow', (e) => (sessionStorage.shown = e.persisted))")
+
+
+def test_back_from_where_a_sign_out_has_led_leads_to_the_sign_in_page(
+    remembering: BrowserContext, auth_server: AuthServer
+) -> None:
+    tab = open_tab(remembering, auth_server)
+    tab.run(SIGN_IN)
+    tab.run(NEED)
+    note_restoring(tab)
+    tab.start("await sign_out(callback_url='/peer-v4.html')")
+    tab.page.wait_for_url("**/peer-v4.html")
+    come_back(tab)
+    tab.page.wait_for_url(SIGN_IN_PAGE)
+    assert tab.page.evaluate("sessionStorage.shown") == "true", "the page was loaded anew"
+
+
+def test_back_from_the_sign_in_page_leads_there_again_or_shows_who_has_signed_in(
+    remembering: BrowserContext, auth_server: AuthServer
+) -> None:
+    tab, other = open_tab(remembering, auth_server), open_tab(remembering, auth_server)
+    note_restoring(tab)
+    tab.start(NEED)
+    tab.page.wait_for_url(SIGN_IN_PAGE)
+    come_back(tab)
+    tab.page.wait_for_url(SIGN_IN_PAGE)
+    assert tab.page.evaluate("sessionStorage.shown") == "true", "the page was loaded anew"
+    other.run(SIGN_IN)
+    come_back(tab)
+    tab.expect_text("#target", "Secret of Alice Liddell")
+    assert tab.page.evaluate("sessionStorage.shown") == "true", "the page was loaded anew"
+
+
+def test_a_page_that_somebody_keeps_after_a_sign_out_goes_to_the_sign_in_page(
+    remembering: BrowserContext, auth_server: AuthServer
+) -> None:
+    tab = PythonPage(remembering.new_page()).open(f"{auth_server.url}/python.html")
+    tab.run(START.replace("refetch_interval=1", "timeout=3"))
+    tab.run(SIGN_IN)
+    tab.run(NEED)
+    answers = [False, True]
+    asked = []
+
+    def answer(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        if answers.pop(0):
+            dialog.accept()
+        else:
+            dialog.dismiss()
+
+    tab.page.on("dialog", answer)
+    tab.page.click("body")  # browsers ask only those who have used the page
+    tab.page.evaluate("addEventListener('beforeunload', (event) => event.preventDefault())")
+    tab.start("await sign_out(callback_url='/peer-v4.html')")
+    tab.page.wait_for_url(SIGN_IN_PAGE)
+    assert asked == ["beforeunload", "beforeunload"]
 
 
 def test_a_frozen_leader_is_replaced_and_does_no_harm_when_it_wakes(

@@ -229,7 +229,7 @@ async def test_a_page_load_costs_one_request_or_none(
     focus: bool,
     with_others: bool,
 ) -> None:
-    options = {
+    options: dict[str, Any] = {
         "refetch_interval": interval,
         "refetch_on_window_focus": focus,
         "renew_before_expiry": renew,

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from nextauth_py import NextAuthError, SessionEvent, SessionProvider, SessionState
 from nextauth_py.adapters import follow
 from nextauth_py.host.memory import MemoryBrowser, MemoryHost
+from nextauth_py.host.virtual import run
 from nextauth_py.ui.bind import bind
 
 from .conftest import name_in, signed_in
 from .fake_server import EXPIRES, FakeServer
 
-CREDENTIALS = {"username": "alice", "password": "wonder", "redirect": False}
+CREDENTIALS: dict[str, Any] = {"username": "alice", "password": "wonder", "redirect": False}
 
 
 def session(name: str) -> dict[str, Any]:
@@ -179,6 +183,33 @@ async def test_who_follows_in_the_words_of_another_library_misses_no_change(
     provider.start().session = session("alice")
     follow(write, provider)
     assert written[-1] == "bob"
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(st.lists(st.tuples(st.sampled_from(["alice", "bob", None]), st.sampled_from(["", "bob", "out"]))))
+def test_whatever_listeners_assign_all_hear_the_same_and_the_present_last(
+    plan: list[tuple[str | None, str]],
+) -> None:
+    async def play() -> None:
+        provider = SessionProvider(None, host=MemoryBrowser(FakeServer()).open_tab()).start()
+        heard: list[list[SessionState]] = [[], [], []]
+        waiting = list(plan)
+
+        def answer(_state: SessionState) -> None:
+            what = waiting.pop()[1] if waiting else ""
+            if what:
+                provider.session = None if what == "out" else session(what)
+
+        for each in heard:
+            provider.subscribe(each.append)
+            provider.subscribe(answer)
+        for name, _ in plan:
+            provider.session = session(name) if name else None
+        assert names(heard[0]) == names(heard[1]) == names(heard[2])
+        assert not heard[0] or heard[0][-1] == provider.state
+
+    with ThreadPoolExecutor(1) as thread:  # Playwright keeps an event loop running in the main one
+        thread.submit(run, play()).result()
 
 
 # --- assignments during calls ---

@@ -27,7 +27,7 @@ def listen(provider: SessionProvider) -> list[tuple[str, str | None]]:
     """What happens from now on: each event, and whom its state shows."""
     heard: list[tuple[str, str | None]] = []
     for name in ("signed_in", "signed_out", "updated", "expired", "error"):
-        provider.on(name, lambda event: heard.append((event.name, name_in(event.state))))  # type: ignore[arg-type]
+        provider.on(name, lambda event: heard.append((event.name, name_in(event.state))))
     return heard
 
 
@@ -87,7 +87,7 @@ async def test_the_events_say_who_did_it_and_in_which_state(tab: MemoryHost) -> 
     provider = await signed_in(tab)
     events: list[SessionEvent] = []
     for name in ("signed_out", "signed_in"):
-        provider.on(name, events.append)  # type: ignore[arg-type]
+        provider.on(name, events.append)
     await sign_in_bob(provider, tab.browser)
     assert [(each.name, each.reason, each.local) for each in events] == [
         ("signed_out", "sign_in", True),
@@ -139,7 +139,8 @@ async def test_where_a_session_names_neither_the_server_has_said_so_by_a_sign_in
     await provider.update({"name": "Alice II"})
     await asyncio.sleep(1)
     assert heard == elsewhere == [("updated", "Alice II")]
-    heard.clear(), elsewhere.clear()
+    heard.clear()
+    elsewhere.clear()
     await sign_in_bob(provider, browser)
     await asyncio.sleep(1)
     assert heard == elsewhere == BOTH
@@ -171,7 +172,7 @@ async def test_a_session_type_may_have_a_user_of_any_form(tab: MemoryHost) -> No
     provider = SessionProvider(session(id="1"), host=tab, session_type=Plain).start()
     heard: list[str] = []
     for name in ("signed_in", "signed_out", "updated"):
-        provider.on(name, lambda event: heard.append(event.name))  # type: ignore[arg-type]
+        provider.on(name, lambda event: heard.append(event.name))
     provider.session = session(id="1", name="b")
     provider.session = session(id="2", name="b")
     assert heard == ["updated", "signed_out", "signed_in"]

@@ -61,7 +61,7 @@ def session_required(
 
 
 def _visit(request: Any) -> Visit:
-    query = request.META.get("QUERY_STRING", "")
+    query = request.META.get("QUERY_STRING", "").encode("utf-8" if hasattr(request, "scope") else "latin-1")
     return Visit(request.method, request.path, query, request.headers.get("Accept", ""))
 
 

@@ -368,3 +368,10 @@ def test_a_protected_route_passes_on_the_named_cookies_only(name: str, raw: RawS
     headers = [(b"cookie", b"site=secret; authjs.session-token.0=a; __Secure-authjs.session-token.1=b")]
     assert site(name, cookies=AUTH_COOKIES)("/me", headers).status == 200
     assert raw.cookies == [b"authjs.session-token.0=a; __Secure-authjs.session-token.1=b"]
+
+
+@pytest.mark.parametrize("name", SITES)
+def test_a_page_for_the_unauthorized_may_have_any_name(name: str) -> None:
+    get = site(name, auth=Auth(role="owner", unauthorized="/\u767b\u5f55?a=%20&b=\u00fc#c"))
+    (location,) = get("/me", {**SIGNED_IN, **PAGE}).all("location")
+    assert location == "/%E7%99%BB%E5%BD%95?a=%20&b=%C3%BC#c"

@@ -36,8 +36,8 @@ _TOGETHER_AT_MOST = 1.0
 # An answer follows "I am asking" within the timeout, and this. Who only goes on saying so is not waited for.
 _ANSWER_MARGIN = 1.0
 
-# Seconds for which other tabs' failures put off this tab's own attempts. A tab that tries for all does so once
-# a minute at least.
+# Seconds for which other tabs' failures put off this tab's own attempts. A tab that tries for all does so
+# once a minute at least.
 _PUT_OFF = 300.0
 
 # A timer that fires so many seconds late, or early, means that the machine has slept, or its clock was set.

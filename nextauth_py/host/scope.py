@@ -161,8 +161,8 @@ def listen(target: Any, event: str, listener: Callable[[Any], None], *, capture:
     return undo
 
 
-# Any script of the origin may post anything, and Pyodide copies a text as soon as Python touches it, into memory
-# that the browser never gets back. So values stay JavaScript objects until their length is bounded.
+# Any script of the origin may post anything, and Pyodide copies a text as soon as Python touches it, into
+# memory that the browser never gets back. So values stay JavaScript objects until their length is bounded.
 
 
 def reader_of(interface: Any, name: str) -> Callable[[Any], Any]:

@@ -12,8 +12,8 @@ from typing import Any
 # database may be longer, but every read sends it, and Pyodide never gives memory back to the browser.
 LONGEST = 2**20
 
-# In levels of arrays and objects. Parsing, validating, comparing and writing recurse, on the stack that Python
-# has in common with JavaScript. The browser ends that before Python does, and no `except` helps: Pyodide is
+# In levels of arrays and objects. Parsing, validating, comparing and writing recurse, on a stack that Python
+# shares with JavaScript. The browser ends that before Python does, and no `except` helps: Pyodide is
 # broken from then on. Chromium's stack of 984 kB holds 4,400 nested arrays, or 3,500 objects, if nothing else
 # is on it. A call from JavaScript to Python takes 2.8 kB, so 345 nested calls fill it even without any JSON.
 # 64 levels take 18 kB, as much as six such calls.

@@ -121,7 +121,11 @@ class Fence:
         self._forget(tab)
         if (oldest := remember(self._theirs, tab, stamp)) is not None:
             self._forget(oldest)
-        self._timers[tab] = self._host.call_later(self._patience, lambda: self._end(tab, stamp))
+        self._timers[tab] = self._host.call_later(self._patience, lambda: self._expire(tab, stamp))
+
+    def _expire(self, tab: str, stamp: Stamp) -> None:
+        del self._timers[tab]  # Pyodide does not let a timer cancel itself
+        self._end(tab, stamp)
 
     def _end(self, tab: str, stamp: Stamp) -> None:
         if (oldest := remember(self._ended, tab, stamp)) is not None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable, Hashable, Mapping
 from typing import TYPE_CHECKING, Any, Generic, cast, get_args
 
 from .background import Background
+from .bounded_json import loads
 from .client import AuthClient
 from .errors import NextAuthError, SessionValidationError
 from .guards import Guards
@@ -220,7 +220,7 @@ class SessionProvider(Generic[S]):
         if embedded is None:
             return UNSET
         try:
-            return self._as_session(checked_session(json.loads(embedded)))
+            return self._as_session(checked_session(loads(embedded)))
         except (ValueError, TypeError, SessionValidationError) as error:
             self._host.report(
                 "the session embedded in the page cannot be read; asking the server instead", error

@@ -9,8 +9,8 @@ from .errors import ClientFetchError, NextAuthError, SessionValidationError
 from .fence import Fence
 from .options import Unset
 from .refetcher import Refetcher
-from .state import S, SessionStore, Stamp, describe
-from .tabs import Failure
+from .state import NEVER, S, SessionStore, Stamp, describe
+from .tabs import MOST_TABS, Failure, Pace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -83,6 +83,7 @@ class TabSync(Generic[S]):
         self.assumed = self._refetcher.assumed
         self._stop_lifecycle: Undo | None = None
         self._has_missed_news = False
+        self._changes = Pace(host.now, MOST_TABS)  # that others tell of; each voids the reads under way
         self._signed_out: S | None = None  # by another tab, which is still making sure of it
 
     def open(self) -> None:
@@ -154,9 +155,11 @@ class TabSync(Generic[S]):
     # --- what it is told ---
 
     def _heard(self, message: Message) -> None:
-        self._store.witness(message.epoch, message.time)
+        is_change = message.epoch > self._store.epoch
+        epoch = message.epoch if not is_change or self._changes.take() else NEVER
+        self._store.witness(epoch, message.time)
         if self.fence.hear(message):
-            self.client.reader.abort_reads("another tab changes the session")
+            self.client.reader.interrupt("another tab changes the session")
             self._line.post("ack", time=message.time)
         self._refetcher.hear(message)
         if self.fence.is_late_ack(message):
@@ -195,7 +198,7 @@ class TabSync(Generic[S]):
         error = ClientFetchError(endpoint, failure.status, failure.reason, failure.retry_after)
         if self._store.apply(error, started=time, reason="broadcast"):
             self._trace("shows a failure of another tab: %s", error)
-            self._refetcher.failed(failure.retry_after)
+            self._refetcher.others_failed(failure.retry_after)
             self._shown()
 
     def _watch_for(self, replaced: S | None) -> None:
@@ -213,7 +216,7 @@ class TabSync(Generic[S]):
 
     def _nudged(self) -> None:
         """The session has changed, who knows how: what is under way may set an old cookie."""
-        self.client.reader.abort_reads("the session has changed elsewhere")
+        self.client.reader.interrupt("the session has changed elsewhere")
         self._refetcher.nudge()
 
     def _on_lifecycle(self, change: Lifecycle) -> None:

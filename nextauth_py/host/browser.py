@@ -9,7 +9,7 @@ import js
 from pyodide.ffi import JsException, jsnull
 
 from ..wire import Response
-from .scope import ScopeHost
+from .scope import ScopeHost, bounded_text, primitive, reader_of
 from .scope import listen as listen_to
 
 if TYPE_CHECKING:
@@ -40,10 +40,12 @@ class BrowserHost(ScopeHost):
 
     def on_stored(self, key: str, heard: Callable[[str | None], None]) -> Undo:
         self._touch_storage(key)
+        read = reader_of(js.StorageEvent, "newValue")
 
         def listen(event: Any) -> None:
             if event.key == key:
-                heard(None if event.newValue is jsnull else event.newValue)
+                text = primitive(read(event))
+                heard(text if isinstance(text, str) else None)
 
         return listen_to(js.window, "storage", listen)
 
@@ -125,10 +127,11 @@ class _Prefetched:
 
     async def response(self) -> tuple[Response, float]:
         try:
-            status, text, headers, received = await self._found.answer
+            answer = await self._found.answer
         except JsException:
             raise OSError("the request made ahead has failed") from None
-        return Response(status, text, dict(headers)), received / 1000
+        text = bounded_text(answer.map(js.Object)[1])
+        return Response(answer[0], text, dict(answer[2])), answer[3] / 1000
 
     def drop(self) -> None:
         self._found.drop()

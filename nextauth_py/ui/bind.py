@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ..host.dom import own
 from .paths import attribute_value, checked_attribute, checked_condition, checked_path, read_path
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def bind(
     at_once: bool = True,
 ) -> Callable[[], None]:
     """As `SessionHandle.bind`, for an element; if not at once, from the next change on."""
-    binding = Binding(element, provider.report, [])
+    binding = Binding(own(element), provider.report, [])
     if text is not None:
         binding.properties.append((_reader(text), _write_text))
     for name, value in (attr or {}).items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route
 
 from demo.serve import AuthServer
 from nextauth_py.testing import sign_in_as
@@ -160,16 +160,17 @@ HIDE_FORM = """(id) => {
     Document.prototype.querySelector.call(document, "#hostile").innerHTML += html;
 }"""
 NAMES = [
-*("querySelectorAll", "currentScript", "createElement", "documentElement", "readyState", "baseURI"),
-*(
-    "body",
-    "head",
-    "addEventListener",
-    "visibilityState",
-    "createTreeWalker",
-    "createComment",
-    "cookie",
-)
+    *(
+        "querySelectorAll",
+        "currentScript",
+        "createElement",
+        "documentElement",
+        "readyState",
+        "baseURI",
+        "body",
+    ),
+    *("head", "addEventListener", "visibilityState", "createTreeWalker", "createComment", "cookie"),
+]
 HOSTILE = "".join(
     f'<img name="{name}" data-base-path="{ELSEWHERE}" alt=""><form name="{name}"></form>' for name in NAMES
 )
@@ -310,6 +311,36 @@ def test_a_base_leads_no_page_to_another_origin(
     assert python.run(START) == "unauthenticated"
     with page.expect_navigation(url=lambda url: url.startswith(auth_server.url + path)):
         python.start(code)
+
+
+SANDBOX = """() => new Promise((resolve) => {
+    addEventListener("message", ({ data }) => resolve(data));
+    const frame = Object.assign(document.createElement("iframe"), { sandbox: "allow-scripts" });
+    frame.srcdoc = `<script type="module">
+        const { loadPyodide } = await import("${origin}/static/dist/pyodide/interpreter.mjs");
+        const pyodide = await loadPyodide();
+        const run = (code) => {
+            try { return pyodide.runPython(code); } catch (error) { return error.message; }
+        };
+        run("from nextauth_py.host.browser import BrowserHost");
+        const calls = ["location()", "navigate('/plain.html')"].map((call) => run("BrowserHost()." + call));
+        parent.postMessage([...calls, location.href], "*");
+    </` + "script>";
+    document.body.append(frame);
+})"""
+
+
+def test_a_frame_without_an_origin_says_so_and_stays(page: Page, auth_server: AuthServer) -> None:
+    def allow(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, headers={**answer.headers, "access-control-allow-origin": "*"})
+
+    page.goto(f"{auth_server.url}/peer-v4.html")
+    page.route("**/static/dist/**", allow)
+    location, navigated, address = page.evaluate(SANDBOX)
+    for said in (location, navigated):
+        assert "this page has no origin" in said
+    assert address == "about:srcdoc"
 
 
 FRAME = """async (kind) => {

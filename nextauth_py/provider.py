@@ -216,10 +216,10 @@ class SessionProvider(Generic[S]):
     def _known_session(self) -> S | Unset | None:
         if not isinstance(self._initial, Unset):
             return self._as_session(self._initial)
-        embedded = self._host.take_embedded_session()
-        if embedded is None:
-            return UNSET
         try:
+            embedded = self._host.take_embedded_session()
+            if embedded is None:
+                return UNSET
             return self._as_session(checked_session(loads(embedded)))
         except (ValueError, TypeError, SessionValidationError) as error:
             self._host.report(

@@ -1,7 +1,15 @@
 // Shows the session of session-prefetch.js until Python does, by the rules of nextauth_py/ui. What these refuse, and what
 // only Python can spell, is left to it.
 {
-  const page = document.documentElement.dataset; // has sessionPaint until Python shows the session
+  // Markup can hide members of documents and forms, but not of prototypes.
+  const own = (node, name) => {
+    const value = Reflect.get(Reflect.getPrototypeOf(node), name, node);
+    return typeof value === "function" ? value.bind(node) : value;
+  };
+  // Unless bind_page() has prevented it, a browser would write fields into the page's address.
+  addEventListener("submit", (e) => own(e.target, "matches")("[data-session-action]") && e.preventDefault());
+
+  const page = own(document, "documentElement").dataset; // has sessionPaint until Python shows the session
   const bound = "[data-session-text],[data-session-attr],[data-session-show],[data-session-class]";
   const must = (holds) => {
     if (!holds) throw Error();
@@ -51,18 +59,19 @@
       if (sessionText != null) to.textContent = text(read(sessionText) ?? "");
       for (const [name, path] of pairs(sessionAttr)) {
         const value = attribute(name.toLowerCase(), read(path), tag);
-        value === null ? to.removeAttribute(name) : to.setAttribute(name, value);
+        value === null ? own(to, "removeAttribute")(name) : own(to, "setAttribute")(name, value);
       }
       if (sessionShow != null) {
         to.hidden = !holds(sessionShow);
-        to.style.setProperty("display", to.hidden ? "none" : "", "important");
+        own(to, "style").setProperty("display", own(to, "hidden") ? "none" : "", "important");
       }
-      for (const [name, words] of pairs(sessionClass)) to.classList.toggle(name, holds(words));
+      for (const [name, words] of pairs(sessionClass)) own(to, "classList").toggle(name, holds(words));
     };
-    for (const each of document.querySelectorAll(`:is(body, body *):is(${bound})`)) {
+    for (const each of own(document, "querySelectorAll")(`:is(body, body *):is(${bound})`)) {
       try {
-        write(document.createElement("p"), each.localName, each.dataset); // all of it, or nothing
-        write(each, each.localName, each.dataset);
+        const tag = own(each, "localName");
+        write(own(document, "createElement")("p"), tag, own(each, "dataset")); // all of it, or nothing
+        write(each, tag, own(each, "dataset"));
       } catch {}
     }
     page.sessionPaint = status;
@@ -73,12 +82,10 @@
     page.sessionPaint = "";
     signal.onabort = () => page.sessionPaint && show("loading", null); // another tab has changed the session
     ahead.drop = () => drop((signal.onabort = null)); // Python has taken it
-    // Until Python listens, a form would send its fields in the page's address.
-    addEventListener("submit", (event) => event.target.dataset.sessionAction && event.preventDefault());
     const state = parse(await answer);
-    const parsed = (done) => document.addEventListener("readystatechange", done);
-    if (document.readyState === "loading") await new Promise(parsed);
+    const parsed = (done) => addEventListener("readystatechange", done, true);
+    if (own(document, "readyState") === "loading") await new Promise(parsed);
     if (window.nextauthSession === ahead && page.sessionPaint != null) show(...state);
   };
-  if (window.nextauthSession) paint(nextauthSession).catch(() => {});
+  if (Object.hasOwn(window, "nextauthSession")) paint(nextauthSession).catch(() => {});
 }

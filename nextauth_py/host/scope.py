@@ -145,8 +145,16 @@ class _BroadcastChannel:
 
 
 def from_origin(url: str) -> str:
-    """Absolute, because a ``<base href>`` would lead relative requests to another origin."""
-    return str(js.self.origin) + url if url.startswith("/") else url
+    """Absolute, because a ``<base href>`` would lead relative requests to another origin.
+
+    Raises:
+        OSError: The page has no origin: it is a sandboxed frame or a file.
+    """
+    if not url.startswith("/"):
+        return url
+    if js.self.origin == "null":
+        raise OSError("this page has no origin: it is a sandboxed frame, or a file")
+    return str(js.self.origin) + url
 
 
 def listen(target: Any, event: str, listener: Callable[[Any], None], *, capture: bool = False) -> Undo:

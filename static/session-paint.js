@@ -1,15 +1,13 @@
-// Shows the session of session-prefetch.js until Python does, by the rules of nextauth_py/ui. What these refuse, and what
-// only Python can spell, is left to it.
+// Shows the session until Python does, by its rules. What is rare is left to it.
 {
-  // Markup can hide members of documents and forms, but not of prototypes.
+  // Past what markup hides.
   const own = (node, name) => {
     const value = Reflect.get(Reflect.getPrototypeOf(node), name, node);
     return typeof value === "function" ? value.bind(node) : value;
   };
-  // Unless bind_page() has prevented it, a browser would write fields into the page's address.
   addEventListener("submit", (e) => own(e.target, "matches")("[data-session-action]") && e.preventDefault());
 
-  const page = own(document, "documentElement").dataset; // has sessionPaint until Python shows the session
+  const page = own(document, "documentElement").dataset;
   const bound = "[data-session-text],[data-session-attr],[data-session-show],[data-session-class]";
   const must = (holds) => {
     if (!holds) throw Error();
@@ -31,18 +29,17 @@
     return value === true ? "True" : value === false ? "False" : String(value);
   };
 
-  // As attribute_rules.py has them; what is rare is left to Python.
-  const code =
-    /^(on.*|style|srcdoc|(image)?srcset|is|(inner|outer)html|archive|base|by|classid|codebase|content|dynsrc|from|longdesc|lowsrc|manifest|to|values)$/;
   const attribute = (name, value, tag) => {
-    must(/^[a-z][a-z0-9_.-]*$/.test(name) && !code.test(name) && !/^(script|base|source)$/.test(tag));
+    must(/^[a-z][a-z0-9_.-]*$/.test(name) && !/^(script|base|source)$/.test(tag));
+    must(!/^(on.*|style|srcdoc|(image)?srcset|is|archive|base|by|classid|codebase|content|dynsrc)$/.test(name));
+    must(!/^(from|(inner|outer)html|longdesc|lowsrc|manifest|to|values)$/.test(name));
     if (value === null || value === false) return null;
     const url = value === true ? "" : text(value);
     if (!/^(action|background|cite|data|formaction|href|ping|poster|src)$/.test(name)) return url;
-    const read = url.replace(/^[\t-\r ]+|[\t-\r ]+$/g, "");
-    if (/^\s|[\0-\x1f\x7f-\xa0\\\u200b-\u200f\u2028-\u202e\u2060\ufeff]|\s$/.test(read.split(/[?#]/)[0])) return null;
-    if (/^poster|^srcimg$/.test(name + tag) && /^data:image\//i.test(read)) return url;
-    return /^https?:\/\/|^(?![a-z][a-z0-9+.-]*:)/i.test(read) ? url : null;
+    must(url === url.trim());
+    if (/[\0-\x1f\x7f-\xa0\\\u200b-\u200f\u2028-\u202e\u2060\ufeff]/.test(url.split(/[?#]/)[0])) return null;
+    if (/^poster|^srcimg$/.test(name + tag) && /^data:image\//i.test(url)) return url;
+    return /^https?:\/\/|^(?![a-z][a-z0-9+.-]*:)/i.test(url) ? url : null;
   };
 
   const show = (status, data) => {
@@ -70,7 +67,7 @@
     for (const each of own(document, "querySelectorAll")(`:is(body, body *):is(${bound})`)) {
       try {
         const tag = own(each, "localName");
-        write(own(document, "createElement")("p"), tag, own(each, "dataset")); // all of it, or nothing
+        write(own(document, "createElement")("p"), tag, own(each, "dataset")); // all or nothing
         write(each, tag, own(each, "dataset"));
       } catch {}
     }
@@ -80,7 +77,7 @@
   const paint = async (ahead) => {
     const { answer, drop, signal } = ahead;
     page.sessionPaint = "";
-    signal.onabort = () => page.sessionPaint && show("loading", null); // another tab has changed the session
+    signal.onabort = () => page.sessionPaint && show("loading", null); // another tab speaks
     ahead.drop = () => drop((signal.onabort = null)); // Python has taken it
     const state = parse(await answer);
     const parsed = (done) => addEventListener("readystatechange", done, true);

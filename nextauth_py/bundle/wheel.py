@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import re
 import zipfile
 from dataclasses import dataclass
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
@@ -26,6 +27,9 @@ LEFT_OUT = (
     "server",
     "testing",
 )
+
+# Of the metadata: what an index shows, and what only other machines install.
+_NOT_FOR_PAGES = re.compile(r"^(Classifier|Keywords|Provides-Extra)|; extra ==")
 
 EARLIEST_ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 
@@ -110,8 +114,9 @@ def _is_for_pages(name: str) -> bool:
 
 
 def _metadata(installed: Distribution, folder: str) -> dict[str, bytes]:
-    headers = (installed.read_text("METADATA") or "").partition("\n\n")[0]  # without the README
-    files = {f"{folder}/METADATA": f"{headers}\n".encode()}
+    headers = (installed.read_text("METADATA") or "").partition("\n\n")[0].splitlines()  # without the README
+    for_pages = "\n".join(line for line in headers if not _NOT_FOR_PAGES.search(line))
+    files = {f"{folder}/METADATA": f"{for_pages}\n".encode()}
     if licence := installed.read_text("licenses/LICENSE"):
         files[f"{folder}/licenses/LICENSE"] = licence.encode()
     return files

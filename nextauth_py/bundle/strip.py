@@ -14,14 +14,18 @@ Place = tuple[int, int]  # line and column, in bytes
 Cut = tuple[Place, Place, bytes]  # from, to, and what goes there
 
 
-def stripped(source: str) -> str:
+def stripped(source: str, *, of_classes: bool = False) -> str:
     """The module without comments, what only type checkers read, and docstrings.
 
     The first line of a class's stays: Python itself would make one up for a dataclass, and take its time.
+
+    Args:
+        source: The module.
+        of_classes: Whether those of other classes go entirely.
     """
     lines = source.encode().splitlines(keepends=True)
     # From the end: what lies in another cut is cut out first, and leaves the start of the other where it was.
-    for cut in sorted([*_comments(source), *_unread(source)], reverse=True):
+    for cut in sorted([*_comments(source), *_unread(source, of_classes)], reverse=True):
         _cut(lines, *cut)
     return b"".join(lines).decode()
 
@@ -40,7 +44,7 @@ def _comments(source: str) -> Iterator[Cut]:
             yield (line, start), (line, start + len(token.string.encode())), b""
 
 
-def _unread(source: str) -> Iterator[Cut]:
+def _unread(source: str, of_classes: bool) -> Iterator[Cut]:
     for node in ast.walk(ast.parse(source)):
         match node:
             case ast.If(ast.Name("TYPE_CHECKING"), _, []):
@@ -49,8 +53,10 @@ def _unread(source: str) -> Iterator[Cut]:
                 yield (node.lineno, node.col_offset + len(name.encode())), _span(annotation)[1], b""
             case ast.AnnAssign(ast.Attribute() as target, annotation):
                 yield _span(target)[1], _span(annotation)[1], b""
-            case ast.Module() | ast.ClassDef():
+            case ast.Module():
                 yield from _docstring(node)
+            case ast.ClassDef():
+                yield from _docstring(node, keep_line=not of_classes or _is_dataclass(node))
             case ast.FunctionDef() | ast.AsyncFunctionDef():
                 yield from _docstring(node)
                 if node.returns:
@@ -63,11 +69,17 @@ def _arrow(source: str, returns: ast.expr) -> Place:
     return returns.lineno, len(before.rstrip().removesuffix(b"->").rstrip())
 
 
-def _docstring(node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[Cut]:
+def _is_dataclass(node: ast.ClassDef) -> bool:
+    return any("dataclass" in ast.unparse(each) for each in node.decorator_list)
+
+
+def _docstring(
+    node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef, *, keep_line: bool = False
+) -> Iterator[Cut]:
     match node.body:
         case [ast.Expr(ast.Constant(str(text))) as found, *others]:
             kept = "" if others or isinstance(node, ast.Module) else "..."
-            if isinstance(node, ast.ClassDef):
+            if keep_line:
                 kept = f'"""{text.partition(chr(10))[0]}"""'
             yield *_span(found), kept.encode()
 

@@ -104,7 +104,7 @@ def _sources(package: Path) -> dict[str, bytes]:
 
 def _for_pages(path: Path) -> bytes:
     content = path.read_text("utf-8")
-    return (stripped(content) if path.suffix == ".py" else content).encode()
+    return (stripped(content, of_classes=True) if path.suffix == ".py" else content).encode()
 
 
 def _is_for_pages(name: str) -> bool:

@@ -187,6 +187,27 @@ class A:  # why
     assert len(short.splitlines()) == len(source.splitlines())
 
 
+def test_a_page_gets_the_docstrings_of_dataclasses_only() -> None:
+    """Python would make one up."""
+    source = '''\
+class A:
+    """One."""
+
+@dataclass(slots=True)
+class B:
+    """Two."""
+
+class C(A):
+    """Three."""
+    x = 1
+'''
+    kept = [line for line in stripped(source, of_classes=True).splitlines() if line]
+    assert kept == [
+        *("class A:", "    ...", "@dataclass(slots=True)", "class B:", '    """Two."""'),
+        *("class C(A):", "    x = 1"),
+    ]
+
+
 def statements(source: str) -> tuple[str, list[int]]:
     """What a module does, and on which lines."""
     tree = ast.parse(source)

@@ -93,7 +93,7 @@ class SessionReader(Generic[S]):
         now = asyncio.get_running_loop().time
         due = now() + self._fence.longest
         while True:
-            if self._fence.is_up and now() < due:
+            if self._fence.is_up:
                 await self._fence.clear(due - now())
                 if self._store.has_written_since(wished):
                     return self._store.state.data

@@ -178,13 +178,11 @@ async def test_a_minute_of_a_flood_costs_about_one_request_a_second(
     browser.network.latency = 0.02
     before = gets(browser)
     flooding = attacker.keep(lambda: FLOODS[flood](attacker), 0.05)
-    asking = attacker.keep(lambda: None, 1)
     for _ in range(6):
         await asyncio.gather(*(provider.refetch() for provider in tabs))
         await asyncio.sleep(10)
     assert gets(browser) - before <= len(tabs) * (60 + 30 + 6)
     flooding.cancel()
-    asking.cancel()
 
 
 async def test_news_comes_through_while_nudges_never_stop(browser: MemoryBrowser, attacker: Attacker) -> None:
@@ -197,23 +195,75 @@ async def test_news_comes_through_while_nudges_never_stop(browser: MemoryBrowser
     flooding.cancel()
 
 
-async def test_the_last_of_many_nudges_counts(browser: MemoryBrowser, attacker: Attacker) -> None:
+async def test_a_read_that_is_not_aborted_any_more_is_no_answer_to_later_news(
+    browser: MemoryBrowser, attacker: Attacker
+) -> None:
     (provider,) = await open_tabs(browser, 1)
-    browser.network.latency = 0.4
-    for _ in range(100):
-        attacker.nudge()
-        await asyncio.sleep(0.05)
+    while provider._reader._interruptions.take():
+        pass
     gate = browser.network.hold(SESSION)
+    expires = "2099-01-01T00:00:00Z"
+    browser.network.answer_next(SESSION, json_answer({"user": {"name": "carol"}, "expires": expires}))
     asking = asyncio.create_task(provider.refetch())
-    await asyncio.sleep(1)  # the server has handled it
+    await asyncio.sleep(0.1)  # the server has handled it
     browser.cookies[SESSION_COOKIE] = json.dumps({"name": "bob"})
     attacker.nudge()
-    await asyncio.sleep(0)
-    await asyncio.sleep(1.2)
+    await asyncio.sleep(0.5)
     gate.set()
     await asking
-    await asyncio.sleep(3)
+    await asyncio.sleep(0.5)
     assert name_in(provider.state) == "bob"
+
+
+async def test_a_fence_that_no_tab_has_is_acknowledged_a_bounded_number_of_times(
+    browser: MemoryBrowser, attacker: Attacker
+) -> None:
+    await open_tabs(browser, 1)
+    heard: list[str] = []
+    attacker.tab.open_channel(OWN_CHANNEL, lambda text: heard.append(json.loads(str(text))["kind"]))
+    for _ in range(3000):
+        attacker.say("fence")
+    await asyncio.sleep(1)
+    assert heard.count("ack") <= MOST_TABS + 5
+
+
+async def test_a_mutation_does_not_wait_for_ever_for_older_ones(
+    browser: MemoryBrowser, attacker: Attacker
+) -> None:
+    (provider,) = await open_tabs(browser, 1)
+
+    async def be_older() -> None:
+        for time in range(1, 1000):
+            attacker.say("fence", time=[time, "old"])
+            await asyncio.sleep(0.5)
+
+    attacker.say("here")  # and so a mutation waits for what this tab says
+    await asyncio.sleep(0.01)
+    began = now()
+    leaving = asyncio.create_task(provider.sign_out(redirect=False))
+    older = asyncio.create_task(be_older())
+    await leaving
+    assert now() - began <= 2 * TIMEOUT + 1
+    older.cancel()
+
+
+async def test_what_the_server_says_is_shown_though_changes_are_announced_for_ever(
+    browser: MemoryBrowser, attacker: Attacker
+) -> None:
+    (provider,) = await open_tabs(browser, 1)
+    browser.network.latency = 0.05
+    flooding = attacker.keep(lambda: FLOODS["new epochs"](attacker), 0.01)
+    await asyncio.sleep(5)
+    browser.cookies[SESSION_COOKIE] = json.dumps({"name": "bob"})
+    for _ in range(10):
+        await provider.refetch()
+    assert name_in(provider.state) == "bob"
+    browser.network.latency = 0.8
+    new = SessionProvider(host=browser.open_tab(), timeout=TIMEOUT).start()
+    began = now()
+    await new.ready()
+    assert now() - began <= TIMEOUT + 2
+    flooding.cancel()
 
 
 async def test_who_only_says_that_it_asks_does_not_put_off_polls(

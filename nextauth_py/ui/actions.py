@@ -10,7 +10,7 @@ from pyodide.ffi import create_proxy, jsnull
 
 from ..errors import NextAuthError
 from ..host import default_host
-from .dom import own
+from ..host.dom import own
 from .events import listener
 from .page import ACTION, SUBMITS, controls, start_tag
 
@@ -25,7 +25,6 @@ _BOUND = "data-session-bound"
 # What a visitor reads when a sign-in by form is refused. A page may say it in its own words.
 _REFUSED = "That did not work. Check what you have typed, and try again."
 _FAILED = "The server cannot be reached. Try again in a moment."
-
 
 # What listens now, so that none of them reports what another one does.
 _listening: list[_Actions] = []
@@ -201,11 +200,12 @@ def _busy(form: Any) -> ExitStack:
 
 
 def _listen(element: Any, event: str, handler: Callable[[Any], object]) -> Callable[[], None]:
+    target = own(element)
     proxy = create_proxy(listener(handler, default_host().report))
-    own(element).addEventListener(event, proxy)
+    target.addEventListener(event, proxy)
 
     def undo() -> None:
-        own(element).removeEventListener(event, proxy)
+        target.removeEventListener(event, proxy)
         proxy.destroy()
 
     return undo

@@ -6,10 +6,10 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ProviderMissingError
+from ..host.dom import own
 from ..provider import current_provider
 from ..state import SessionState
 from .bind import bind
-from .dom import own
 from .elements import find_element
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def _action(element: Any) -> str:
 def controls(element: Any) -> list[Any]:
     """A form's controls, wherever on the page they are."""
     form = own(element)
-    return [*(form.elements or ()), *form.querySelectorAll("[type=image]")]
+    return [*getattr(form, "elements", ()), *form.querySelectorAll("[type=image]")]
 
 
 def _leaks(form: Any) -> list[Any]:

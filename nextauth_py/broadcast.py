@@ -6,7 +6,16 @@ import json
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
-from .tabs import CHANNEL, OWN_CHANNEL, STORAGE_KEY, Mailbox, Message, parse_message, parse_stored
+from .tabs import (
+    CHANNEL,
+    OWN_CHANNEL,
+    STORAGE_KEY,
+    Mailbox,
+    Message,
+    parse_message,
+    parse_stored,
+    remember,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -14,6 +23,9 @@ if TYPE_CHECKING:
     from .host.base import Channel, Host
     from .state import SessionStore
     from .tabs import Kind, Trigger
+
+# Seconds between two answers to "hello". Each reaches all tabs, so it also serves those that ask meanwhile.
+_HERE_AGAIN = 0.05
 
 
 class Broadcast:
@@ -32,7 +44,7 @@ class Broadcast:
         tab: As given.
         leads: Says whether this tab leads, as `Message.leads`.
         since: Says when this tab's interval began, in seconds.
-        peers: The other Python tabs that have been heard and have not said goodbye.
+        peers: The other Python tabs that have been heard and have not said goodbye; the last heard is last.
         has_javascript_neighbours: Whether a JavaScript client has been heard on this origin.
     """
 
@@ -47,7 +59,7 @@ class Broadcast:
         nudged: Callable[[], None],
     ) -> None:
         self.tab = tab
-        self.peers: set[str] = set()
+        self.peers: dict[str, None] = {}
         self.has_javascript_neighbours = False
         self.leads: Callable[[], int] = lambda: 0
         self.since: Callable[[], float] = lambda: 0.0
@@ -60,6 +72,8 @@ class Broadcast:
         self._channels: dict[str, Channel] = {}
         self._on_close = ExitStack()
         self._is_open = False
+        self._is_greeted = False  # since the last answer to it
+        self._cancel_here: Callable[[], None] | None = None
 
     @property
     def is_open(self) -> bool:
@@ -79,7 +93,10 @@ class Broadcast:
         """Take leave, and hear no more."""
         if self._is_open:
             self.post("bye")
-        self._is_open = False
+        self._is_open = self._is_greeted = False
+        if self._cancel_here:
+            self._cancel_here()
+            self._cancel_here = None
         self._channels.clear()
         self.peers.clear()
         self._on_close.close()
@@ -120,12 +137,21 @@ class Broadcast:
         if message is None or message.tab == self.tab:
             return
         if message.kind == "hello":
-            self.post("here")
-        self._heard(message)
+            self._is_greeted = True
+            if self._cancel_here is None:
+                self._answer_hello()
+        self._heard(message)  # before its tab is among the peers, to tell whether it is a new one
         if message.kind == "bye":
-            self.peers.discard(message.tab)
-        else:
-            self.peers.add(message.tab)
+            self.peers.pop(message.tab, None)
+        elif (oldest := remember(self.peers, message.tab, None)) is not None:
+            del self.peers[oldest]
+
+    def _answer_hello(self) -> None:
+        self._cancel_here = None
+        if self._is_greeted:
+            self._is_greeted = False
+            self.post("here")
+            self._cancel_here = self._host.call_later(_HERE_AGAIN, self._answer_hello)
 
     def _receive_javascript(self, message: object) -> None:
         speaker = self._mailbox.read(message, listens=OWN_CHANNEL in self._channels)

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from .state import NEVER, Stamp
+from .tabs import MOST_TABS, Pace, remember
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,12 +31,17 @@ class Fence:
         host: The world around, for timers.
         line: To the other tabs.
         patience: Seconds after which a fence of another tab counts as forgotten: its tab has crashed.
+
+    Attributes:
+        longest: Seconds that anything here waits for other tabs, however many announce fences, and how often.
     """
 
     def __init__(self, host: Host, line: Broadcast, patience: float) -> None:
         self._host = host
         self._line = line
-        self._patience = patience
+        self._patience = self.longest = patience
+        # Each new fence costs a timer and an acknowledgement, which all tabs hear.
+        self._pace = Pace(host.now, MOST_TABS)
         self._theirs: dict[str, Stamp] = {}
         self._ended: dict[str, Stamp] = {}  # so that a fence heard twice is not raised again
         self._timers: dict[str, Callable[[], None]] = {}
@@ -61,13 +67,14 @@ class Fence:
             self._missing.discard(tab)
             self._ended.pop(tab, None)
             self._forget(tab)
-        elif message.kind == "fence" and stamp > self._ended.get(tab, NEVER):
-            self._forget(tab)
-            self._theirs[tab] = stamp
-            self._timers[tab] = self._host.call_later(self._patience, lambda: self._forget(tab))
+        elif message.kind == "fence":
+            # Neither while it stands nor after that does a repetition prolong it.
+            if stamp == self._theirs.get(tab) or not self._pace.take():
+                return False
+            if stamp > self._ended.get(tab, NEVER):
+                self._raise(tab, stamp)
         elif message.kind in {"done", "changed", "state"} and stamp > self._theirs.get(tab, NEVER):
-            self._ended[tab] = stamp
-            self._forget(tab)
+            self._end(tab, stamp)
         self._wake()
         return message.kind == "fence"
 
@@ -76,10 +83,9 @@ class Fence:
         """Whether another tab changes the session just now."""
         return bool(self._theirs)
 
-    async def clear(self) -> None:
-        """Wait until no other tab has a fence up."""
-        while self._theirs:
-            await self._news()
+    async def clear(self, seconds: float | None = None) -> None:
+        """Wait until no other tab has a fence up, at most so many seconds; by default `longest`."""
+        await self._wait_while(lambda: bool(self._theirs), self.longest if seconds is None else seconds)
 
     @contextmanager
     def raised(self, started: Stamp) -> Iterator[None]:
@@ -95,14 +101,14 @@ class Fence:
 
     async def respected(self) -> None:
         """Wait for the others to stop asking, and for mutations of theirs that began before ours."""
-        late = self._host.call_later(ACK_PATIENCE, self._give_up_the_missing)
-        try:
-            while self._missing:
-                await self._news()
-        finally:
-            late()
-        while self._own and any(theirs < self._own for theirs in self._theirs.values()):
-            await self._news()
+        await self._wait_while(lambda: bool(self._missing), ACK_PATIENCE)
+        for tab in self._missing:
+            self._line.peers.pop(tab, None)
+        self._missing = set()
+        await self._wait_while(self._is_preceded, self.longest)
+
+    def _is_preceded(self) -> bool:
+        return self._own is not None and any(theirs < self._own for theirs in self._theirs.values())
 
     def close(self) -> None:
         """Let go of everybody who waits, and of all timers."""
@@ -111,16 +117,42 @@ class Fence:
         self._missing = set()
         self._wake()
 
-    def _give_up_the_missing(self) -> None:
-        self._line.peers -= self._missing
-        self._missing = set()
-        self._wake()
+    def _raise(self, tab: str, stamp: Stamp) -> None:
+        self._forget(tab)
+        if (oldest := remember(self._theirs, tab, stamp)) is not None:
+            self._forget(oldest)
+        self._timers[tab] = self._host.call_later(self._patience, lambda: self._expire(tab, stamp))
+
+    def _expire(self, tab: str, stamp: Stamp) -> None:
+        del self._timers[tab]  # Pyodide does not let a timer cancel itself
+        self._end(tab, stamp)
+
+    def _end(self, tab: str, stamp: Stamp) -> None:
+        if (oldest := remember(self._ended, tab, stamp)) is not None:
+            del self._ended[oldest]
+        self._forget(tab)
 
     def _forget(self, tab: str) -> None:
         self._theirs.pop(tab, None)
         if cancel := self._timers.pop(tab, None):
             cancel()
         self._wake()
+
+    async def _wait_while(self, condition: Callable[[], bool], seconds: float) -> None:
+        if not condition():
+            return
+        is_late: list[bool] = []
+
+        def give_up() -> None:
+            is_late.append(True)
+            self._wake()
+
+        cancel = self._host.call_later(seconds, give_up)
+        try:
+            while condition() and not is_late:
+                await self._news()
+        finally:
+            cancel()
 
     async def _news(self) -> None:
         waiter = asyncio.get_running_loop().create_future()

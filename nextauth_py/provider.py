@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable, Hashable, Mapping
 from typing import TYPE_CHECKING, Any, Generic, cast, get_args
 
 from .background import Background
+from .bounded_json import loads
 from .client import AuthClient
 from .errors import NextAuthError, SessionValidationError
 from .guards import Guards
@@ -73,9 +73,12 @@ class SessionProvider(Generic[S]):
         renew_before_expiry: In the last so many seconds of a session, using the page extends it; 0 for never.
         session_type: A subclass of `Session` with the fields that your server adds.
         timeout: Seconds before a request counts as failed.
-        debug: Whether to explain each decision in the browser's console. The logger ``nextauth_py`` has the
-            same lines, at DEBUG level.
+        debug: Whether to explain each decision in the browser's console, and to show what components raise
+            in their place. The logger ``nextauth_py`` has the same lines as the console, at DEBUG level.
         host: The world around; None for the browser. Tests pass another.
+
+    Attributes:
+        debug: As given.
 
     Raises:
         TypeError: An argument is of the wrong type.
@@ -114,7 +117,8 @@ class SessionProvider(Generic[S]):
         tab = self._host.unique()
         auth = resolve_auth_url(base_url, base_path, self._host.environ(), in_browser=True)
         seconds = checked_timeout(timeout)
-        trace = Trace(self._host, f"{auth.endpoint()} {tab[:4]}", to_console=checked_flag("debug", debug))
+        self.debug = checked_flag("debug", debug)
+        trace = Trace(self._host, f"{auth.endpoint()} {tab[:4]}", to_console=self.debug)
         self._clock = ServerClock()
         self._store: SessionStore[S] = SessionStore(self._changed, self._host.now, tab, self._is_over)
         self._sync: TabSync[S] = TabSync(
@@ -226,11 +230,11 @@ class SessionProvider(Generic[S]):
     def _known_session(self) -> S | Unset | None:
         if not isinstance(self._initial, Unset):
             return self._as_session(self._initial)
-        embedded = self._host.take_embedded_session()
-        if embedded is None:
-            return UNSET
         try:
-            return self._as_session(checked_session(json.loads(embedded)))
+            embedded = self._host.take_embedded_session()
+            if embedded is None:
+                return UNSET
+            return self._as_session(checked_session(loads(embedded)))
         except (ValueError, TypeError, SessionValidationError) as error:
             self._host.report(
                 "the session embedded in the page cannot be read; asking the server instead", error
@@ -418,6 +422,13 @@ class SessionProvider(Generic[S]):
             redirect=redirect,
             authorization_params=authorization_params or "",
             fields=fields,
+        )
+
+    async def sign_in_by_form(self, provider: str, fields: Mapping[str, object]) -> SignInResult | None:
+        """Sign in with a form's fields, and stay on the page. No name of a field is an option's."""
+        self._check_open()
+        return await self._client.sign_in(
+            provider, callback_url=None, redirect=False, authorization_params="", fields=fields
         )
 
     async def sign_out(

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Generic
 from .errors import NextAuthError
 from .flight import Flight
 from .options import UNSET, Unset
-from .state import Reason, S, SessionStore, Stamp, describe, is_same_session
+from .state import NEVER, Reason, S, SessionStore, Stamp, describe, is_same_session
+from .tabs import Pace
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 # has just got, and which has set the old cookie again. Nobody signs in again within a second by hand.
 _WATCH = 1.0
 _REPEATS = 2
+
+# Reads that messages of other tabs may abort at once, and so have sent again.
+_INTERRUPTIONS = 20
 
 
 class SessionReader(Generic[S]):
@@ -72,6 +76,7 @@ class SessionReader(Generic[S]):
         self._trace = trace
         self._flight: Flight | None = None
         self._watch: _Watch[S] | None = None
+        self._interruptions = Pace(host.now, _INTERRUPTIONS)
         self._awake = asyncio.Event()
         self._awake.set()
 
@@ -85,9 +90,11 @@ class SessionReader(Generic[S]):
             SessionValidationError: The session does not fit the session type. Likewise.
         """
         wished = self._store.begin_read()
+        now = asyncio.get_running_loop().time
+        due = now() + self._fence.longest
         while True:
             if self._fence.is_up:
-                await self._fence.clear()
+                await self._fence.clear(due - now())
                 if self._store.has_written_since(wished):
                     return self._store.state.data
             if self._flight is None:
@@ -95,6 +102,7 @@ class SessionReader(Generic[S]):
             else:
                 self._trace("joins the request under way (%s)", reason)
             flight = self._flight
+            flight.due = min(flight.due, due)
             try:
                 completed = await flight.join()
             finally:
@@ -104,8 +112,19 @@ class SessionReader(Generic[S]):
                 await self._wait_for_turn()
             if self._store.is_closed or self._store.has_written_since(wished):
                 return self._store.state.data
-            if completed and self._store.state.status != "loading":
+            is_news = completed and not NEVER < flight.outdated < wished
+            if is_news and (self._store.state.status != "loading" or now() >= due):
                 return self._store.state.data
+
+    def interrupt(self, why: str) -> None:
+        """Abort the read under way because of what another tab says, unless that happens again and again."""
+        flight = self._flight
+        is_due = flight is not None and asyncio.get_running_loop().time() >= flight.due
+        if flight is None or (not is_due and self._interruptions.take()):
+            self.abort_reads(why)
+        else:
+            self._trace("goes on with the request under way although %s", why)
+            flight.outdated = self._store.begin_read()
 
     def abort_reads(self, why: str) -> None:
         """Cancel the read under way: its answer would be worthless, and might set an old cookie."""

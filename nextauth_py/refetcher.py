@@ -8,6 +8,7 @@ from zlib import crc32
 
 from .leader import Leader
 from .refresh import FOCUS_THROTTLE, Surroundings, expires_at
+from .tabs import Pace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +27,18 @@ _TOGETHER = 0.01
 _LEADER_PATIENCE = 0.1
 # "I am asking" and the nudge that it is about come on two channels, in any order.
 _JUST_NOW = 0.05
+
+# Requests that nudges may cause at once; then one a second. Nudges that come in faster than they are answered
+# wait for each other no longer than this.
+_NUDGES = 10
+_TOGETHER_AT_MOST = 1.0
+
+# An answer follows "I am asking" within the timeout, and this. Who only goes on saying so is not waited for.
+_ANSWER_MARGIN = 1.0
+
+# Seconds for which other tabs' failures put off this tab's own attempts. A tab that tries for all does so
+# once a minute at least.
+_PUT_OFF = 300.0
 
 # A timer that fires so many seconds late, or early, means that the machine has slept, or its clock was set.
 _JUMP = 5.0
@@ -78,11 +91,13 @@ class Refetcher:
         self._cancel_timer: Callable[[], None] | None = None
         self._cancel_nudge: Callable[[], None] | None = None
         self._cancel_use: Callable[[], None] | None = None
-        self._fires_at = 0.0
+        self._fires_at = self._nudge_at = self._nudged_at = 0.0
+        self._nudges = Pace(host.now, _NUDGES)
         self._is_open = False
         self._was_offline = False
         self._missed_return = False  # of the network, while the page was hidden
         self._others_asked_at = self._mutated_at = self._others_mutated_at = float("-inf")
+        self._others_ask_since = self._put_off_since = float("-inf")
 
     def open(self) -> None:
         """Begin."""
@@ -121,7 +136,7 @@ class Refetcher:
         if asked_at is not None:
             self._schedule.asked_at = max(self._schedule.asked_at, asked_at)
             return
-        self._schedule.asked_at = self._host.now()
+        self._schedule.asked_at = self._put_off_since = self._host.now()
         self._stop_nudge()
         if self._is_open:
             self._line.post("asking")
@@ -143,6 +158,14 @@ class Refetcher:
         self._schedule.fail(self._host.now(), retry_after, self._line.tab)
         self.reschedule()
 
+    def others_failed(self, retry_after: float | None) -> None:
+        """Another tab could not ask the server, so this one need not either, for a while."""
+        now = self._host.now()
+        if self._schedule.rest is None:
+            self._put_off_since = now
+        if now - self._put_off_since < _PUT_OFF:
+            self.failed(retry_after)
+
     def mutated(self) -> None:
         """This tab has changed the session."""
         self._mutated_at = self._schedule.asked_at = self._host.now()
@@ -155,12 +178,11 @@ class Refetcher:
         if message.kind == "here":
             self._schedule.join(message.since[0] / 1e6, self._host.now())
             self.reschedule()
-        if message.kind not in {"asking", "state", "failed"}:
+        if message.kind not in {"asking", "state", "failed"} or not self._is_credible(message):
             return
         if message.kind != "failed":
             began = min(message.time[0] / 1e6, self._host.now())
             self._schedule.asked_at = max(self._schedule.asked_at, began)
-        self._others_asked_at = self._host.now() if message.kind == "asking" else float("-inf")
         if message.mutated:
             self._others_mutated_at = self._host.now()
         if message.kind != "asking":
@@ -168,6 +190,17 @@ class Refetcher:
         elif self._cancel_nudge:
             self._nudge_after(self._timeout)
         self.reschedule()
+
+    def _is_credible(self, message: Message) -> bool:
+        """Whether it is an answer, or one will follow."""
+        now = self._host.now()
+        if message.kind != "asking":
+            self._others_asked_at = float("-inf")
+            return True
+        if now - self._others_asked_at > self._timeout:
+            self._others_ask_since = now
+        self._others_asked_at = now
+        return now - self._others_ask_since <= self._timeout + _ANSWER_MARGIN
 
     def nudge(self) -> None:
         """The session may have changed: one tab is to ask, for all."""
@@ -301,12 +334,20 @@ class Refetcher:
         return state.status == "authenticated" or state.error is not None
 
     def _nudge_after(self, seconds: float, reason: Reason = "broadcast") -> None:
+        now = self._host.now()
+        seconds = max(seconds, self._nudges.wait())
+        if self._cancel_nudge is None or now + seconds < self._nudge_at:
+            self._nudged_at = now
+        elif now - self._nudged_at > _TOGETHER_AT_MOST:
+            return
         self._stop_nudge()
         if self._is_open:
+            self._nudge_at = now + seconds
             self._cancel_nudge = self._host.call_later(seconds, lambda: self._on_nudge(reason))
 
     def _on_nudge(self, reason: Reason) -> None:
         self._cancel_nudge = None
+        self._nudges.take()
         self._ask(reason)
 
     def _stop_timer(self) -> None:

@@ -9,8 +9,8 @@ from .errors import ClientFetchError, NextAuthError, SessionValidationError
 from .fence import Fence
 from .options import Unset
 from .refetcher import Refetcher
-from .state import S, SessionStore, Stamp, describe
-from .tabs import Failure
+from .state import NEVER, S, SessionStore, Stamp, describe
+from .tabs import MOST_TABS, Failure, Pace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -84,6 +84,7 @@ class TabSync(Generic[S]):
         self.was_announced_since = self._line.was_announced_since
         self._stop_lifecycle: Undo | None = None
         self._has_missed_news = False
+        self._changes = Pace(host.now, MOST_TABS)  # that others tell of; each voids the reads under way
         self._signed_out: S | None = None  # by another tab, which is still making sure of it
 
     def open(self) -> None:
@@ -155,16 +156,15 @@ class TabSync(Generic[S]):
     # --- what it is told ---
 
     def _heard(self, message: Message) -> None:
-        self._store.witness(message.epoch, message.time)
+        is_change = message.epoch > self._store.epoch
+        epoch = message.epoch if not is_change or self._changes.take() else NEVER
+        self._store.witness(epoch, message.time)
         if self.fence.hear(message):
-            self.client.reader.abort_reads("another tab changes the session")
+            self.client.reader.interrupt("another tab changes the session")
             self._line.post("ack", time=message.time)
         self._refetcher.hear(message)
         if self.fence.is_late_ack(message):
             self._suspect()
-        is_known = message.tab in self._line.peers
-        if message.kind == "here" and not is_known and self._store.is_outdated:
-            self._ask("broadcast")  # the session has changed while this page was loading
         if message.kind == "state":
             self._show(message)
         elif message.failure:
@@ -172,6 +172,9 @@ class TabSync(Generic[S]):
         elif message.kind == "changed":
             self._signed_out = None
             self._nudged()
+        # A tab that is met now may know of a change that was made while this page was loading.
+        if message.kind != "hello" and message.tab not in self._line.peers and self._store.is_outdated:
+            self._refetcher.nudge()
 
     def _show(self, message: Message) -> None:
         before = self._store.state.data
@@ -200,7 +203,7 @@ class TabSync(Generic[S]):
         error = ClientFetchError(endpoint, failure.status, failure.reason, failure.retry_after)
         if self._store.apply(error, started=time, reason="broadcast"):
             self._trace("shows a failure of another tab: %s", error)
-            self._refetcher.failed(failure.retry_after)
+            self._refetcher.others_failed(failure.retry_after)
             self._shown()
 
     def _watch_for(self, replaced: S | None) -> None:
@@ -218,7 +221,7 @@ class TabSync(Generic[S]):
 
     def _nudged(self) -> None:
         """The session has changed, who knows how: what is under way may set an old cookie."""
-        self.client.reader.abort_reads("the session has changed elsewhere")
+        self.client.reader.interrupt("the session has changed elsewhere")
         self._refetcher.nudge()
 
     def _on_lifecycle(self, change: Lifecycle) -> None:

@@ -10,12 +10,64 @@ from __future__ import annotations
 import json
 from collections import deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar, get_args
 
+from .bounded_json import DEEPEST, LONGEST, loads
 from .state import NEVER, Stamp
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+T = TypeVar("T")
+
+# --- limits: any script of the origin can post anything, and as often as it likes ---
+
+# What has been read as an answer can be sent on: written again it takes at most four times the room (1e15
+# becomes 1000000000000000.0), and a message wraps it in one more level.
+LONGEST_MESSAGE = 4 * LONGEST + 10_000  # characters
+_DEEPEST_MESSAGE = DEEPEST + 1
+
+# Of tabs, nonces and kinds of mutations, in characters. Ours have 16 at most.
+_LONGEST_NAME = 64
+
+# Tabs that are remembered, each with a fence at most. Beyond that the one heard least recently is forgotten.
+MOST_TABS = 200
+
+
+def remember(known: dict[str, T], tab: str, value: T) -> str | None:
+    """Note something about a tab. Returns the tab that has to be forgotten for it, if any."""
+    known.pop(tab, None)
+    known[tab] = value
+    return next(iter(known)) if len(known) > MOST_TABS else None
+
+
+@dataclass
+class Pace:
+    """Allows so many things at once, and then one each second.
+
+    Attributes:
+        now: The machine's clock, in seconds.
+        most: How many at once.
+    """
+
+    now: Callable[[], float]
+    most: int
+    _taken: float = 0.0
+    _at: float = 0.0
+
+    def wait(self) -> float:
+        """Seconds until the next one is allowed."""
+        now = self.now()
+        self._taken = max(self._taken - max(now - self._at, 0.0), 0.0)
+        self._at = now
+        return max(self._taken + 1 - self.most, 0.0)
+
+    def take(self) -> bool:
+        """Whether one is allowed now; if so, it counts."""
+        is_allowed = not self.wait()
+        self._taken += is_allowed
+        return is_allowed
+
 
 # --- with next-auth's JavaScript clients ---
 
@@ -25,6 +77,9 @@ STORAGE_KEY = "nextauth.message"
 Trigger = Literal["getSession", "signout"]
 # Who speaks in a message that is heard: a JavaScript client, or a Python tab that could not tell us more.
 Speaker = Literal["javascript", "python"]
+
+# What is read of a message of either; their data tells nothing that asking the server does not.
+FIELDS = ("event", "nonce", "scope", "told")
 
 # One announcement travels on both transports. Its twin arrives within milliseconds, so few need be known.
 _REMEMBERED = 32
@@ -76,8 +131,8 @@ class Mailbox:
             return None
         if "nonce" not in message:
             return "javascript"
-        nonce = str(message["nonce"])
-        if nonce in self._seen or message.get("scope") != self.scope:
+        nonce = message["nonce"]
+        if message.get("scope") != self.scope or not _is_name(nonce) or nonce in self._seen:
             return None
         self._seen.append(nonce)
         return None if listens and message.get("told") == PROTOCOL else "python"
@@ -86,7 +141,7 @@ class Mailbox:
 def parse_stored(text: str | None) -> object:
     """The message in the storage key, or None if there is none that can be read."""
     try:
-        return json.loads(text or "null")
+        return loads(text or "null")
     except ValueError:
         return None
 
@@ -144,13 +199,17 @@ class Message:
 
     def to_json(self, scope: str) -> str:
         """As text. Browsers would carry an object too, but lose the difference of null and missing."""
-        return json.dumps({"v": PROTOCOL, "scope": scope, **vars(self)})
+        return json.dumps(
+            {"v": PROTOCOL, "scope": scope, **vars(self)}, ensure_ascii=False, separators=(",", ":")
+        )
 
 
 def parse_message(text: object, scope: str, *, now: float) -> Message | None:
     """Read a message; None if it is malformed, of another protocol version, or about another server."""
     try:
-        raw = json.loads(text if isinstance(text, str) else "null")
+        raw = loads(
+            text if isinstance(text, str) else "null", longest=LONGEST_MESSAGE, deepest=_DEEPEST_MESSAGE
+        )
     except ValueError:
         return None
     if not isinstance(raw, dict) or raw.get("v") != PROTOCOL or raw.get("scope") != scope:
@@ -166,7 +225,7 @@ def parse_message(text: object, scope: str, *, now: float) -> Message | None:
             "session": (dict() | None) as session,
             "leads": int(leads),
             "mutated": (str() | None) as mutated,
-        } if session != {}:
+        } if session != {} and _is_name(tab) and (mutated is None or _is_name(mutated)):
             failure = _read_failure(raw.get("failure"))
             if (kind == "failed") is (failure is not None):
                 return Message(kind, tab, time, epoch, session, leads, mutated, failure, since)
@@ -184,5 +243,9 @@ def _read_failure(raw: object) -> Failure | None:
 def _read_stamp(raw: object, now: float) -> Stamp | None:
     match raw:
         case [int(time), str(tab)] if not isinstance(time, bool) and 0 <= time <= now * 1e6 + _TOO_FAR_AHEAD:
-            return time, tab
+            return (time, tab) if len(tab) <= _LONGEST_NAME else None
     return None
+
+
+def _is_name(text: object) -> bool:
+    return isinstance(text, str) and len(text) <= _LONGEST_NAME

@@ -10,6 +10,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from .bounded_json import DEEPEST, LONGEST, loads
 from .errors import ClientFetchError
 from .server_clock import parse_date
 from .urls import encoded, is_same_place, join, query_of, split_url
@@ -222,6 +223,7 @@ def _json_body(request: Request, response: Response) -> Any:
         reason = f"the answer is {kind or 'of no type'}, not JSON. Is base_path right?"
         raise ClientFetchError(request.url, response.status, reason)
     try:
-        return json.loads(response.text)
+        return loads(response.text)
     except ValueError:
-        raise ClientFetchError(request.url, response.status, "the answer is not valid JSON") from None
+        reason = f"the answer is not valid JSON, or has more than {LONGEST} characters or {DEEPEST} levels"
+        raise ClientFetchError(request.url, response.status, reason) from None

@@ -1,7 +1,13 @@
-// Shows the session of session-prefetch.js until Python does, by the rules of nextauth_py/ui. What these refuse, and what
-// only Python can spell, is left to it.
+// Shows the session until Python does, by its rules. What is rare is left to it.
 {
-  const page = document.documentElement.dataset; // has sessionPaint until Python shows the session
+  // Past what markup hides.
+  const own = (node, name) => {
+    const value = Reflect.get(Reflect.getPrototypeOf(node), name, node);
+    return typeof value === "function" ? value.bind(node) : value;
+  };
+  addEventListener("submit", (e) => own(e.target, "matches")("[data-session-action]") && e.preventDefault());
+
+  const page = own(document, "documentElement").dataset;
   const bound = "[data-session-text],[data-session-attr],[data-session-show],[data-session-class]";
   const must = (holds) => {
     if (!holds) throw Error();
@@ -23,18 +29,17 @@
     return value === true ? "True" : value === false ? "False" : String(value);
   };
 
-  // As attribute_rules.py has them; what is rare is left to Python.
-  const code =
-    /^(on.*|style|srcdoc|(image)?srcset|is|(inner|outer)html|archive|base|by|classid|codebase|content|dynsrc|from|longdesc|lowsrc|manifest|to|values)$/;
   const attribute = (name, value, tag) => {
-    must(/^[a-z][a-z0-9_.-]*$/.test(name) && !code.test(name) && !/^(script|base|source)$/.test(tag));
+    must(/^[a-z][a-z0-9_.-]*$/.test(name) && !/^(script|base|source)$/.test(tag));
+    must(!/^(on.*|style|srcdoc|(image)?srcset|is|archive|base|by|classid|codebase|content|dynsrc)$/.test(name));
+    must(!/^(from|(inner|outer)html|longdesc|lowsrc|manifest|to|values)$/.test(name));
     if (value === null || value === false) return null;
     const url = value === true ? "" : text(value);
     if (!/^(action|background|cite|data|formaction|href|ping|poster|src)$/.test(name)) return url;
-    const read = url.replace(/^[\t-\r ]+|[\t-\r ]+$/g, "");
-    if (/^\s|[\0-\x1f\x7f-\xa0\\\u200b-\u200f\u2028-\u202e\u2060\ufeff]|\s$/.test(read.split(/[?#]/)[0])) return null;
-    if (/^poster|^srcimg$/.test(name + tag) && /^data:image\//i.test(read)) return url;
-    return /^https?:\/\/|^(?![a-z][a-z0-9+.-]*:)/i.test(read) ? url : null;
+    must(url === url.trim());
+    if (/[\0-\x1f\x7f-\xa0\\\u200b-\u200f\u2028-\u202e\u2060\ufeff]/.test(url.split(/[?#]/)[0])) return null;
+    if (/^poster|^srcimg$/.test(name + tag) && /^data:image\//i.test(url)) return url;
+    return /^https?:\/\/|^(?![a-z][a-z0-9+.-]*:)/i.test(url) ? url : null;
   };
 
   const show = (status, data) => {
@@ -51,18 +56,19 @@
       if (sessionText != null) to.textContent = text(read(sessionText) ?? "");
       for (const [name, path] of pairs(sessionAttr)) {
         const value = attribute(name.toLowerCase(), read(path), tag);
-        value === null ? to.removeAttribute(name) : to.setAttribute(name, value);
+        value === null ? own(to, "removeAttribute")(name) : own(to, "setAttribute")(name, value);
       }
       if (sessionShow != null) {
         to.hidden = !holds(sessionShow);
-        to.style.setProperty("display", to.hidden ? "none" : "", "important");
+        own(to, "style").setProperty("display", own(to, "hidden") ? "none" : "", "important");
       }
-      for (const [name, words] of pairs(sessionClass)) to.classList.toggle(name, holds(words));
+      for (const [name, words] of pairs(sessionClass)) own(to, "classList").toggle(name, holds(words));
     };
-    for (const each of document.querySelectorAll(`:is(body, body *):is(${bound})`)) {
+    for (const each of own(document, "querySelectorAll")(`:is(body, body *):is(${bound})`)) {
       try {
-        write(document.createElement("p"), each.localName, each.dataset); // all of it, or nothing
-        write(each, each.localName, each.dataset);
+        const tag = own(each, "localName");
+        write(own(document, "createElement")("p"), tag, own(each, "dataset")); // all or nothing
+        write(each, tag, own(each, "dataset"));
       } catch {}
     }
     page.sessionPaint = status;
@@ -71,14 +77,12 @@
   const paint = async (ahead) => {
     const { answer, drop, signal } = ahead;
     page.sessionPaint = "";
-    signal.onabort = () => page.sessionPaint && show("loading", null); // another tab has changed the session
+    signal.onabort = () => page.sessionPaint && show("loading", null); // another tab speaks
     ahead.drop = () => drop((signal.onabort = null)); // Python has taken it
-    // Until Python listens, a form would send its fields in the page's address.
-    addEventListener("submit", (event) => event.target.dataset.sessionAction && event.preventDefault());
     const state = parse(await answer);
-    const parsed = (done) => document.addEventListener("readystatechange", done);
-    if (document.readyState === "loading") await new Promise(parsed);
+    const parsed = (done) => addEventListener("readystatechange", done, true);
+    if (own(document, "readyState") === "loading") await new Promise(parsed);
     if (window.nextauthSession === ahead && page.sessionPaint != null) show(...state);
   };
-  if (window.nextauthSession) paint(nextauthSession).catch(() => {});
+  if (Object.hasOwn(window, "nextauthSession")) paint(nextauthSession).catch(() => {});
 }

@@ -1,24 +1,18 @@
 // Asks for the session while Python boots.
 {
-  const path = document.currentScript.dataset.basePath ?? "/api/auth";
-  const abort = new AbortController();
-  const signal = abort.signal;
-  const both = ["next-auth", "nextauth_py"].map((name) => new BroadcastChannel(name));
-  const drop = () => {
-    abort.abort();
-    for (const line of both) line.close();
-    delete window.nextauthSession;
-  };
-  both[0].onmessage = drop;
-  both[1].onmessage = ({ data }) => /"(fence|changed|done)"/.test(data) && drop();
-  addEventListener("storage", ({ key }) => key === "nextauth.message" && drop(), { signal });
-  addEventListener("pageshow", (e) => e.persisted && drop(), { signal });
-  const at = Date.now();
-  const answer = fetch(new URL(path + "/session", origin), {
-    cache: "no-store",
-    credentials: "include",
-    signal,
-  }).then(async (r) => [r.status, await r.text(), [...r.headers], Date.now()]);
-  answer.catch(() => {});
-  window.nextauthSession = { path, at, answer, drop, signal };
+const on = addEventListener,
+path = Reflect.get(Document.prototype, "currentScript", document)?.dataset.basePath ?? "/api/auth",
+abort = new AbortController(),
+{ signal } = abort,
+drop = () => delete window.nextauthSession && abort.abort(),
+hear = (name, f) => on.call(new BroadcastChannel(name), "message", f, { signal });
+on("submit", (e) => Element.prototype.matches.call(e.target, ":root:not([data-session-bound]) [data-session-action]") && e.preventDefault(), true);
+hear("next-auth", drop);
+hear("nextauth_py", (e) => /"(fence|changed|done)"/.test(e.data) && drop());
+on("storage", (e) => e.key == "nextauth.message" && drop());
+on("pageshow", (e) => e.persisted && drop());
+nextauthSession = { path, at: Date.now(), drop, signal,
+answer: fetch(origin + path + "/session", { cache: "no-store", mode: "same-origin", signal })
+.then(async (r) => [r.status, await r.text(), [...r.headers], Date.now()]) };
+nextauthSession.answer.catch(() => {});
 }

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from js import document
+from js import console, document
 
 from nextauth_py import (
     NextAuthError,
@@ -17,6 +17,7 @@ from nextauth_py import (
 
 provider = SessionProvider(refetch_interval=5 * 60).start()
 
+NO_ANSWER = "The server gives no proper answer just now. Try again in a moment."
 USERS = {"alice": "wonder", "bob": "builder"}
 notice = ""
 busy = False
@@ -26,14 +27,14 @@ others = []  # the ways to sign in without a password
 def loading(session):
     if session.error is None:
         return t'<h1>One moment</h1><p class="quiet">Asking the server who you are…</p>'
-    return t'<h1>No answer</h1><p class="bad" role="alert">{session.error}</p>'
+    return t'<h1>No answer</h1><p class="bad" role="alert">{NO_ANSWER}</p>'
 
 
 def sign_in_form():
     return t"""
         <h1>Sign in</h1>
         <p class="quiet">Two people live here: {people()}.</p>
-        <form class="stack" @submit={submit}>
+        <form class="stack" method="post" @submit={submit}>
             <label>User name
                 <input name="username" autocomplete="username" autocapitalize="none" required>
             </label>
@@ -141,7 +142,8 @@ async def working(call):
     try:
         return await call
     except NextAuthError as error:
-        say(str(error))
+        console.error(str(error))  # for developers: visitors read no exceptions
+        say(NO_ANSWER)
     finally:
         busy = False
         account.update()

@@ -46,8 +46,10 @@ def _dedented(source: str) -> str:
 
 def _cut(lines: list[bytes], start: Place, end: Place, kept: bytes) -> None:
     (first, column), (last, after) = start, end
-    line = lines[first - 1][:column] + kept + lines[last - 1][after:]
-    lines[first - 1 : last] = [line.rstrip() + b"\n", *[b"\n"] * (last - first)]
+    line, rest = lines[first - 1][:column] + kept, lines[last - 1][after:]
+    # What follows may be a text that goes on, blanks and all.
+    line = line + rest if rest.strip() else line.rstrip() + b"\n"
+    lines[first - 1 : last] = [line, *[b"\n"] * (last - first)]
 
 
 def _comments(source: str) -> Iterator[Cut]:
@@ -59,7 +61,10 @@ def _comments(source: str) -> Iterator[Cut]:
 
 
 def _unread(source: str) -> Iterator[Cut]:
-    for node in ast.walk(ast.parse(source)):
+    tree = ast.parse(source)
+    if not _is_read_by_pydantic(tree):
+        yield from _annotations(tree)
+    for node in ast.walk(tree):
         match node:
             case ast.If(ast.Name("TYPE_CHECKING"), _, []):
                 yield *_span(node), b""
@@ -73,6 +78,20 @@ def _unread(source: str) -> Iterator[Cut]:
                 yield from _docstring(node)
                 if node.returns:
                     yield _arrow(source, node.returns), _span(node.returns)[1], b""
+
+
+def _is_read_by_pydantic(tree: ast.Module) -> bool:
+    return any(isinstance(node, ast.ImportFrom) and node.module == "pydantic" for node in tree.body)
+
+
+def _annotations(tree: ast.Module) -> Iterator[Cut]:
+    """Those of fields and variables. Dataclasses and named tuples want one, and any will do."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.ImportFrom("__future__"):
+                yield *_span(node), b""
+            case ast.AnnAssign(ast.Name(), annotation):
+                yield *_span(annotation), b"int"
 
 
 def _arrow(source: str, returns: ast.expr) -> Place:

@@ -161,7 +161,7 @@ class Page(Protocol):
         ...
 
     def navigate(self, url: str) -> None:
-        """Leave for another address. The caller has checked it."""
+        """Leave for another address. The caller has checked it; the host makes it absolute."""
         ...
 
     def reload(self) -> None:
@@ -172,6 +172,9 @@ class Page(Protocol):
         """The text of the page's element ``<script type="application/json" id="nextauth-session">``.
 
         Once: it was true when the page was made, and may not be so when a second provider starts.
+
+        Raises:
+            ValueError: There are several.
         """
         ...
 

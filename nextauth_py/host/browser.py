@@ -6,10 +6,11 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import js
-from pyodide.ffi import JsException, jsnull
+from pyodide.ffi import JsException
 
 from ..wire import Response
-from .scope import ScopeHost
+from .dom import document
+from .scope import ScopeHost, bounded_text, from_origin, primitive, reader_of
 from .scope import listen as listen_to
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from .base import Lifecycle, Prefetched, Undo
 
-SESSION_ELEMENT = "nextauth-session"
+_SESSION = "script#nextauth-session[type]"
 
 # What only happens when somebody is there.
 _USES = ("keydown", "pointerdown", "wheel")
@@ -43,22 +44,24 @@ class BrowserHost(ScopeHost):
             text = js.localStorage.getItem(key)
         except (AttributeError, JsException):
             return None
-        return None if text is jsnull else text
+        return text if isinstance(text, str) else None
 
     def on_stored(self, key: str, heard: Callable[[str | None], None]) -> Undo:
         self.stored(key)  # WebKit sends no storage events to a page that has never read its storage
+        read = reader_of(js.StorageEvent, "newValue")
 
         def listen(event: Any) -> None:
             if event.key == key:
-                heard(None if event.newValue is jsnull else event.newValue)
+                text = primitive(read(event))
+                heard(text if isinstance(text, str) else None)
 
         return listen_to(js.window, "storage", listen)
 
     def is_visible(self) -> bool:
-        return bool(js.document.visibilityState == "visible")
+        return bool(document().visibilityState == "visible")
 
     def on_visibility(self, changed: Callable[[], None]) -> Undo:
-        return listen_to(js.document, "visibilitychange", lambda _event: changed())
+        return listen_to(document(), "visibilitychange", lambda _event: changed())
 
     def on_focus(self, focused: Callable[[], None]) -> Undo:
         return listen_to(js.window, "focus", lambda _event: focused())
@@ -84,35 +87,48 @@ class BrowserHost(ScopeHost):
 
         undo.callback(listen_to(js.window, "pagehide", lambda _event: changed("left")))
         undo.callback(listen_to(js.window, "pageshow", on_show))
-        undo.callback(listen_to(js.document, "freeze", lambda _event: changed("frozen")))
-        undo.callback(listen_to(js.document, "resume", lambda _event: changed("thawed")))
+        undo.callback(listen_to(document(), "freeze", lambda _event: changed("frozen")))
+        undo.callback(listen_to(document(), "resume", lambda _event: changed("thawed")))
         return undo.close
 
     def location(self) -> str:
-        return str(js.window.location.href)
+        """The page's address, or the root of its origin if it has none: ``about:srcdoc``, ``blob:``."""
+        href = str(js.location.href)
+        return href if href.startswith("http") else from_origin("/")
 
     def navigate(self, url: str) -> None:
-        js.window.location.assign(url)
+        """Resolve against the page's address: a ``<base href>`` would lead to another origin."""
+        js.location.assign(js.URL.new(url, self.location()).href)
 
     def reload(self) -> None:
-        js.window.location.reload()
+        js.location.reload()
 
     def take_embedded_session(self) -> str | None:
-        element = js.document.getElementById(SESSION_ELEMENT)
-        if element is jsnull:
-            return None
-        element.remove()
-        return str(element.textContent)
+        found = [each for each in document().querySelectorAll(_SESSION) if _is_json(each)]
+        for each in found:
+            each.remove()
+        if len(found) > 1:
+            raise ValueError(f"the page has {len(found)} of them, so none counts")
+        return str(found[0].textContent) if found else None
 
     def find_prefetched(self, path: str) -> Prefetched | None:
-        found = getattr(js.window, "nextauthSession", None)
-        if found is None or found.path != path:
+        # An <a id="nextauthSession"> is a member of the window too, but not its own.
+        if not js.Object.hasOwn(js.window, "nextauthSession"):
+            return None
+        found = js.window.nextauthSession
+        if getattr(found, "path", None) != path:
             return None
         prefetched = _Prefetched(found)
         if 0 <= self.now() - prefetched.started < _FRESH:
             return prefetched
         prefetched.drop()
         return None
+
+
+def _is_json(script: Any) -> bool:
+    """Whether a script is JSON to browsers, and no SVG."""
+    kind = script.getAttribute("type").strip(" \t\n\f\r").lower()
+    return kind == "application/json" and bool(script.namespaceURI.endswith("/xhtml"))
 
 
 class _Prefetched:
@@ -124,10 +140,11 @@ class _Prefetched:
 
     async def response(self) -> tuple[Response, float]:
         try:
-            status, text, headers, received = await self._found.answer
+            answer = await self._found.answer
         except JsException:
             raise OSError("the request made ahead has failed") from None
-        return Response(status, text, dict(headers)), received / 1000
+        text = bounded_text(answer.map(js.Object)[1])
+        return Response(answer[0], text, dict(answer[2])), answer[3] / 1000
 
     def drop(self) -> None:
         self._found.drop()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import math
 import os
 import time
@@ -15,6 +14,7 @@ import js
 from pyodide.ffi import JsException, create_proxy, to_js
 from pyodide.ffi.wrappers import clear_timeout, set_timeout
 
+from ..tabs import FIELDS, LONGEST_MESSAGE
 from ..wire import Response
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class ScopeHost:
             answer = await js.fetch(
                 from_origin(request.url), to_js(options, dict_converter=js.Object.fromEntries)
             )
-            text = str(await answer.text())
+            text = bounded_text(await answer.text().then(js.Object))
         except asyncio.CancelledError:
             abort.abort()
             raise
@@ -133,7 +133,8 @@ class _BroadcastChannel:
 
     def __init__(self, channel: Any, heard: Callable[[object], None]) -> None:
         self._channel = channel
-        self._stop = listen(channel, "message", lambda event: heard(_to_python(event.data)))
+        read = reader_of(js.MessageEvent, "data")
+        self._stop = listen(channel, "message", lambda event: heard(_to_python(read(event))))
 
     def post(self, message: Mapping[str, Any] | str) -> None:
         try:
@@ -147,8 +148,16 @@ class _BroadcastChannel:
 
 
 def from_origin(url: str) -> str:
-    """Absolute, because a ``<base href>`` would lead relative requests to another origin."""
-    return str(js.self.origin) + url if url.startswith("/") else url
+    """Absolute, because a ``<base href>`` would lead relative requests to another origin.
+
+    Raises:
+        OSError: The page has no origin: it is a sandboxed frame or a file.
+    """
+    if not url.startswith("/"):
+        return url
+    if js.self.origin == "null":
+        raise OSError("this page has no origin: it is a sandboxed frame, or a file")
+    return str(js.self.origin) + url
 
 
 def listen(target: Any, event: str, listener: Callable[[Any], None], *, capture: bool = False) -> Undo:
@@ -163,9 +172,33 @@ def listen(target: Any, event: str, listener: Callable[[Any], None], *, capture:
     return undo
 
 
-def _to_python(value: Any) -> object:
-    """Any page of the origin may post anything: what is not JSON is no message."""
-    try:
-        return json.loads(js.JSON.stringify(value))
-    except (JsException, TypeError, ValueError):
-        return None
+# Any script of the origin may post anything, and Pyodide copies a text as soon as Python touches it, into
+# memory that the browser never gets back. So values stay JavaScript objects until their length is bounded.
+
+
+def reader_of(interface: Any, name: str) -> Callable[[Any], Any]:
+    """Return a function that reads an attribute of DOM objects as a JavaScript object."""
+    get = js.Object.getOwnPropertyDescriptor(interface.prototype, name).get
+    read = js.Function.prototype.call.bind(get)
+    return lambda target: js.Array.of(target).map(read).map(js.Object)[0]
+
+
+def bounded_text(boxed: Any) -> str:
+    """The text of a JavaScript String object, cut off where it is too long to be read anyway."""
+    return str(boxed.slice(0, LONGEST_MESSAGE + 1))
+
+
+def primitive(boxed: Any) -> str | float | None:
+    """The text or number in a JavaScript object, if that is what it is made of."""
+    if js.String.prototype.isPrototypeOf(boxed):
+        return bounded_text(boxed)
+    return boxed.valueOf() if js.Number.prototype.isPrototypeOf(boxed) else None
+
+
+def _to_python(boxed: Any) -> object:
+    """A text; or of an object the few texts and numbers that are read of messages, however large it is."""
+    if (value := primitive(boxed)) is not None:
+        return value
+    values = js.Array.of(*FIELDS).map(js.Reflect.get.bind(None, boxed)).map(js.Object)
+    fields = zip(FIELDS, map(primitive, values), strict=True)
+    return {name: value for name, value in fields if value is not None}

@@ -16,10 +16,12 @@ Example:
 
 from __future__ import annotations
 
+from .cookies import AUTH_COOKIES
 from .embed import session_script
 from .visitor import BlockingVisitor, Visitor, get_csrf_token, get_providers, get_session
 
 __all__ = [
+    "AUTH_COOKIES",
     "BlockingVisitor",
     "Visitor",
     "get_csrf_token",

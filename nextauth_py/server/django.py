@@ -38,7 +38,7 @@ def session_required(
             return HttpResponse(f"Hello, {request.visitor.get_session().user.name}")
         ```
     """
-    gate = Gate(auth, options.get("base_url"), options.get("base_path"))
+    gate = Gate(auth, **options)
 
     def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(view)
@@ -61,7 +61,8 @@ def session_required(
 
 
 def _visit(request: Any) -> Visit:
-    return Visit(request.method, request.get_full_path(), request.headers.get("Accept", ""))
+    query = request.META.get("QUERY_STRING", "").encode("utf-8" if hasattr(request, "scope") else "latin-1")
+    return Visit(request.method, request.path, query, request.headers.get("Accept", ""))
 
 
 def _refused(refusal: Refusal) -> Any:

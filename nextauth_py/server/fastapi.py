@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from fastapi import HTTPException, Request, Response
+from starlette.datastructures import MutableHeaders
 
 from ..models import Session
-from .gate import Gate
+from .gate import Gate, Refusal
+from .headers import make_private
 from .starlette import visit_of
 from .visitor import Visitor
 
@@ -38,17 +40,41 @@ def session_required(
             return {"name": session.user.name}
         ```
     """
-    gate = Gate(auth, options.get("base_url"), options.get("base_path"))
+    gate = Gate(auth, **options)
 
     async def dependency(request: Request, response: Response) -> Session:
         visitor: Visitor[Session] = Visitor(request, **options)
         request.state.visitor = visitor
         refusal = await gate.refusal(visitor, visit_of(request))
         if refusal:
-            raise HTTPException(refusal.status, refusal.message, refusal.headers)
-        visitor.keep(response)
+            raise _refused(refusal, visitor)
+        _keep_at_last(response, visitor)
         return cast("Session", await visitor.get_session())
 
     # FastAPI reads annotations, which are texts here, from the function's own.
     dependency.__annotations__ = {"request": Request, "response": Response, "return": Session}
     return dependency
+
+
+def _refused(refusal: Refusal, visitor: Visitor[Session]) -> HTTPException:
+    response = visitor.keep(Response(headers=refusal.headers))
+    del response.headers["Content-Length"]  # of no body
+    # Not a dict, which has room for one cookie.
+    return HTTPException(refusal.status, refusal.message, response.headers)
+
+
+def _keep_at_last(response: Response, visitor: Visitor[Session]) -> None:
+    """Put the cookies on what FastAPI adds to the route's response, and make it private then.
+
+    FastAPI reads the headers when the route has returned, which may have set others by then.
+    """
+    response._headers = _PrivateHeaders(raw=response.raw_headers)  # noqa: SLF001 - read by `headers`
+    visitor.keep(response)
+
+
+class _PrivateHeaders(MutableHeaders):
+    @property
+    def raw(self) -> list[tuple[bytes, bytes]]:
+        headers = MutableHeaders(raw=list(self._list))
+        make_private(headers)
+        return headers.raw

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
-from flask import Response, current_app, g, jsonify, make_response, request
+from flask import Response, after_this_request, current_app, g, jsonify, make_response, request
 
 from .gate import Gate, Refusal, Visit
 from .visitor import BlockingVisitor
@@ -38,21 +38,26 @@ def session_required(
             return {"name": g.visitor.get_session().user.name}
         ```
     """
-    gate = Gate(auth, options.get("base_url"), options.get("base_path"))
+    gate = Gate(auth, **options)
 
     def decorate(view: Callable[..., Any]) -> Callable[..., Response]:
         @functools.wraps(view)
         def answer(*args: Any, **values: Any) -> Response:
             visitor: BlockingVisitor[Session] = BlockingVisitor(request, **options)
             g.visitor = visitor
-            visit = Visit(request.method, request.url, request.headers.get("Accept", ""))
-            refusal = gate.blocking_refusal(visitor, visit)
+            after_this_request(visitor.keep)  # what `abort` and an exception answer, too
+            refusal = gate.blocking_refusal(visitor, _visit())
             result = _refused(refusal) if refusal else current_app.ensure_sync(view)(*args, **values)
-            return visitor.keep(make_response(result))
+            return make_response(result)
 
         return answer
 
     return decorate
+
+
+def _visit() -> Visit:
+    path = request.root_path.rstrip("/") + request.path
+    return Visit(request.method, path, request.query_string, request.headers.get("Accept", ""))
 
 
 def _refused(refusal: Refusal) -> tuple[Response, int, dict[str, str]]:

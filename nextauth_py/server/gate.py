@@ -5,15 +5,25 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import quote
 
 from ..errors import ClientFetchError, NextAuthError
 from ..ui.auth import Auth, checked_auth
 from ..urls import AuthUrl, resolve_auth_url
+from .visitor import check_options
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
     from ..models import Session
-    from .visitor import BlockingVisitor, Visitor
+    from .visitor import BlockingVisitor, Options, Visitor
+
+# All that may stand in a path, in a query, and in a URL. Browsers take a backslash for a slash.
+_PATH = "/:@!$&'()*+,;=~"
+_QUERY = f"{_PATH}?%"
+_URL = f"{_QUERY}#[]"
+
+_LONGEST_WAIT = 24 * 60 * 60  # seconds
 
 _UNAUTHORIZED, _FORBIDDEN, _UNAVAILABLE, _SEE_OTHER = 401, 403, 503, 303
 
@@ -44,25 +54,30 @@ class Visit:
 
     Attributes:
         method: Of HTTP.
-        url: The address that was asked for.
+        path: The path that was asked for, decoded.
+        query: The query, as it came.
         accept: The kinds of answers that are wanted, as the header says.
     """
 
     method: str
-    url: str
+    path: str
+    query: str | bytes
     accept: str
 
     @property
     def wants_page(self) -> bool:
         """Whether a person waits for a page, who can be led elsewhere."""
-        return self.method in {"GET", "HEAD"} and "text/html" in self.accept
+        return self.method in {"GET", "HEAD"} and "text/html" in self.accept.lower()
 
     @property
-    def path(self) -> str:
-        """The address on its own origin, which the auth server knows better than a server behind it."""
-        parts = urlsplit(self.url)
-        path = f"/{parts.path.lstrip('/')}"
-        return f"{path}?{parts.query}" if parts.query else path
+    def address(self) -> str:
+        """The page's address, without an origin: the auth server knows it better than the Host header.
+
+        However the path begins, browsers read this as one on the same origin.
+        """
+        path = f"/{quote(self.path.lstrip('/'), _PATH, errors='replace')}"
+        query = self.query.encode("utf-8", "replace") if isinstance(self.query, str) else self.query
+        return f"{path}?{quote(query, _QUERY)}" if query else path
 
 
 class Gate:
@@ -70,11 +85,16 @@ class Gate:
 
     Args:
         auth: Who is let in: True for whoever is signed in, or an `Auth`.
-        base_url: The auth server's, if it is not the environment that says.
-        base_path: Likewise, where its routes are.
+        **options: As in `Visitor`.
+
+    Raises:
+        TypeError: An option is of a wrong type.
+        ValueError: An option has a wrong value.
     """
 
-    def __init__(self, auth: bool | Auth, base_url: str | None, base_path: str | None) -> None:
+    def __init__(self, auth: bool | Auth, **options: Unpack[Options]) -> None:
+        check_options(**options)
+        base_url, base_path = options.get("base_url"), options.get("base_path")
         self._auth = checked_auth(auth) or Auth()
         named = resolve_auth_url(base_url, base_path, {}, in_browser=False)
         self._base_path = None if base_url is None and base_path is None else named.path
@@ -96,7 +116,7 @@ class Gate:
     def _judge(self, session: Session | None, visit: Visit) -> Refusal | None:
         public = self._public_auth_url()
         if session is None:
-            to = public.endpoint("signin", error="SessionRequired", callbackUrl=visit.path)
+            to = public.endpoint("signin", error="SessionRequired", callbackUrl=visit.address)
             return _refused(_UNAUTHORIZED, "Nobody is signed in.", to, visit)
         if self._auth.admits(session):
             return None
@@ -110,11 +130,13 @@ class Gate:
 
 
 def _refused(status: int, message: str, to: str, visit: Visit) -> Refusal:
-    return Refusal(_SEE_OTHER, message, {"Location": to}) if visit.wants_page else Refusal(status, message)
+    if not visit.wants_page:
+        return Refusal(status, message)
+    return Refusal(_SEE_OTHER, message, {"Location": quote(to, _URL)})
 
 
 def _unavailable(error: NextAuthError) -> Refusal:
     """Nobody is let in by a failure, and nobody sent to sign in again for one."""
     wait = error.retry_after if isinstance(error, ClientFetchError) else None
-    headers = {} if wait is None else {"Retry-After": str(int(wait))}
+    headers = {} if wait is None else {"Retry-After": str(int(min(wait, _LONGEST_WAIT)))}
     return Refusal(_UNAVAILABLE, "The auth server cannot be asked.", headers)

@@ -1,98 +1,120 @@
-"""Cookies from and to the requests and responses of web frameworks. None of them is imported."""
+"""Headers of responses: the cookies that the auth server has set, and what keeps shared caches away."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from http.cookies import SimpleCookie
-from typing import Any, TypeVar
+import re
+from http.cookies import CookieError, Morsel, SimpleCookie
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from .cookies import identity
+
+if TYPE_CHECKING:
+    from collections.abc import Container
+
+    from .cookies import Jar
 
 R = TypeVar("R")
 
-# The answer is about one visitor: no cache between may give it to another.
 _PRIVATE = "private, no-cache"
 
+# Directives that let shared caches store a response. With field names, `private` withholds only those fields.
+_SHARED = {"public", "s-maxage", "private"}
 
-def cookie_header(request: Any) -> str:
-    """The cookies that came with a request, as one header.
+# Caches that know these, or a header that ends in -Cache-Control (RFC 9213), do not look at Cache-Control.
+_INSTEAD = {"surrogate-control": "no-store", "edge-control": "no-store", "x-accel-expires": "0"}
 
-    Args:
-        request: Of Starlette, FastAPI, Flask, Django or another framework with ``.headers``; or the headers
-            themselves: a mapping, or pairs of names and values, as texts or bytes.
+_QUOTED = r'"(?:[^"\\]|\\.)*"'
+_DIRECTIVE = re.compile(rf'(?:[^,"]|{_QUOTED})+')
 
-    Raises:
-        TypeError: It is nothing of the kind.
+
+def keep_cookies(response: R, jar: Jar) -> R:
+    """Hand the auth server's ``Set-Cookie`` lines on, and make the response private. Returns the response.
+
+    A cookie that the response itself sets is left alone: a view that signs a visitor out has the last word.
     """
-    headers = getattr(request, "headers", request)
-    try:
-        pairs = list(
-            headers.items() if isinstance(headers, Mapping) or hasattr(headers, "items") else headers
-        )
-        found = [_text(value) for name, value in pairs if _text(name).lower() == "cookie"]
-    except (TypeError, ValueError, AttributeError):
-        raise TypeError(
-            f"a request of a web framework or its headers are needed, not {type(request).__name__}"
-        ) from None
-    return "; ".join(found)
-
-
-def _text(value: str | bytes) -> str:
-    return value.decode("latin-1") if isinstance(value, bytes) else value.strip()
-
-
-def keep_cookies(response: R, lines: Iterable[str]) -> R:
-    """Hand ``Set-Cookie`` lines on, and keep the response out of shared caches. Returns the response."""
     headers: Any = response.headers  # type: ignore[attr-defined]
     cookies = getattr(response, "cookies", None)
-    for line in lines:
-        if isinstance(cookies, SimpleCookie):  # Django
-            cookies.load(line)
-        elif hasattr(headers, "append"):  # Starlette
-            headers.append("Set-Cookie", line)
-        else:  # Werkzeug
-            headers.add("Set-Cookie", line)
-    if "Cache-Control" not in headers:
-        headers["Cache-Control"] = _PRIVATE
-    varies = headers.get("Vary", "")
-    if "cookie" not in varies.lower():
-        headers["Vary"] = f"{varies}, Cookie" if varies else "Cookie"
+    if isinstance(cookies, SimpleCookie):
+        _keep_in_django(cookies, jar)
+    else:
+        present = _values(headers, "Set-Cookie")
+        own = {identity(line) for line in present if not jar.has_taken(line)}
+        add = headers.append if hasattr(headers, "append") else headers.add  # Starlette, Werkzeug
+        for line in jar.lines:
+            if line not in present and identity(line) not in own:
+                add("Set-Cookie", line)
+    make_private(headers)
     return response
 
 
-class Jar:
-    """The cookies of one visitor, and those that the auth server has set since.
+def make_private(headers: Any) -> None:
+    """Allow only the visitor's own browser to store a response, whatever its headers said before.
 
-    Args:
-        header: As the visitor's browser sent them.
+    Without a session too: the page for nobody must not be shown to whoever is signed in.
+    """
+    headers["Cache-Control"] = _private(", ".join(_values(headers, "Cache-Control")))
+    for name in {each.lower() for each in headers.keys()}:  # noqa: SIM118 - some iterate over pairs
+        if name in _INSTEAD or name.endswith("-cache-control"):
+            headers[name] = _INSTEAD.get(name, "no-store")
+    varies = [each.strip() for each in ", ".join(_values(headers, "Vary")).split(",") if each.strip()]
+    if not {"*", "cookie"} & {each.lower() for each in varies}:
+        headers["Vary"] = ", ".join([*varies, "Cookie"])
+
+
+def _private(stated: str) -> str:
+    if '"' in re.sub(_QUOTED, "", stated):  # an open quote: caches disagree on what follows
+        return _PRIVATE
+    directives = [each.strip() for each in _DIRECTIVE.findall(stated)]
+    kept = [each for each in directives if each and each.partition("=")[0].strip().lower() not in _SHARED]
+    said_private = any(each.lower() == "private" for each in directives)
+    return ", ".join(["private", *kept]) if kept or said_private else _PRIVATE
+
+
+def _values(headers: Any, name: str) -> list[str]:
+    if hasattr(headers, "getlist"):
+        return list(headers.getlist(name))
+    return [headers[name]] if name in headers else []
+
+
+def _keep_in_django(cookies: SimpleCookie, jar: Jar) -> None:
+    own = {name for name, morsel in cookies.items() if not isinstance(morsel, _Line)}
+    ours = [key for key in cookies if key not in own]
+    for key in ours:
+        del cookies[key]
+    for line in jar.lines:
+        try:
+            morsel = _Line(line)
+        except (CookieError, UnicodeEncodeError):  # what Django cannot send
+            continue
+        if morsel.key not in own:
+            # Django writes the values and never looks at the keys, so cookies of one name find room.
+            key = morsel.key if morsel.key not in cookies else line
+            dict.__setitem__(cookies, key, morsel)
+
+
+class _Line(Morsel[str]):
+    """A cookie that is written as the auth server wrote it, unless it is changed.
+
+    `SimpleCookie.load` loses what Python does not know: it drops a cookie that is ``Partitioned``, and takes
+    ``Priority=High`` for a cookie.
     """
 
-    def __init__(self, header: str) -> None:
-        self._cookies = dict(_pair(part) for part in header.split(";") if "=" in part)
-        self._set: dict[str, str] = {}
+    _line, _initial = "", None  # of a copy that was unpickled, which is written as any other
 
-    def __bool__(self) -> bool:
-        return bool(self._cookies)
+    def __init__(self, line: str) -> None:
+        super().__init__()
+        pair, *attributes = line.encode("ascii").decode().split(";")
+        name, _, value = pair.partition("=")
+        self.set(name.strip(), value.strip(), value.strip())
+        for each in attributes:
+            key, _, setting = each.partition("=")
+            if self.isReservedKey(key.strip()):
+                self[key.strip()] = setting.strip() or True
+        self._line, self._initial = line, self._state()
 
-    @property
-    def header(self) -> str:
-        """To be sent to the auth server."""
-        return "; ".join(f"{name}={value}" for name, value in self._cookies.items())
+    def OutputString(self, attrs: Container[str] | None = None) -> str:  # noqa: N802 - its name in http.cookies
+        """Write the cookie."""
+        return self._line if self._state() == self._initial else super().OutputString(attrs)
 
-    @property
-    def lines(self) -> list[str]:
-        """The ``Set-Cookie`` lines for the visitor; of several for one cookie, the last."""
-        return list(self._set.values())
-
-    def take(self, lines: Iterable[str]) -> None:
-        """Learn what the auth server sets."""
-        for line in lines:
-            name, value = _pair(line.partition(";")[0])
-            self._set[name] = line
-            if value:
-                self._cookies[name] = value
-            else:
-                self._cookies.pop(name, None)
-
-
-def _pair(text: str) -> tuple[str, str]:
-    name, _, value = text.partition("=")
-    return name.strip(), value.strip()
+    def _state(self) -> tuple[str, str, dict[str, Any]]:
+        return self.key, self.coded_value, dict(self)

@@ -10,7 +10,6 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from .gate import Gate, Refusal, Visit
-from .headers import keep_cookies
 from .visitor import BlockingVisitor, Visitor
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ def session_required(
             return PlainTextResponse(f"Hello, {session.user.name}")
         ```
     """
-    gate = Gate(auth, options.get("base_url"), options.get("base_path"))
+    gate = Gate(auth, **options)
 
     def decorate(endpoint: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(endpoint)
@@ -53,7 +52,7 @@ def session_required(
             request.state.visitor = visitor
             refusal = await gate.refusal(visitor, visit_of(request))
             response = _refused(refusal) if refusal else await endpoint(*args, **values)
-            return keep_cookies(response, visitor.set_cookies)
+            return visitor.keep(response)
 
         @functools.wraps(endpoint)
         def blocking_answer(*args: Any, **values: Any) -> Response:
@@ -62,7 +61,7 @@ def session_required(
             request.state.visitor = visitor
             refusal = gate.blocking_refusal(visitor, visit_of(request))
             response = _refused(refusal) if refusal else endpoint(*args, **values)
-            return keep_cookies(response, visitor.set_cookies)
+            return visitor.keep(response)
 
         return answer if inspect.iscoroutinefunction(endpoint) else blocking_answer
 
@@ -71,7 +70,10 @@ def session_required(
 
 def visit_of(request: Request) -> Visit:
     """What a gate needs to know of a request."""
-    return Visit(request.method, str(request.url), request.headers.get("accept", ""))
+    # From the scope: `request.url` takes the Host header in, and fails for a query that is not UTF-8.
+    scope = request.scope
+    accept = request.headers.get("accept", "")
+    return Visit(request.method, scope["path"], scope.get("query_string", b""), accept)
 
 
 def _request(args: tuple[Any, ...]) -> Request:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import os
-from functools import cache
 from typing import TYPE_CHECKING, Any, Generic, TypedDict, TypeVar
-
-import httpx
 
 from .. import wire
 from ..errors import ClientFetchError, NextAuthError
@@ -14,22 +11,28 @@ from ..models import Session, read_model, read_providers
 from ..options import UNSET, Unset, checked_session_type, checked_timeout
 from ..state import S
 from ..urls import resolve_auth_url
+from .cookies import Jar, checked_cookies, cookie_header
 from .embed import Html, session_script
-from .headers import Jar, cookie_header, keep_cookies
+from .fetch import fetch, fetch_blocking
+from .headers import keep_cookies
 
 if TYPE_CHECKING:
-    import ssl
+    from collections.abc import Callable, Collection
     from typing import Literal, Unpack
 
     from ..models import Provider
     from ..urls import AuthUrl
+    from .fetch import Answer
 
     Route = Literal["session", "csrf", "providers"]
 
 R = TypeVar("R")
+T = TypeVar("T")
 
 # A server waits with all its visitors: less patience than a page has.
 _TIMEOUT = 5.0
+
+_HEADERS_TOO_LARGE = 431
 
 
 class Options(TypedDict, total=False):
@@ -40,13 +43,30 @@ class Options(TypedDict, total=False):
             or ``VERCEL_URL``.
         base_path: Where its routes are; by default as those variables say, else ``/api/auth``.
         session_type: A subclass of `Session` with the fields that your server adds.
-        timeout: Seconds before a request counts as failed; 5 by default.
+        timeout: Seconds for the auth server's whole answer; 5 by default.
+        cookies: Names of the cookies to pass on, as in `Visitor`; by default all.
     """
 
     base_url: str | None
     base_path: str | None
     session_type: type[Session] | None
     timeout: float
+    cookies: Collection[str] | None
+
+
+def check_options(
+    *,
+    base_url: str | None = None,
+    base_path: str | None = None,
+    session_type: type[Session] | None = None,
+    timeout: float = _TIMEOUT,
+    cookies: Collection[str] | None = None,
+) -> None:
+    """Raise TypeError or ValueError for a wrong option before the first visitor comes."""
+    resolve_auth_url(base_url, base_path, {}, in_browser=False)
+    checked_session_type(session_type)
+    checked_timeout(timeout)
+    checked_cookies(cookies)
 
 
 class _Visit(Generic[S]):
@@ -60,12 +80,14 @@ class _Visit(Generic[S]):
         base_path: str | None = None,
         session_type: type[S] | None = None,
         timeout: float = _TIMEOUT,
+        cookies: Collection[str] | None = None,
     ) -> None:
         self._auth = internal_auth_url(base_url, base_path)
         self._session_type: Any = checked_session_type(session_type) or Session
         self._timeout = checked_timeout(timeout)
-        self._jar = Jar(cookie_header(request))
+        self._jar = Jar(cookie_header(request), checked_cookies(cookies))
         self._session: S | Unset | None = UNSET if self._jar else None  # nobody is known without a cookie
+        self._raw: dict[str, Any] | None = None
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._auth.endpoint()!r}>"
@@ -78,41 +100,48 @@ class _Visit(Generic[S]):
     def keep(self, response: R) -> R:
         """Put the cookies on your response, so that the session lasts; returns the response.
 
-        It is also marked as private, so that no cache gives it to another visitor.
+        The response is also made private, so that no shared cache gives it to another visitor: what its
+        headers allow such caches is taken back, and what they say to browsers stays.
 
         Args:
             response: Of Starlette, FastAPI, Flask or Django.
         """
-        return keep_cookies(response, self._jar.lines)
+        return keep_cookies(response, self._jar)
 
     def _request(self, route: Route) -> wire.Request:
         return wire.read_request(self._auth, route)
 
-    def _headers(self) -> dict[str, str]:
-        return {"Accept": "application/json", **({"Cookie": self._jar.header} if self._jar else {})}
-
-    def _response(self, answer: httpx.Response) -> wire.Response:
-        self._jar.take(answer.headers.get_list("set-cookie"))
-        return wire.Response(answer.status_code, answer.text, answer.headers)
-
-    def _failure(self, request: wire.Request, error: Exception) -> ClientFetchError:
-        if isinstance(error, httpx.TimeoutException):
-            return ClientFetchError(request.url, None, f"no answer within {self._timeout:g} s")
-        if isinstance(error, UnicodeError | httpx.LocalProtocolError):
-            return ClientFetchError(request.url, None, "the visitor's cookies cannot be sent on")
-        return ClientFetchError(request.url, None, "the auth server cannot be reached")
+    def _take(self, request: wire.Request, answer: Answer) -> tuple[wire.Request, wire.Response]:
+        self._jar.take(answer.set_cookies)
+        if answer.response.status == _HEADERS_TOO_LARGE:
+            reason = "the visitor's cookies are too long for the auth server; pass on its own only: cookies=…"
+            raise ClientFetchError(request.url, _HEADERS_TOO_LARGE, reason)
+        return request, answer.response
 
     def _read_session(self, request: wire.Request, response: wire.Response) -> S | None:
-        raw = wire.read_session(request, response)
-        self._session = None if raw is None else read_model(self._session_type, raw)
+        self._raw = _read(wire.read_session, request, response)
+        self._session = None if self._raw is None else read_model(self._session_type, self._raw)
         return self._session
+
+    def _script(self) -> Html:
+        """Embed the auth server's own words: a model may rename fields, and refuses half an emoji."""
+        return session_script(self._raw)
+
+
+def _read(
+    read: Callable[[wire.Request, wire.Response], T], request: wire.Request, response: wire.Response
+) -> T:
+    try:
+        return read(request, response)
+    except RecursionError:
+        raise ClientFetchError(request.url, response.status, "the answer is nested too deeply") from None
 
 
 class Visitor(_Visit[S]):
     """Who has sent a request. Its methods are for async code; `BlockingVisitor` has them for the rest.
 
-    Only the request's cookies are passed on, and only to the auth server. A session that is asked for twice
-    is fetched once.
+    Only the request's cookies are passed on, as they came, and only to the auth server. A session that is
+    asked for twice is fetched once.
 
     Args:
         request: Of Starlette, FastAPI, Flask, Django, or its headers.
@@ -120,11 +149,15 @@ class Visitor(_Visit[S]):
             or ``VERCEL_URL``.
         base_path: Where its routes are; by default as those variables say, else ``/api/auth``.
         session_type: A subclass of `Session` with the fields that your server adds.
-        timeout: Seconds before a request counts as failed.
+        timeout: Seconds for the auth server's whole answer.
+        cookies: Names of the cookies to pass on; by default all, because a site may name the auth server's as
+            it likes. A ``*`` stands for any text. The forms of a name with ``__Secure-`` and ``__Host-`` are
+            passed on too, and the chunks of a big cookie (``name.0``, …). For the default names of NextAuth
+            and Auth.js there is `AUTH_COOKIES`.
 
     Raises:
-        TypeError: The request is none.
-        ValueError: No auth server is named, or not by a URL.
+        TypeError: The request is none, or an option is of a wrong type.
+        ValueError: No auth server is named, or not by a URL; or an option has a wrong value.
 
     Example:
         ```python
@@ -148,12 +181,14 @@ class Visitor(_Visit[S]):
     async def session_script(self) -> Html:
         """The element that tells the page the session; see `session_script`.
 
-        If the auth server cannot be asked, it is empty, and the page's `SessionProvider` asks for itself.
+        If the auth server cannot be asked, or its answer cannot be written into a page, this is empty, and
+        the page's `SessionProvider` asks for itself.
         """
         try:
-            return session_script(await self.get_session())
+            await self.get_session()
         except NextAuthError:
             return Html("")
+        return self._script()
 
     async def get_csrf_token(self) -> str | None:
         """A csrf token for a form; `keep` must put the cookie that it goes with on the form's response.
@@ -164,7 +199,7 @@ class Visitor(_Visit[S]):
         Raises:
             ClientFetchError: The auth server could not be asked, or gave no proper answer.
         """
-        return wire.read_csrf_token(*await self._ask("csrf"))
+        return _read(wire.read_csrf_token, *await self._ask("csrf"))
 
     async def get_providers(self) -> dict[str, Provider]:
         """The ways to sign in, by id.
@@ -173,16 +208,11 @@ class Visitor(_Visit[S]):
             ClientFetchError: The auth server could not be asked, or gave no proper answer.
         """
         request, response = await self._ask("providers")
-        return read_providers(request.url, wire.read_providers(request, response))
+        return read_providers(request.url, _read(wire.read_providers, request, response))
 
     async def _ask(self, route: Route) -> tuple[wire.Request, wire.Response]:
         request = self._request(route)
-        try:
-            async with httpx.AsyncClient(verify=_tls(), trust_env=False, timeout=self._timeout) as client:
-                answer = await client.get(request.url, headers=self._headers())
-        except (httpx.HTTPError, UnicodeError) as error:
-            raise self._failure(request, error) from None
-        return request, self._response(answer)
+        return self._take(request, await fetch(request, self._jar.header, self._timeout))
 
 
 class BlockingVisitor(_Visit[S]):
@@ -197,27 +227,23 @@ class BlockingVisitor(_Visit[S]):
     def session_script(self) -> Html:
         """As `Visitor.session_script`."""
         try:
-            return session_script(self.get_session())
+            self.get_session()
         except NextAuthError:
             return Html("")
+        return self._script()
 
     def get_csrf_token(self) -> str | None:
         """As `Visitor.get_csrf_token`."""
-        return wire.read_csrf_token(*self._ask("csrf"))
+        return _read(wire.read_csrf_token, *self._ask("csrf"))
 
     def get_providers(self) -> dict[str, Provider]:
         """As `Visitor.get_providers`."""
         request, response = self._ask("providers")
-        return read_providers(request.url, wire.read_providers(request, response))
+        return read_providers(request.url, _read(wire.read_providers, request, response))
 
     def _ask(self, route: Route) -> tuple[wire.Request, wire.Response]:
         request = self._request(route)
-        try:
-            with httpx.Client(verify=_tls(), trust_env=False, timeout=self._timeout) as client:
-                answer = client.get(request.url, headers=self._headers())
-        except (httpx.HTTPError, UnicodeError) as error:
-            raise self._failure(request, error) from None
-        return request, self._response(answer)
+        return self._take(request, fetch_blocking(request, self._jar.header, self._timeout))
 
 
 async def get_session(request: object, **options: Unpack[Options]) -> Session | None:
@@ -250,9 +276,3 @@ def internal_auth_url(base_url: str | None, base_path: str | None) -> AuthUrl:
             "where is the auth server? Set NEXTAUTH_URL, or pass base_url='http://localhost:3000'."
         )
     return found
-
-
-@cache
-def _tls() -> ssl.SSLContext:
-    """Made once: it takes longer than a request."""
-    return httpx.create_ssl_context()

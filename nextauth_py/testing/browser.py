@@ -291,7 +291,7 @@ class _PageHost(MemoryHost):
         return self.document.resolve(target)
 
     def take_embedded_session(self) -> str | None:
-        return self.document.take_text("#nextauth-session")
+        return self.document.take_session()
 
     def follow(self, href: str) -> None:
         """Do what a link does."""

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _PARSER = "html.parser"
 _SHOWN = 500  # characters of a page in an error
 _FIELDS = {"input", "textarea", "select"}
+# A script in one of these is another one, or text.
+_NO_HTML = ["svg", "math", "template", "textarea", "title", "noscript", "iframe"]
 
 # Stands in an attribute for a value until the HTML is parsed. A text that has it by accident does no harm:
 # only attributes are looked at.
@@ -87,10 +89,18 @@ class Document:
         """Shows content in an element."""
         return TreeView(self, self.resolve(target).tag)
 
-    def take_text(self, selector: str) -> str | None:
-        """The text of an element, which is taken out of the page; None if there is none."""
-        found = self.soup.select_one(selector)
-        return None if found is None else found.extract().get_text()
+    def take_session(self) -> str | None:
+        """The text of the session that is embedded in the page, which is taken out; None if there is none.
+
+        Raises:
+            ValueError: There are several.
+        """
+        found = [each for each in self.soup.select("script#nextauth-session[type]") if _is_json(each)]
+        for each in found:
+            each.extract()
+        if len(found) > 1:
+            raise ValueError(f"the page has {len(found)} of them, so none counts")
+        return found[0].get_text() if found else None
 
     def listen(self, tag: Tag, event: str, handler: Callable[[object], None]) -> None:
         """Call a handler for the events of an element."""
@@ -147,6 +157,12 @@ class Document:
                 handler(event)
             if event.isStopped:
                 return
+
+
+def _is_json(script: Tag) -> bool:
+    """Whether browsers take a script for JSON."""
+    kind = str(script["type"]).strip(" \t\n\f\r").lower()
+    return kind == "application/json" and script.find_parent(_NO_HTML) is None
 
 
 class TreeView:

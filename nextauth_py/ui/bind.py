@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ..host.dom import own
 from .attribute_rules import attribute_value, checked_attribute
 from .paths import checked_condition, checked_path, read_path
 
@@ -57,10 +58,10 @@ def bind(
     at_once: bool = True,
 ) -> Callable[[], None]:
     """As `SessionHandle.bind`, for an element; if not at once, from the next change on."""
-    binding = Binding(element, provider.report, [])
+    binding = Binding(own(element), provider.report, [])
     if text is not None:
         binding.properties.append((_reader(text), _write_text))
-    tag = str(getattr(element, "localName", ""))
+    tag = str(getattr(binding.element, "localName", ""))
     for name, value in (attr or {}).items():
         binding.properties.append(_attribute(checked_attribute(name, tag), tag, value))
     if show is not None:

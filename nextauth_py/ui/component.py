@@ -9,6 +9,7 @@ from weakref import WeakSet
 
 from ..hooks import current_reader, reading, use_session
 from ..host import default_host
+from ..provider import current_provider
 from .auth import checked_auth
 
 if TYPE_CHECKING:
@@ -17,7 +18,10 @@ if TYPE_CHECKING:
     from ..provider import SessionProvider
     from .auth import Auth
 
-# Of what a component raised, so many characters are shown in its place. The console has all of it.
+# What visitors see in the place of a component that raised. The error's text may hold a session's values.
+_FAILED = "This part of the page could not be shown."
+
+# With ``debug=True`` the error itself is shown, up to this many characters.
 _SHOWN = 200
 
 
@@ -27,8 +31,9 @@ def component(
     """Make a function a component, and mount it at once if a target is given.
 
     The function returns what the element shows: a t-string, text (shown as text, never as HTML), a DOM node,
-    a `pyscript.web` element, None, or a list of these. If it raises, its element says so, and the console has
-    the traceback; at the next change it is called again.
+    a `pyscript.web` element, None, or a list of these. If it raises, the console has the traceback, and its
+    element says only that something is missing, or what was raised if the provider has ``debug=True``. At the
+    next change it is called again.
 
     Args:
         target: A CSS selector, a DOM element or a `pyscript.web` element.
@@ -76,6 +81,7 @@ class Component:
                 f'component takes a function, not {function!r}. Write @component("#id") above one.'
             )
         self._function = function
+        self._name = getattr(function, "__name__", repr(function))
         self._auth = auth
         self._view: View | None = None
         self._following: dict[SessionProvider[Any], Callable[[], None]] = {}
@@ -132,11 +138,22 @@ class Component:
             with reading(self):
                 view.render(self())
         except Exception as error:
-            name = self._function.__name__
-            default_host().report(f"the component {name!r} failed", error)
-            view.render(f"{name} failed: {type(error).__name__}: {error}"[:_SHOWN])
+            self._report(error)
+            try:
+                view.render(self._apology(error))
+            except Exception as another:  # the element is broken; nobody above would keep it off the page
+                self._report(another)
         for provider in required - self._requiring:
             provider.release(self)
+
+    def _report(self, error: Exception) -> None:
+        default_host().report(f"the component {self._name!r} failed", error)
+
+    def _apology(self, error: Exception) -> str:
+        """What is shown in place of the content."""
+        if all(each is not None and each.debug for each in self._following or [current_provider()]):
+            return f"{self._name} failed: {type(error).__name__}: {error}"[:_SHOWN]
+        return _FAILED
 
     def _guarded(self, auth: Auth) -> object:
         session = use_session(required=True)

@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Awaitable, Callable, Coroutine
 
 # The event loop holds its tasks only weakly.
 _running: set[asyncio.Task[Any]] = set()
@@ -30,18 +30,29 @@ def listener(
 ) -> Callable[[object], None]:
     """A function for the browser to call with the event; what the user's function raises is reported."""
     takes_event = wants_event(function)
-    name = getattr(function, "__name__", repr(function))
+    return lambda event: call(function, [event] if takes_event else [], report)
 
-    def listen(event: object) -> None:
-        try:
-            result = function(event) if takes_event else function()
-        except Exception as error:
-            report(f"the event handler {name!r} failed", error)
-        else:
-            if inspect.iscoroutine(result):
-                _start(result, lambda error: report(f"the event handler {name!r} failed", error))
 
-    return listen
+def call(
+    function: Callable[..., object], arguments: list[object], report: Callable[[str, BaseException], None]
+) -> None:
+    """Call a user's function, which may be async. What it raises is reported, and never reaches the page."""
+
+    def failed(error: BaseException) -> None:
+        report(f"the event handler {getattr(function, '__name__', function)!r} failed", error)
+
+    try:
+        result = function(*arguments)
+    except Exception as error:
+        failed(error)
+    else:
+        if inspect.isawaitable(result):
+            _start(_finished(result), failed)
+
+
+async def _finished(work: Awaitable[object]) -> None:
+    """Wait for what a handler returned, be it a task that it has made: the loop would print its failure."""
+    await work
 
 
 def _start(coroutine: Coroutine[Any, Any, object], failed: Callable[[BaseException], None]) -> None:

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ProviderMissingError
+from ..host.dom import own
 from ..provider import current_provider
 from ..state import SessionState
 from .bind import bind
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 _BOUND = "[data-session-text],[data-session-attr],[data-session-show],[data-session-class]"
 ACTION = "[data-session-action]"
+SUBMITS = "button:not([type=button],[type=reset]),[type=submit],[type=image]"
 # Of the whole page, and not empty: session-paint.js shows a session.
 _PAINT = "data-session-paint"
 _ACTIONS = ("sign_in", "sign_out", "refetch")
@@ -25,6 +27,9 @@ _ACTIONS = ("sign_in", "sign_out", "refetch")
 
 def bind_page(root: object = "body", *, provider: SessionProvider[Any] | None = None) -> Callable[[], None]:
     """Have the elements of a page follow the session as their ``data-session-…`` attributes say.
+
+    These are the elements that are there now. Call it again for each part that the page adds later: HTML that
+    comes without that does nothing, because anybody may have written it.
 
     - ``data-session-text="user.name"``: the element's text.
     - ``data-session-attr="src:user.image alt:user.name"``: attributes. Of links and images, only relative and
@@ -35,7 +40,8 @@ def bind_page(root: object = "body", *, provider: SessionProvider[Any] | None = 
     - ``data-session-action="sign_in:github"``: what a click does: ``sign_in``, ``sign_out`` or ``refetch``.
     - ``<form data-session-action="sign_in:credentials">``: signs in with the form's fields, on this page.
       While it is busy, its buttons are disabled. A refusal shows in its element with
-      ``data-session-error``, in that element's own words if it has some.
+      ``data-session-error``, in that element's own words if it has some. Write ``method="post"`` too: until
+      Python is there, a form without it would send its fields in the page's address.
 
     Args:
         root: The part of the page: a selector or an element.
@@ -55,7 +61,7 @@ def bind_page(root: object = "body", *, provider: SessionProvider[Any] | None = 
     from .actions import listen  # noqa: PLC0415 - only a browser can import it
 
     element = find_element(root)
-    page = element.ownerDocument.documentElement
+    page = own(own(element).ownerDocument).documentElement
     # What is painted stays until the provider knows more: it must not flicker.
     at_once = found.state != SessionState() or not page.getAttribute(_PAINT)
     undo = ExitStack()
@@ -63,23 +69,26 @@ def bind_page(root: object = "body", *, provider: SessionProvider[Any] | None = 
         undo.callback(bind(found, page, attr={_PAINT: lambda _session: None}, at_once=at_once))
         for each in _all(element, _BOUND):
             undo.callback(_bind_element(found, each, at_once=at_once))
-        for each in _all(element, ACTION):
-            parse_action(each)
-        undo.callback(listen(found, element))
+        bound = [(each, _action(each)) for each in _all(element, ACTION)]
+        undo.callback(listen(found, element, page, bound))
     except BaseException:
         undo.close()
         raise
+    for form, _ in bound:
+        for each in _leaks(form):
+            text = 'write method="post": the browser may put the password into the address of the page'
+            found.report("a form is not safe", ValueError(f"{start_tag(each)}: {text}"))
     return undo.close
 
 
 def _all(root: Any, selector: str) -> Iterator[Any]:
-    if root.matches(selector):
+    if own(root).matches(selector):
         yield root
-    yield from root.querySelectorAll(selector)
+    yield from own(root).querySelectorAll(selector)
 
 
 def _bind_element(provider: SessionProvider[Any], element: Any, *, at_once: bool) -> Callable[[], None]:
-    data = element.dataset
+    data = own(element).dataset
     try:
         return bind(
             provider,
@@ -91,7 +100,7 @@ def _bind_element(provider: SessionProvider[Any], element: Any, *, at_once: bool
             at_once=at_once,
         )
     except ValueError as error:
-        raise ValueError(f"{_tag(element)}: {error}") from None
+        raise ValueError(f"{start_tag(element)}: {error}") from None
 
 
 def _attribute(data: Any, name: str) -> str | None:
@@ -109,22 +118,37 @@ def _pairs(text: str | None) -> dict[str, Any]:
     return pairs
 
 
-def parse_action(element: Any) -> tuple[str, str | None]:
-    """What an element does, and with which provider.
+def _action(element: Any) -> str:
+    """What an element says that it does.
 
     Raises:
-        ValueError: Its attribute makes no sense.
+        ValueError: It makes no sense.
     """
-    action = element.dataset.sessionAction
+    action: str = own(element).getAttribute("data-session-action")
     name, _, provider_id = action.partition(":")
-    if element.localName == "form" and not (name == "sign_in" and provider_id):
-        raise ValueError(f"{_tag(element)}: a form signs in, as in sign_in:credentials")
+    if own(element).localName == "form" and not (name == "sign_in" and provider_id):
+        raise ValueError(f"{start_tag(element)}: a form signs in, as in sign_in:credentials")
     if name not in _ACTIONS or (provider_id and name != "sign_in"):
         known = f"{', '.join(_ACTIONS)}, sign_in:github"
-        raise ValueError(f"{_tag(element)}: there is no action {action!r}. There are: {known}.")
-    return name, provider_id or None
+        raise ValueError(f"{start_tag(element)}: there is no action {action!r}. There are: {known}.")
+    return action
 
 
-def _tag(element: Any) -> str:
+def controls(element: Any) -> list[Any]:
+    """A form's controls, wherever on the page they are."""
+    form = own(element)
+    return [*getattr(form, "elements", ()), *form.querySelectorAll("[type=image]")]
+
+
+def _leaks(form: Any) -> list[Any]:
+    """What makes the browser put a password into a URL: it does with a form that does not say otherwise."""
+    found = controls(form)
+    if not any(each.matches("[type=password]") for each in found):
+        return []
+    buttons = [each for each in found if each.matches(SUBMITS) and each.hasAttribute("formmethod")]
+    return [form] * (own(form).method != "post") + [each for each in buttons if each.formMethod != "post"]
+
+
+def start_tag(element: Any) -> str:
     """The start tag, for a developer who looks for it."""
-    return str(element.cloneNode(False).outerHTML)[:120]
+    return str(own(element).cloneNode(False).outerHTML)[:120]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-import js
 from pyodide.ffi import JsProxy
 
+from ..host.dom import document, own
 from .component import Component
 from .elements import find_element
 from .keyed import Keyed
@@ -22,7 +22,7 @@ class PlainView:
     """One element of the page, and the nodes in it."""
 
     def __init__(self, target: object) -> None:
-        self._element = find_element(target)
+        self._element = own(find_element(target))
         self._nodes: list[Any] = []
         self._element.replaceChildren()
 
@@ -30,9 +30,7 @@ class PlainView:
         """Show the content. Nodes that stay in their place are left alone, focus and all."""
         parts = list(_parts(content))
         nodes = [self._node(index, part) for index, part in enumerate(parts)]
-        if len(nodes) != len(self._nodes) or any(
-            new is not old and not new.isSameNode(old) for new, old in zip(nodes, self._nodes, strict=True)
-        ):
+        if nodes != self._nodes:
             self._element.replaceChildren(*nodes)
         self._nodes = nodes
 
@@ -43,12 +41,12 @@ class PlainView:
     def _node(self, index: int, part: Any) -> Any:
         if not isinstance(part, str):
             return part
-        shown = self._nodes[index] if index < len(self._nodes) else None
+        shown = own(self._nodes[index]) if index < len(self._nodes) else None
         if shown is not None and shown.nodeType == shown.TEXT_NODE:
             if shown.data != part:
                 shown.data = part
             return shown
-        return js.document.createTextNode(part)
+        return document().createTextNode(part)
 
 
 def _parts(content: object) -> Iterable[Any]:

@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .attribute_rules import is_code, is_followed, is_safe_value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Sequence
     from typing import NoReturn
 
 # Stands for a value while the strings are read. HTML knows no NUL.
@@ -53,55 +53,83 @@ class Attribute:
 
     Attributes:
         tag: The element, in lower case.
-        name: As the template writes it: ``.`` is for a property, ``?`` for a boolean, ``@`` for an event.
+        kind: ``.`` for a property, ``?`` for a boolean, ``@`` for an event, else empty.
+        name: Without that, in lower case.
         strings: The template's own text before, between and after the values, as a browser reads it.
         start: The position of the first value in the template.
     """
 
     tag: str
+    kind: str
     name: str
     strings: tuple[str, ...]
     start: int
 
+    @property
+    def takes_anything(self) -> bool:
+        """Whether `admit` changes nothing."""
+        return self.kind == "@" or (self.kind != "?" and self._is_whole and not is_followed(self.name))
+
     def admit(self, values: Sequence[object]) -> Sequence[object]:
         """Return the values as they may stand there; None to have no such attribute."""
-        kind, name = self.name[0], self.name.lstrip(".").lower()
-        if kind == "?":
+        if self.kind == "?":
             return [bool(value) for value in values]
-        if kind == "@" or (self._is_whole and values[0] is None):
+        if self._is_whole and (values[0] is None or self._is_for_element(values[0])):
             return values
-        if not is_followed(name) or (kind == "." and "-" in self.tag and not isinstance(values[0], str)):
-            return values if self._is_whole else ["" if value is None else value for value in values]
+        if not is_followed(self.name):
+            return ["" if value is None else value for value in values]
         texts = [_text(value) for value in values]
-        joined = self.strings[0] + "".join(map(str.__add__, texts, self.strings[1:]))
-        if (name == "href" and _OWN_SCHEME.match(self.strings[0])) or is_safe_value(name, joined, self.tag):
+        if self._spells_scheme or is_safe_value(self.name, self._joined(texts), self.tag):
             return texts
-        return ["" if kind == "." else None for _ in texts]
+        return ["" if self.kind == "." else None for _ in texts]
+
+    def _joined(self, texts: Sequence[str]) -> str:
+        return self.strings[0] + "".join(map(str.__add__, texts, self.strings[1:]))
 
     @property
     def _is_whole(self) -> bool:
         return self.strings == ("", "")
 
+    @property
+    def _spells_scheme(self) -> bool:
+        return self.name == "href" and _OWN_SCHEME.match(self.strings[0]) is not None
 
-COMMENT = Attribute("", "?", (), 0)
+    def _is_for_element(self, value: object) -> bool:
+        """Whether it is an object for a custom element, whose properties are its own."""
+        return self.kind == "." and "-" in self.tag and not isinstance(value, str)
+
+
+COMMENT = Attribute("", "@", "", ("", ""), 0)
 """A place whose values nobody sees."""
 
 
-def placed(template: Any) -> Iterator[tuple[object, Attribute | None]]:
-    """Yield the values of a template, as they may stand there, each with its attribute; None for text.
+class Places(NamedTuple):
+    """Where the values of a template stand.
+
+    Attributes:
+        all: For each value its attribute, `COMMENT`, or None for text.
+        checked: The attributes that do not take anything.
+    """
+
+    all: tuple[Attribute | None, ...]
+    checked: tuple[Attribute, ...]
+
+
+def placed(template: Any) -> Iterable[tuple[object, Attribute | None]]:
+    """Return the values of a template, as they may stand there, each with its attribute; None for text.
 
     Raises:
         ValueError: A value stands where a browser would run or parse it, or in a name.
     """
-    values = [_value_of(part) for part in template.interpolations]
-    for index, place in enumerate(places(tuple(template.strings))):
-        if place is None:
-            yield values[index], None
-        elif place is COMMENT:
-            yield None, place
-        elif place.start == index:
-            for value in place.admit(values[index : index + len(place.strings) - 1]):
-                yield value, place
+    found = places(template.strings)
+    values = [
+        _value_of(part) if part.conversion or part.format_spec else part.value
+        for part in template.interpolations
+    ]
+    for place in found.checked:
+        span = slice(place.start, place.start + len(place.strings) - 1)
+        values[span] = place.admit(values[span])
+    return zip(values, found.all, strict=True)
 
 
 def _value_of(part: Any) -> object:
@@ -121,8 +149,8 @@ def _text(value: object) -> str:
 
 
 @cache
-def places(strings: tuple[str, ...]) -> tuple[Attribute | None, ...]:
-    """Return where each value of a template stands: an attribute, `COMMENT`, or None for text.
+def places(strings: tuple[str, ...]) -> Places:
+    """Return where the values of a template stand.
 
     Args:
         strings: The template's own text around its values.
@@ -131,7 +159,9 @@ def places(strings: tuple[str, ...]) -> tuple[Attribute | None, ...]:
         ValueError: A value stands where a browser would run or parse it, or in a name; or browsers could read
             the text in different ways.
     """
-    return tuple(_Reader(strings).read())
+    found = _Reader(strings).read()
+    attributes = {place: None for place in found if place not in {None, COMMENT}}
+    return Places(tuple(found), tuple(each for each in attributes if each and not each.takes_anything))
 
 
 class _Reader:
@@ -174,13 +204,15 @@ class _Reader:
             names.add(name.lower())
             self._found += [self._attribute(tag.lower(), name, strings)] * (len(strings) - 1)
 
-    def _attribute(self, tag: str, name: str, strings: list[str]) -> Attribute:
-        if name[0] not in "@?" and is_code(name.lstrip(".").lower(), tag):
+    def _attribute(self, tag: str, written: str, strings: list[str]) -> Attribute:
+        kind = written[0] if written[0] in ".?@" else ""
+        name = written.removeprefix(kind).lower()
+        if kind not in {"?", "@"} and is_code(name, tag):
             self._refuse(
-                f"a value that would be run or parsed, in {name}=…: write @click= for events, class= for "
+                f"a value that would be run or parsed, in {written}=…: write @click= for events, class= for "
                 "styles, and put text between the tags"
             )
-        return Attribute(tag, name, tuple(_decoded(each) for each in strings), len(self._found))
+        return Attribute(tag, kind, name, tuple(_decoded(each) for each in strings), len(self._found))
 
     def _read_raw(self, tag: str) -> None:
         """Read up to the end tag, which alone ends such an element."""

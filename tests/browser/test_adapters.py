@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from demo.serve import AuthServer
 from tests.peers import WHEELS
 
 from .conftest import shared_page
-from .python_page import PythonPage
+from .python_page import ERROR_BOX, PythonPage
 
 START = """
     import js
@@ -95,6 +95,41 @@ def test_puepy_redraws_with_the_session(python: PythonPage) -> None:
     python.expect_text("#target p", "Alice")
     python.run("undo(); show('Bob')")
     python.expect_text("#target p", "Alice")
+
+
+def test_what_listeners_of_pyscripts_event_raise_is_reported_and_not_painted(python: PythonPage) -> None:
+    console: list[str] = []
+    python.page.on("console", lambda message: console.append(message.text))
+    python.run("""
+        from pyscript import when
+        reached = []
+
+        @when(use_session().changed)
+        def broken(state):
+            raise ValueError("at once")
+
+        @when(use_session().changed)
+        async def broken_later(state):
+            raise ValueError("later")
+
+        @when(use_session().changed)
+        async def works(state):
+            reached.append(state.status)
+
+        show("Alice")
+        import asyncio
+        import gc
+        gc.collect()
+        await asyncio.sleep(0)
+        use_session().changed.remove_listener()
+    """)
+    assert python.run("reached") == ["authenticated"]
+    # What these libraries print themselves is in such a box too.
+    expect(python.page.locator(ERROR_BOX).filter(has_text="ValueError")).to_have_count(0)
+    assert [text.partition("\n")[0] for text in console if "ValueError" in text] == [
+        "nextauth_py: the event handler 'broken' failed",
+        "nextauth_py: the event handler 'broken_later' failed",
+    ]
 
 
 def test_without_a_provider_it_says_what_to_write(python: PythonPage) -> None:

@@ -250,6 +250,9 @@ def test_without_lit_text_and_elements_are_shown_and_a_t_string_is_told(
     python.run("provider.session = {'user': {'name': '<b>Bob'}, 'expires': '2099-01-01T00:00:00Z'}")
     python.expect_text("#target", "Hello <b>Bob3")
     expect(page.locator("#field")).to_be_focused()
-    python.run("_ = component('#target')(lambda: t'<p>Hi</p>')")
+    with page.expect_console_message(lambda message: "t-strings are drawn with lit-html" in message.text):
+        python.run("shown = component('#target')(lambda: t'<p>Hi</p>')")
+    python.expect_text("#target", "This part of the page could not be shown.")
+    python.run("provider.close(); SessionProvider(None, debug=True).start(); shown.update()")
     expect(page.locator("#target")).to_contain_text("t-strings are drawn with lit-html")
     python.expect_no_error_box()

@@ -437,6 +437,7 @@ NAMES = [
     *("onclick", "OnError", "style", "srcdoc", "srcset", "is", "island", "styles"),
     *("href", "HREF", "src", "poster", "action", "formaction", "cite", "data", "background", "ping"),
 ]
+FOLLOWED = NAMES[NAMES.index("href") :]
 CONDITIONS = [
     *("authenticated", "unauthenticated", "loading", "error", "unauthenticated user.yes", "loading user.no"),
     *("authenticated nope!", "signed in!", "user.no\tuser.zero user.three", "Authenticated"),
@@ -463,6 +464,7 @@ FOR_PYTHON = [
     *((kind, path) for kind in ("text", "show") for path in ("expires", "expires.year")),
     ("text", "user"),
     ("attr", "xlink:href:user.web"),
+    *(("attr", f"{name}:user.{value}") for name in FOLLOWED for value in ("led", "trailing", "thin", "feff")),
 ]
 NO_USER = json.dumps({"user": None, "expires": EXPIRES})
 RICH = json.dumps({"user": VALUES, "plan": "pro", "expires": EXPIRES})

@@ -141,6 +141,34 @@ def test_other_routes_are_named_by_an_attribute(page: Page, start_server: Callab
     assert ServerControl(server.url, "/shop/auth").requests() == ["GET /shop/auth/session"]
 
 
+@pytest.mark.parametrize(
+    "path",
+    ["//127.0.0.2:1", "/\\127.0.0.2:1", "@127.0.0.2:1", ".example", "http://127.0.0.2:1", "/\t/127.0.0.2:1"],
+)
+def test_no_base_path_leads_to_another_origin(page: Page, auth_server: AuthServer, path: str) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    html = f"""<!doctype html><link rel="icon" href="data:,">
+        <script src="/static/dist/session-prefetch.js" data-base-path="{path}"></script>"""
+    page.route(f"{auth_server.url}/own", lambda route: route.fulfill(body=html, content_type="text/html"))
+    page.goto(f"{auth_server.url}/own")
+    page.evaluate("nextauthSession.answer.catch(() => {})")
+    assert [url for url in asked if not url.startswith(f"{auth_server.url}/")] == []
+
+
+def test_an_image_is_not_the_script_that_runs(
+    page: Page, auth_server: AuthServer, control: ServerControl
+) -> None:
+    html = """<!doctype html><link rel="icon" href="data:,">
+        <img name="currentScript" data-base-path="/elsewhere">
+        <script src="/static/dist/session-prefetch.js"></script>"""
+    page.route(f"{auth_server.url}/own", lambda route: route.fulfill(body=html, content_type="text/html"))
+    page.goto(f"{auth_server.url}/own")
+    assert page.evaluate("nextauthSession.path") == "/api/auth"
+    page.evaluate("nextauthSession.answer")
+    assert control.requests() == [SESSION]
+
+
 def test_an_answer_that_is_too_old_is_not_taken(
     page: Page, auth_server: AuthServer, control: ServerControl
 ) -> None:

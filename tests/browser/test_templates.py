@@ -112,14 +112,14 @@ ANY_TEMPLATE = r"""
         dice = random.Random(seed)
         strings = tuple("".join(part(dice, part(dice)) for _ in range(dice.randrange(1, 4))).split("\0"))
         try:
-            expected = places(strings)
+            expected = places(strings).all
         except ValueError:
             return None
         values = [Interpolation(f"value{number}.", "") for number in range(len(expected))]
         template = Template(*[each for pair in zip(strings, [*values, ""]) for each in pair])
         component("#target")(lambda: template)
         expected = {
-            number: place and f"{place.tag} {place.name.lower()}"
+            number: place and f"{place.tag} {place.name}"
             for number, place in enumerate(expected)
             if place is not COMMENT
         }

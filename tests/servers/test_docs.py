@@ -42,7 +42,7 @@ def starlette_request(cookies: dict[str, str]) -> Request:
 
 
 def test_all_are_tested() -> None:
-    assert len(EXAMPLES) == 7
+    assert len(EXAMPLES) == 8
 
 
 def test_the_session_of_a_visitor(run: Callable[[str], dict[str, Any]], alice: dict[str, str]) -> None:
@@ -56,9 +56,15 @@ def test_the_session_of_a_visitor(run: Callable[[str], dict[str, Any]], alice: d
 def test_the_session_of_a_visitor_without_async(
     run: Callable[[str], dict[str, Any]], alice: dict[str, str]
 ) -> None:
-    name_of = run("def name_of")["name_of"]
+    name_of = run("def name_of(")["name_of"]
     assert name_of({"Cookie": header(alice)}) == "Alice Liddell"
     assert name_of({}) is None
+
+
+def test_only_the_cookies_that_are_named(run: Callable[[str], dict[str, Any]], alice: dict[str, str]) -> None:
+    name_of_visitor = run("def name_of_visitor")["name_of_visitor"]
+    assert asyncio.run(name_of_visitor({"Cookie": header(alice)})) == "Alice Liddell"
+    assert asyncio.run(name_of_visitor({"Cookie": "site.session=1"})) is None
 
 
 def test_a_page_that_knows_the_session(run: Callable[[str], dict[str, Any]], alice: dict[str, str]) -> None:

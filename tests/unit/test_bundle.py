@@ -175,7 +175,7 @@ class A:  # why
         "@dataclass",
         "class A:",
         ' "-"',
-        ' text: str = """ ',
+        ' text: int = """ ',
         "        # not a comment",
         '"""',
         ' async def f(self, ä, b = "->", *, c = print):',

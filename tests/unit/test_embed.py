@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import html.parser
 import json
+import logging
+from types import MappingProxyType
 from typing import Any
 
 import jinja2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import Field
 
 from nextauth_py import Session
 from nextauth_py.server import session_script
 
+EXPIRES = "2099-01-01T00:00:00Z"
 NASTY = "</script><script>alert(1)</script><!-- <![CDATA[ ]]> & &lt; \u2028\u2029 \\ \" ' 😀 ü"
 
 
@@ -73,3 +77,74 @@ def test_templates_leave_it_as_it_is() -> None:
 def test_what_is_no_session_is_refused() -> None:
     with pytest.raises(TypeError, match="session_script takes a Session"):
         session_script("alice")  # type: ignore[arg-type]
+
+
+def test_half_an_emoji_comes_out_as_it_went_in() -> None:
+    session = {"user": {"name": "half \ud83d"}, "expires": EXPIRES}
+    assert read(session_script(session)) == session
+    model = Session.model_validate(session)
+    assert Session.model_validate(read(session_script(model))) == model
+    odd = {"\ude00": ["\udcff", "\ud83d\ude00", "\ude00\ud83d"]}
+    assert read(session_script(odd)) == {"\ude00": ["\udcff", "\N{GRINNING FACE}", "\ude00\ud83d"]}
+    assert session_script(odd).isascii()
+
+
+def test_a_session_type_with_aliases_comes_out_as_it_went_in() -> None:
+    class Numbered(Session):
+        customer_number: int = Field(alias="customerNumber")
+
+    session = Numbered.model_validate({"customerNumber": 7, "expires": EXPIRES})
+    assert Numbered.model_validate(read(session_script(session))) == session
+
+
+def test_any_mapping_may_be_a_session() -> None:
+    inner = MappingProxyType({"name": "Alice"})
+    assert read(session_script(MappingProxyType({"user": inner}))) == {"user": {"name": "Alice"}}
+
+
+def nested(depth: int) -> Any:
+    value: Any = {}
+    for _ in range(depth):
+        value = {"in": [value]}
+    return value
+
+
+def looped() -> dict[str, Any]:
+    value: dict[str, Any] = {}
+    value["self"] = value
+    return value
+
+
+NO_JSON = [
+    {"ratio": float("nan")},
+    {"ratio": float("inf")},
+    {"ratio": [-float("inf")]},
+    {"count": 10**5_000},
+    nested(100_000),
+    looped(),
+]
+
+
+@pytest.mark.parametrize("session", NO_JSON, ids=range(len(NO_JSON)))
+def test_what_is_no_json_is_left_out_and_logged(
+    session: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        assert session_script(session) == ""
+    assert "The session is not in the page" in caplog.text
+
+
+@pytest.mark.parametrize("field", [nested(100_000), looped(), 10**5_000], ids=range(3))
+def test_a_model_of_what_is_no_json_is_left_out(field: Any) -> None:
+    assert session_script(Session.model_validate({"expires": EXPIRES, "field": field})) == ""
+
+
+def test_numbers_of_any_proper_size_come_out_as_they_went_in() -> None:
+    session = {"count": 10**400, "ratio": 1e308, "less": -0.1}
+    assert read(session_script(session)) == session
+
+
+@pytest.mark.parametrize("value", [object(), {1, 2}, b"bytes"])
+def test_values_that_json_does_not_have_are_a_developers_error(value: Any) -> None:
+    with pytest.raises(TypeError, match="a session in a page has JSON only"):
+        session_script({"user": value})

@@ -13,9 +13,9 @@ J = "javascript:hacked=1"
 
 def where(*strings: str) -> list[str | None]:
     """The places of a template's values: `tag name`, "comment", or None for text."""
-    found = places(strings)
+    found = places(strings).all
     return [
-        None if place is None else "comment" if place is COMMENT else f"{place.tag} {place.name}"
+        None if place is None else "comment" if place is COMMENT else f"{place.tag} {place.kind}{place.name}"
         for place in found
     ]
 
@@ -33,7 +33,7 @@ def where(*strings: str) -> list[str | None]:
         (("<p>href='", "'</p>"), [None]),
         (("<p title=", ">"), ["p title"]),
         (('<p class="a" title="', '">'), ["p title"]),
-        (("<P Title='x ", "'>"), ["p Title"]),
+        (("<P Title='x ", "'>"), ["p title"]),
         (('<a title="x=" href=', ">"), ["a href"]),
         (("<a title='>' href=", ">"), ["a href"]),
         (("<a title=a=b href=", ">"), ["a href"]),
@@ -60,8 +60,8 @@ def test_the_place_of_a_value_is_found(strings: tuple[str, ...], found: list[str
 
 
 def test_an_attribute_is_known_by_all_its_parts() -> None:
-    template = places(("<p>", "</p><a href='/u/", "/", "?a&amp;b#'>"))
-    assert template == (None, *[Attribute("a", "href", ("/u/", "/", "?a&b#"), 1)] * 2)
+    found = places(("<p>", "</p><a href='/u/", "/", "?a&amp;b#'>")).all
+    assert found == (None, *[Attribute("a", "", "href", ("/u/", "/", "?a&b#"), 1)] * 2)
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_what_would_be_run_or_parsed_is_refused(name: str) -> None:
         (Template("<p title='a ", None, "'>"), [""]),
         (Template("<p title=", None, ">"), [None]),
         (Template("<p ?hidden=", [], " ?inert=", "x", ">"), [False, True]),
-        (Template("<p>", J, "</p><!-- ", "x", " -->"), [J, None]),
+        (Template("<p>", J, "</p><!-- ", "x", " -->"), [J, "x"]),
     ],
 )
 def test_the_whole_value_decides(template: Template, values: list[object]) -> None:

@@ -27,6 +27,7 @@ from nextauth_py.testing import Browser, FakeAuthServer, Tab, json_answer
 from .templates import Interpolation, Template
 
 SESSION = "GET /api/auth/session"
+SORRY = "This part of the page could not be shown."
 
 
 @pytest.fixture
@@ -119,7 +120,36 @@ def test_what_a_component_raises_is_among_the_errors(tab: Tab) -> None:
 
     tab.run(page)
     assert [str(error) for error in tab.errors] == ["no"]
-    assert "ValueError: no" in tab.text("#broken")
+    assert tab.text("#broken") == SORRY
+
+
+@pytest.mark.parametrize(
+    ("debug", "text"), [(True, "broken failed: ValueError: Eve's secret"), (False, SORRY)]
+)
+def test_what_a_component_raises_is_on_the_page_with_debug_only(tab: Tab, debug: bool, text: str) -> None:
+    def page() -> None:
+        SessionProvider(None, debug=debug).start()
+
+        @component("#broken")
+        def broken() -> str:
+            use_session()
+            raise ValueError("Eve's secret")
+
+    tab.run(page)
+    assert tab.text("#broken") == text
+
+
+def test_the_debug_of_another_tab_does_not_count(browser: Browser) -> None:
+    browser.open_tab().run(lambda: SessionProvider(None, debug=True).start() and None)
+    tab = browser.open_tab()
+
+    def page() -> None:
+        @component("#broken")
+        def broken() -> str:
+            raise ValueError("no")
+
+    tab.run(page)
+    assert tab.text("#broken") == SORRY
 
 
 def test_the_page_that_a_test_gives_is_the_page(browser: Browser) -> None:
@@ -193,7 +223,8 @@ def test_a_value_that_would_be_run_is_refused(tab: Tab) -> None:
             return Template("<p onclick=", "alert(1)", "></p>")
 
     tab.run(page)
-    assert "would be run" in tab.text("#shown")
+    assert "would be run" in str(tab.errors[0])
+    assert tab.text("#shown") == SORRY
 
 
 def test_a_handler_gets_the_event_if_it_wants_it(tab: Tab) -> None:
@@ -258,7 +289,8 @@ def test_two_rows_with_one_key_are_a_mistake_as_in_a_page(tab: Tab) -> None:
             return [keyed(1, "a"), keyed(1, "b")]
 
     tab.run(page)
-    assert "have the key 1" in tab.text("#shown")
+    assert "have the key 1" in str(tab.errors[0])
+    assert tab.text("#shown") == SORRY
 
 
 def test_a_link_leads_where_it_says(tab: Tab) -> None:

@@ -1,0 +1,52 @@
+"""The document and forms, whose members markup can hide: ``<img name="querySelector">`` hides the document's.
+
+Of other elements it can hide none, of the window only what a browser lacks.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+try:
+    import js
+    from pyodide.ffi import JsProxy
+except ImportError:  # tests without a browser
+    JsProxy = ()
+
+_NAMED = "[object HTMLDocument]", "[object HTMLFormElement]"
+
+
+def own(node: Any) -> Any:
+    """A node with the members of its class, whatever markup puts in front of them.
+
+    What markup cannot change is returned as it is. JavaScript takes the node, not this view of it.
+    """
+    return _Own(node) if isinstance(node, JsProxy) and _tag_of()(node) in _NAMED else node
+
+
+@cache
+def document() -> Any:
+    """The page's document."""
+    return _Own(js.document)
+
+
+@cache
+def _tag_of() -> Any:
+    to_string = js.Object.prototype.toString
+    return to_string.call.bind(to_string)
+
+
+class _Own:
+    """Reads through the prototype. Writing does so by itself."""
+
+    def __init__(self, node: Any) -> None:
+        self.__dict__["_node"] = node, js.Reflect.getPrototypeOf(node)
+
+    def __getattr__(self, name: str) -> Any:
+        node, prototype = self._node
+        found = js.Reflect.get(prototype, name, node)
+        return found.bind(node) if callable(found) else found
+
+    def __setattr__(self, name: str, value: object) -> None:
+        setattr(self._node[0], name, value)

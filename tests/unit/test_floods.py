@@ -1,0 +1,394 @@
+"""Messages by the thousand, from tabs that do not exist: bounded memory, timers, waits and requests."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from nextauth_py import SessionProvider
+from nextauth_py.host.base import Channel
+from nextauth_py.host.memory import MemoryBrowser, MemoryHost
+from nextauth_py.tabs import MOST_TABS, OWN_CHANNEL, PROTOCOL, Pace
+
+from .conftest import name_in
+from .fake_server import SESSION_COOKIE, html_answer, json_answer
+
+SESSION = "GET /api/auth/session"
+TIMEOUT = 10.0
+INTERVAL = 60.0
+
+
+class Attacker:
+    """A script of the origin that speaks as tabs that it invents."""
+
+    def __init__(self, browser: MemoryBrowser) -> None:
+        self.tab = browser.open_tab()
+        self._own = self._open(OWN_CHANNEL)
+        self._javascript = self._open("next-auth")
+        self._spoken = 0
+
+    def _open(self, name: str) -> Channel:
+        channel = self.tab.open_channel(name, lambda _message: None)
+        assert channel
+        return channel
+
+    def say(self, kind: str, *, tab: str | None = None, **fields: Any) -> None:
+        self._spoken += 1
+        tab = tab or f"invented {self._spoken}"
+        time = [int(self.tab.now() * 1e6) + self._spoken, tab]
+        message = {"v": PROTOCOL, "scope": "/api/auth", "kind": kind, "tab": tab, "time": time}
+        rest = {"epoch": [0, ""], "session": None, "leads": 0, "mutated": None, "failure": None}
+        self._own.post(json.dumps({**message, **rest, **fields}))
+
+    def nudge(self) -> None:
+        self._javascript.post({"event": "session"})
+
+    def keep(self, speak: Callable[[], None], every: float) -> asyncio.Task[None]:
+        async def flood() -> None:
+            while True:
+                speak()
+                await asyncio.sleep(every)
+
+        return asyncio.create_task(flood())
+
+
+@pytest.fixture
+def attacker(browser: MemoryBrowser) -> Attacker:
+    return Attacker(browser)
+
+
+async def open_tabs(browser: MemoryBrowser, count: int, **options: Any) -> list[SessionProvider]:
+    browser.cookies[SESSION_COOKIE] = json.dumps({"name": "alice"})
+    options = {"timeout": TIMEOUT, **options}
+    providers = [SessionProvider(host=browser.open_tab(), **options).start() for _ in range(count)]
+    for provider in providers:
+        await provider.ready()
+    await asyncio.sleep(2)
+    return providers
+
+
+def host_of(provider: SessionProvider) -> MemoryHost:
+    assert isinstance(provider.host, MemoryHost)
+    return provider.host
+
+
+def now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def gets(browser: MemoryBrowser) -> int:
+    return browser.network.count(SESSION)
+
+
+FLOODS: dict[str, Callable[[Attacker], None]] = {
+    kind: lambda attacker, kind=kind: attacker.say(kind)  # type: ignore[misc]
+    for kind in ("hello", "here", "bye", "asking", "fence", "ack", "done", "changed", "state")
+}
+FLOODS |= {
+    "javascript": Attacker.nudge,
+    "failed": lambda attacker: attacker.say("failed", failure=[500, "HTTP 500", None]),
+    "one tab's fences": lambda attacker: attacker.say("fence", tab="one"),
+    "one fence": lambda attacker: attacker.say(
+        "fence", tab="one", time=[1_767_225_600_000_000 + 10**9, "one"]
+    ),
+    "new epochs": lambda attacker: attacker.say(
+        "here", epoch=[int(attacker.tab.now() * 1e6) + attacker._spoken, "z"]
+    ),
+}
+
+
+@pytest.mark.parametrize("flood", FLOODS)
+async def test_a_flood_leaves_few_names_and_timers(
+    browser: MemoryBrowser, attacker: Attacker, flood: str
+) -> None:
+    (provider,) = await open_tabs(browser, 1)
+    before = gets(browser)
+    for _ in range(3000):
+        FLOODS[flood](attacker)
+    await asyncio.sleep(0.01)
+    fence = provider._sync.fence
+    for known in (provider._sync._line.peers, fence._theirs, fence._ended, fence._timers):
+        assert len(known) <= MOST_TABS
+    assert len(host_of(provider).timers) <= MOST_TABS + 5
+    await asyncio.sleep(2)
+    assert gets(browser) - before <= 20
+    provider.close()
+    assert host_of(provider).open_resources == 0
+
+
+@pytest.mark.parametrize("every", [0.001, 0.03, 0.4])
+@pytest.mark.parametrize("flood", FLOODS)
+async def test_nobody_waits_longer_than_a_fence_may_stand_however_long_a_flood_lasts(
+    browser: MemoryBrowser, attacker: Attacker, flood: str, every: float
+) -> None:
+    (provider,) = await open_tabs(browser, 1)
+    browser.network.latency = 0.25
+    flooding = attacker.keep(lambda: FLOODS[flood](attacker), every)
+    await asyncio.sleep(1)
+    before, began = gets(browser), now()
+    await provider.refetch()
+    assert now() - began <= TIMEOUT + 0.6  # and the request itself
+    assert gets(browser) - before <= 40
+    flooding.cancel()
+
+
+@pytest.mark.parametrize("flood", FLOODS)
+async def test_a_mutation_waits_no_longer_than_two_fences_may_stand(
+    browser: MemoryBrowser, attacker: Attacker, flood: str
+) -> None:
+    (provider,) = await open_tabs(browser, 1)
+    flooding = attacker.keep(lambda: FLOODS[flood](attacker), 0.01)
+    await asyncio.sleep(1)
+    began = now()
+    await provider.sign_out(redirect=False)
+    assert now() - began <= 2 * TIMEOUT + 1
+    flooding.cancel()
+    assert SESSION_COOKIE not in browser.cookies
+
+
+@pytest.mark.parametrize("flood", FLOODS)
+async def test_after_a_flood_all_tabs_follow_as_before(
+    browser: MemoryBrowser, attacker: Attacker, flood: str
+) -> None:
+    first, second = await open_tabs(browser, 2)
+    flooding = attacker.keep(lambda: FLOODS[flood](attacker), 0.01)
+    await asyncio.sleep(20)
+    flooding.cancel()
+    await asyncio.sleep(2 * TIMEOUT)
+    if "state" in flood:  # which says that nobody is signed in
+        await first.refetch()
+    await first.update({"name": "Alice II"})
+    await asyncio.sleep(1)
+    assert {name_in(first.state), name_in(second.state)} == {"Alice II"}
+    browser.cookies[SESSION_COOKIE] = json.dumps({"name": "bob"})
+    attacker.nudge()
+    await asyncio.sleep(2)
+    assert {name_in(first.state), name_in(second.state)} == {"bob"}
+
+
+@pytest.mark.parametrize("flood", ["javascript", "changed", "fence", "new epochs"])
+async def test_a_minute_of_a_flood_costs_about_one_request_a_second(
+    browser: MemoryBrowser, attacker: Attacker, flood: str
+) -> None:
+    tabs = await open_tabs(browser, 3)
+    browser.network.latency = 0.02
+    before = gets(browser)
+    flooding = attacker.keep(lambda: FLOODS[flood](attacker), 0.05)
+    for _ in range(6):
+        await asyncio.gather(*(provider.refetch() for provider in tabs))
+        await asyncio.sleep(10)
+    assert gets(browser) - before <= len(tabs) * (60 + 30 + 6)
+    flooding.cancel()
+
+
+async def test_news_comes_through_while_nudges_never_stop(browser: MemoryBrowser, attacker: Attacker) -> None:
+    (provider,) = await open_tabs(browser, 1)
+    flooding = attacker.keep(attacker.nudge, 0.005)
+    await asyncio.sleep(5)
+    browser.cookies[SESSION_COOKIE] = json.dumps({"name": "bob"})
+    await asyncio.sleep(2.5)
+    assert name_in(provider.state) == "bob"
+    flooding.cancel()
+
+
+async def test_a_read_that_is_not_aborted_any_more_is_no_answer_to_later_news(
+    browser: MemoryBrowser, attacker: Attacker
+) -> None:
+    (provider,) = await open_tabs(browser, 1)
+    while provider._reader._interruptions.take():
+        pass
+    gate = browser.network.hold(SESSION)
+    expires = "2099-01-01T00:00:00Z"
+    browser.network.answer_next(SESSION, json_answer({"user": {"name": "carol"}, "expires": expires}))
+    asking = asyncio.create_task(provider.refetch())
+    await asyncio.sleep(0.1)  # the server has handled it
+    browser.cookies[SESSION_COOKIE] = json.dumps({"name": "bob"})
+    attacker.nudge()
+    await asyncio.sleep(0.5)
+    gate.set()
+    await asking
+    await asyncio.sleep(0.5)
+    assert name_in(provider.state) == "bob"
+
+
+async def test_a_fence_that_no_tab_has_is_acknowledged_a_bounded_number_of_times(
+    browser: MemoryBrowser, attacker: Attacker
+) -> None:
+    await open_tabs(browser, 1)
+    heard: list[str] = []
+    attacker.tab.open_channel(OWN_CHANNEL, lambda text: heard.append(json.loads(str(text))["kind"]))
+    for _ in range(3000):
+        attacker.say("fence")
+    await asyncio.sleep(1)
+    assert heard.count("ack") <= MOST_TABS + 5
+
+
+async def test_a_mutation_does_not_wait_for_ever_for_older_ones(
+    browser: MemoryBrowser, attacker: Attacker
+) -> None:
+    (provider,) = await open_tabs(browser, 1)
+
+    async def be_older() -> None:
+        for time in range(1, 1000):
+            attacker.say("fence", time=[time, "old"])
+            await asyncio.sleep(0.5)
+
+    attacker.say("here")  # and so a mutation waits for what this tab says
+    await asyncio.sleep(0.01)
+    began = now()
+    leaving = asyncio.create_task(provider.sign_out(redirect=False))
+    older = asyncio.create_task(be_older())
+    await leaving
+    assert now() - began <= 2 * TIMEOUT + 1
+    older.cancel()
+
+
+async def test_what_the_server_says_is_shown_though_changes_are_announced_for_ever(
+    browser: MemoryBrowser, attacker: Attacker
+) -> None:
+    (provider,) = await open_tabs(browser, 1)
+    browser.network.latency = 0.05
+    flooding = attacker.keep(lambda: FLOODS["new epochs"](attacker), 0.01)
+    await asyncio.sleep(5)
+    browser.cookies[SESSION_COOKIE] = json.dumps({"name": "bob"})
+    for _ in range(10):
+        await provider.refetch()
+    assert name_in(provider.state) == "bob"
+    browser.network.latency = 0.8
+    new = SessionProvider(host=browser.open_tab(), timeout=TIMEOUT).start()
+    began = now()
+    await new.ready()
+    assert now() - began <= TIMEOUT + 2
+    flooding.cancel()
+
+
+async def test_who_only_says_that_it_asks_does_not_put_off_polls(
+    browser: MemoryBrowser, attacker: Attacker
+) -> None:
+    await open_tabs(browser, 1, refetch_interval=INTERVAL)
+    before = gets(browser)
+    flooding = attacker.keep(lambda: attacker.say("asking"), 1)
+    await asyncio.sleep(5 * INTERVAL)
+    assert gets(browser) - before >= 4
+    flooding.cancel()
+
+
+async def test_other_tabs_failures_do_not_put_off_an_attempt_for_ever(
+    browser: MemoryBrowser, attacker: Attacker
+) -> None:
+    (provider,) = await open_tabs(browser, 1)
+    flooding = attacker.keep(lambda: attacker.say("failed", failure=[500, "HTTP 500", None]), 0.5)
+    await asyncio.sleep(1)
+    assert provider.state.error
+    before = gets(browser)
+    await asyncio.sleep(1200)
+    assert 2 <= gets(browser) - before <= 20
+    flooding.cancel()
+
+
+async def test_hellos_are_answered_at_once_and_then_together(
+    browser: MemoryBrowser, attacker: Attacker
+) -> None:
+    await open_tabs(browser, 1)
+    heard: list[str] = []
+    attacker.tab.open_channel(OWN_CHANNEL, lambda text: heard.append(json.loads(str(text))["kind"]))
+    attacker.say("hello")
+    await asyncio.sleep(0.001)
+    assert heard.count("here") == 1
+    heard.clear()
+    for _ in range(1000):
+        attacker.say("hello")
+        await asyncio.sleep(0.001)
+    await asyncio.sleep(1)
+    assert 10 <= heard.count("here") <= 25
+
+
+async def test_a_hundred_tabs_know_each_other(browser: MemoryBrowser) -> None:
+    tabs = await open_tabs(browser, 100)
+    assert {len(provider._sync._line.peers) for provider in tabs} == {99}
+    await tabs[0].update({"name": "Alice II"})
+    await asyncio.sleep(0.01)
+    assert {name_in(provider.state) for provider in tabs} == {"Alice II"}
+
+
+async def test_a_fence_that_is_announced_again_stands_no_longer(
+    browser: MemoryBrowser, attacker: Attacker
+) -> None:
+    (provider,) = await open_tabs(browser, 1)
+    stamp = [int(attacker.tab.now() * 1e6), "one"]
+    began = now()
+    flooding = attacker.keep(lambda: attacker.say("fence", tab="one", time=stamp), 0.1)
+    await asyncio.sleep(TIMEOUT + 0.5)
+    assert not provider._sync.fence.is_up
+    await provider.get_session()
+    assert now() - began < TIMEOUT + 1
+    flooding.cancel()
+
+
+async def test_stamps_of_a_day_ahead_stop_nothing(browser: MemoryBrowser, attacker: Attacker) -> None:
+    first, second = await open_tabs(browser, 2)
+    ahead = [int((attacker.tab.now() + 86_399) * 1e6), "z"]
+    for kind in ("here", "fence", "state", "changed"):
+        attacker.say(kind, tab="z", time=ahead, epoch=ahead)
+    await asyncio.sleep(2 * TIMEOUT)
+    await first.refetch()
+    await first.update({"name": "Alice II"})
+    await asyncio.sleep(0.1)
+    assert {name_in(first.state), name_in(second.state)} == {"Alice II"}
+    await second.sign_out(redirect=False)
+    await asyncio.sleep(0.1)
+    assert first.state.status == "unauthenticated"
+
+
+@pytest.mark.parametrize("field", ["tab", "mutated", "time", "epoch"])
+async def test_long_names_are_not_remembered(browser: MemoryBrowser, attacker: Attacker, field: str) -> None:
+    (provider,) = await open_tabs(browser, 1)
+    long = "x" * 65
+    fields: dict[str, Any] = {field: [1, long] if field in {"time", "epoch"} else long}
+    attacker.say("state", **fields)
+    await asyncio.sleep(0.01)
+    assert not provider._sync._line.peers
+
+
+@pytest.mark.parametrize("answer", ["[" * 100_000, '{"x":' + "[" * 500 + "]" * 500 + "}", "NaN", "1e999"])
+async def test_an_answer_that_cannot_be_read_is_tried_again(browser: MemoryBrowser, answer: str) -> None:
+    (provider,) = await open_tabs(browser, 1)
+    odd = json_answer(None)
+    odd = type(odd)(type(odd.response)(200, answer, odd.response.headers))
+    browser.network.answer_next(SESSION, odd)
+    state = await provider.refetch()
+    assert state.error
+    assert name_in(state) == "alice"
+    await asyncio.sleep(3)
+    assert provider.state.error is None
+    assert (await provider.refetch()).error is None
+    browser.network.answer_next(SESSION, html_answer())
+    assert (await provider.refetch()).error
+
+
+async def test_an_embedded_session_that_is_too_deep_is_asked_for(browser: MemoryBrowser) -> None:
+    tab = browser.open_tab()
+    tab.embedded = '{"expires":"2099-01-01T00:00:00Z","x":' + "[" * 5000 + "]" * 5000 + "}"
+    provider = SessionProvider(host=tab).start()
+    assert (await provider.ready()).status == "unauthenticated"
+    assert gets(browser) == 1
+    assert len(tab.reports) == 1
+
+
+def test_a_pace_allows_so_many_at_once_and_then_one_a_second() -> None:
+    clock = [1000.0]
+    pace = Pace(lambda: clock[0], 3)
+    assert [pace.take() for _ in range(5)] == [True, True, True, False, False]
+    assert pace.wait() == 1.0
+    clock[0] += 1.0
+    assert [pace.take() for _ in range(2)] == [True, False]
+    clock[0] -= 5000.0  # set back
+    assert not pace.take()
+    clock[0] += 1.0
+    assert pace.take()
+    clock[0] += 1e6
+    assert [pace.take() for _ in range(4)] == [True, True, True, False]

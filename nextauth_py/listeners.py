@@ -54,9 +54,8 @@ class Listeners(Generic[S]):
             self._is_delivering = False
 
     def clear(self) -> None:
-        """Remove all listeners; what waits to be delivered is dropped."""
+        """Remove all listeners, also in the middle of a delivery."""
         self._entries.clear()
-        self._waiting.clear()
 
     def _deliver(self, change: Change[S], number: int) -> None:
         self._call(None, change.state, number)

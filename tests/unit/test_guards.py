@@ -198,7 +198,7 @@ async def test_what_needs_a_session_shows_none_from_a_page_that_was_left(browser
 async def come_back(tab: MemoryHost) -> None:
     """Leave the page, by whatever has sent it elsewhere, and return by the browser's Back."""
     tab.change_lifecycle("left")
-    await asyncio.sleep(60)
+    await asyncio.sleep(1)
     tab.visited.clear()
     tab.change_lifecycle("restored")
     await pause()

@@ -130,6 +130,7 @@ async def test_a_change_elsewhere_before_the_page_began_costs_no_request(
 async def test_a_javascript_client_that_has_spoken_since_and_is_gone_is_a_reason_to_ask(
     browser: MemoryBrowser, seconds: float, requests: int
 ) -> None:
+    await asyncio.sleep(0.5)  # such a client tells whole seconds
     page = Page(browser)
     message = {"event": "session", "data": {"trigger": "signout"}}
     stamped = {**message, "timestamp": int(page.tab.now() + seconds)}
@@ -294,6 +295,24 @@ async def test_a_tab_that_joins_others_takes_their_interval(
     assert browser.network.count(SESSION) == before + 1
     await asyncio.sleep(3000)
     assert browser.network.count(SESSION) == before + 11
+
+
+async def test_others_count_from_the_request_too(browser: MemoryBrowser) -> None:
+    await signed_in(browser.open_tab(), refetch_interval=300)
+    await asyncio.sleep(100)
+    await Page(browser, "prefetched").boot(refetch_interval=300)
+    before = browser.network.count(SESSION)
+    await asyncio.sleep(296)
+    assert browser.network.count(SESSION) == before
+    await asyncio.sleep(1.5)
+    assert browser.network.count(SESSION) == before + 1
+
+
+async def test_a_clock_that_is_set_back_does_not_put_the_interval_off(browser: MemoryBrowser) -> None:
+    page = Page(browser, "given")
+    await page.boot(refetch_interval=300)
+    browser.clock_error = -7200
+    assert await page.first_request(700) < 400
 
 
 async def test_a_tab_that_does_not_poll_lends_no_interval(browser: MemoryBrowser, server: FakeServer) -> None:

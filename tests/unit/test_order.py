@@ -322,6 +322,20 @@ async def test_of_several_calls_the_assignment_waits_for_those_that_had_begun(ta
     assert name_in(provider.state) == "carol"
 
 
+async def test_the_end_of_one_call_does_not_lose_it_in_the_middle_of_another(tab: MemoryHost) -> None:
+    provider = await signed_in(tab)
+    tab.browser.network.hold("GET /api/auth/providers")
+    entering = call(provider, "sign in")
+    await asyncio.sleep(1)
+    provider.session = session("carol")
+    tab.browser.network.latency = 0.5
+    leaving = call(provider, "sign out")
+    await asyncio.sleep(1)
+    entering.cancel()
+    await leaving
+    assert name_in(provider.state) == "carol"
+
+
 async def test_what_makes_no_sense_is_refused_at_once_during_a_call_too(tab: MemoryHost) -> None:
     provider = await signed_in(tab)
     tab.browser.network.latency = 0.5

@@ -24,6 +24,7 @@ HERE = Path(__file__).parent
 CODE = (
     "aside.py",
     "build.py",
+    "checked.mjs",
     "hashed.py",
     "interpreter.mjs",
     "lit.js",

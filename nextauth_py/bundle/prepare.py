@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 from zipfile import ZIP_STORED
 
 from .errors import BundleError
-from .hashed import compressed
+from .hashed import compressed, hashed_name
 from .memory import Memory
 from .node import node_command, node_environment
 from .wheel import Wheel, unzipped, zipped
@@ -24,9 +24,12 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 SCRIPT = HERE / "snapshot.mjs"
+CHECKED = HERE / "checked.mjs"
 REHEARSAL = HERE / "rehearsal.py"
 STAGE = {"nextauth_py_aside.py": HERE / "aside.py", "nextauth_py_renewal.py": HERE / "renewal.py"}
 PYSCRIPT_SOURCES = "pyscript/stdlib/pyscript.js"
+
+CODE = ("/pydantic_core.bin", "/pyodide.bin")  # WebAssembly
 
 # For editors, type checkers and auditors.
 UNREAD = re.compile(r".*\.pyi|.*/py\.typed|.*/sboms/.*")
@@ -60,6 +63,7 @@ def prepared_files(
         "module": _name_of("pyodide.asm.mjs", pyodide),
         "folder": place.folder,
         "library": place.library,
+        "checked": hashed_name(CHECKED.name, CHECKED.read_bytes()),
     }
     made = _rehearse(facts, place, runtime, snapshot=snapshot)
     files = place.files | made.compiled
@@ -72,6 +76,7 @@ def prepared_files(
     }
     return {
         "pyodide/preload.mjs": HERE / "preload.mjs",
+        f"pyodide/{facts['checked']}": CHECKED,
         **{f"pyodide/{part.name}": part.content for part in parts.values()},
         "pyodide/interpreter.mjs": filled("interpreter.mjs", {"bundle": json.dumps(facts)}),
     }
@@ -102,7 +107,8 @@ class Part:
 
     def facts(self) -> dict[str, Any]:
         """What the interpreter needs to find it, and to know it from another."""
-        return {"name": self.name, "size": self.size, "hash": self.hash}
+        is_code = self.name.endswith(CODE)
+        return {"name": self.name, "size": self.size, "hash": self.hash, "isCode": is_code}
 
 
 def _parts(

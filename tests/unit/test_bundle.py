@@ -526,7 +526,6 @@ def test_a_changed_source_replaces_our_wheel_and_leaves_the_runtime(
         assert packages.endswith("/packages.bin")
     assert [path for path in out.glob("pyodide/*/") if not any(path.iterdir())] == []
     assert all(after[name] == before[name] for name in fake.names())
-    assert fake.fetched == 1
 
 
 def test_changed_pins_replace_the_runtime_and_remove_its_old_files(out: Path, fake: Runtime) -> None:
@@ -555,7 +554,7 @@ def test_an_interrupted_build_has_no_config_and_is_finished_by_the_next(
     bundle(out)
     fake.key = "two"
     with monkeypatch.context() as patch:
-        patch.setattr(shutil, "copyfile", interrupt)
+        patch.setattr(shutil, "copyfileobj", interrupt)
         with pytest.raises(KeyboardInterrupt):
             bundle(out)
     assert not (out / "pyscript.json").exists()
@@ -578,7 +577,6 @@ def test_a_change_taken_back_after_an_interruption_leaves_nothing_of_it(
     (package / "errors.py").write_bytes(original)
     bundle(out)
     assert snapshot(out).keys() == before.keys()
-    assert fake.fetched == 1
 
 
 def interrupt(*_: object) -> None:
@@ -743,7 +741,7 @@ def test_an_unwritable_home_is_no_obstacle(tmp_path: Path, monkeypatch: pytest.M
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    assert runtime._cache().parent == tmp_path
+    assert runtime._cache(print).parent == tmp_path
 
 
 def test_every_pin_is_checked_by_hash_and_names_no_address() -> None:

@@ -33,13 +33,13 @@ config.js_modules.main = Object.fromEntries(
   Object.entries(config.js_modules.main).map(([path, name]) => [whole(path), name]),
 );
 
-// Markup can hide members of the document, as <img name="createElement"> does. PyScript and lit-html would not start.
+// Of PyScript and lit-html markup could hide such properties too: they would not start.
 const { getAttribute, removeAttribute } = Element.prototype;
-for (const [elements, attribute] of [
+for (const [selector, attribute] of [
   ["embed, form, iframe, img, object", "name"],
   ["object", "id"],
 ]) {
-  for (const element of Document.prototype.querySelectorAll.call(document, elements)) {
+  for (const element of all(selector)) {
     if (getAttribute.call(element, attribute) in Document.prototype) removeAttribute.call(element, attribute);
   }
 }

@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, Playwright, Request, Route, expect
+from playwright.sync_api import BrowserContext, Page, Playwright, Request, expect
 
 from demo.serve import AuthServer
 from nextauth_py.bundle import build_bundle

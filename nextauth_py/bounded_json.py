@@ -16,7 +16,7 @@ LONGEST = 2**20
 # shares with JavaScript. The browser ends that before Python does, and no `except` helps: Pyodide is
 # broken from then on. Chromium's stack of 984 kB holds 4,400 nested arrays, or 3,500 objects, if nothing else
 # is on it. A call from JavaScript to Python takes 2.8 kB, so 345 nested calls fill it even without any JSON.
-# 64 levels take 18 kB, as much as six such calls.
+# 64 levels take 18 kB, as much as six such calls. (Of nested models pydantic refuses the 50th in a browser.)
 DEEPEST = 64
 
 # Everything but brackets: strings, of which the last may be unfinished, and what is between them.

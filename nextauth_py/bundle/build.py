@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from .runtime import BASE_LOCK, pinned, runtime_files, runtime_key
 from .wheel import Wheel, own_wheel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 HERE = Path(__file__).parent
 
@@ -23,6 +24,7 @@ HERE = Path(__file__).parent
 CODE = (
     "aside.py",
     "build.py",
+    "checked.mjs",
     "hashed.py",
     "interpreter.mjs",
     "lit.js",
@@ -79,9 +81,14 @@ def build_bundle(
     if folder.is_current("runtime", runtime) and folder.is_current("package", package):
         report(f"{out} is up to date.")
         return
-    if not folder.is_current("runtime", runtime):
-        _write_runtime(folder, runtime, report, only="lit/" if cdn else "")
-    files = _cdn_files(wheel) if cdn else _package_files(folder, wheel, snapshot=snapshot)
+    out.mkdir(parents=True, exist_ok=True)  # if that fails, then before the downloads
+    is_current = folder.is_current("runtime", runtime)
+    base = {} if is_current and cdn else runtime_files(report)
+    if not is_current:
+        folder.remove("package")  # no page finds a pyscript.json until all is there
+        only = "lit/" if cdn else ""
+        folder.write("runtime", runtime, {name: path for name, path in base.items() if name.startswith(only)})
+    files = _cdn_files(wheel) if cdn else _package_files(base, wheel, snapshot=snapshot)
     folder.write("package", package, files | _scripts())
     report(f"{out}: {wheel.file_name}, {folder.size() / 1e6:.1f} MB in all.")
 
@@ -90,13 +97,6 @@ def _package_key(runtime: str, wheel: Wheel, kind: str) -> str:
     parts = [*(HERE / name for name in CODE), *(pinned(name) for name in SCRIPTS)]
     bundler = b"".join(path.read_bytes() for path in parts)
     return f"{runtime} {wheel.file_name} {hashlib.sha256(bundler).hexdigest()[:16]} {kind}"
-
-
-def _write_runtime(folder: Folder, key: str, report: Callable[[str], None], *, only: str) -> None:
-    folder.path.mkdir(parents=True, exist_ok=True)  # if that fails, then before the downloads
-    files = runtime_files(report)
-    folder.remove("package")  # no page finds a pyscript.json until all is there
-    folder.write("runtime", key, {name: path for name, path in files.items() if name.startswith(only)})
 
 
 def _scripts() -> dict[str, bytes | Path]:
@@ -113,19 +113,24 @@ def _json(content: object) -> bytes:
     return f"{json.dumps(content, indent=2)}\n".encode()
 
 
-def _package_files(folder: Folder, wheel: Wheel, *, snapshot: bool) -> dict[str, bytes | Path]:
-    pyodide = folder.path / "pyodide"
-    (compiled,) = precompiled([wheel], pyodide=pyodide, lock=folder.path / BASE_LOCK)
+def _package_files(base: Mapping[str, Path], wheel: Wheel, *, snapshot: bool) -> dict[str, bytes | Path]:
+    """What comes on top of the runtime.
+
+    Node runs the runtime's own files, not their copies in the bundle, which may have been changed by anybody.
+    """
+    base_lock = base[BASE_LOCK]
+    runtime, pyodide = base_lock.parents[1], base_lock.parent
+    (compiled,) = precompiled([wheel], pyodide=pyodide, lock=base_lock)
     archive = compiled.to_bytes()
-    lock = json.loads((folder.path / BASE_LOCK).read_text("utf-8"))
+    lock = json.loads(base_lock.read_text("utf-8"))
     lock["packages"]["nextauth-py"] = lock_entry(wheel.file_name, archive)
-    runtime = [path.relative_to(folder.path).as_posix() for path in sorted(pyodide.rglob("pyodide*.mjs"))]
-    modules = [f"./{path}" for path in ["pyodide/preload.mjs", *runtime]]
+    own = [name for name in sorted(base) if re.fullmatch(r"pyodide/(?:.*/)?pyodide.*\.mjs", name)]
+    modules = [f"./{path}" for path in ["pyodide/preload.mjs", *own]]
     page_config = {"config": json.dumps(PYSCRIPT_CONFIG, indent=2), "modules": json.dumps(modules)}
     return {
         f"pyodide/{wheel.file_name}": archive,
         "pyodide/pyodide-lock.json": json.dumps(lock, indent=1).encode(),
-        **prepared_files(compiled, bundle=folder.path, lock=lock, snapshot=snapshot),
+        **prepared_files(compiled, runtime=runtime, lock=lock, snapshot=snapshot),
         "pyscript/page-config.js": filled("page-config.js", page_config),
         "pyscript.json": _json(PYSCRIPT_CONFIG),
     }

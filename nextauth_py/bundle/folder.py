@@ -1,20 +1,39 @@
-"""The folder OUT: which files in it are ours, and whether they are all there."""
+"""The folder OUT: which files in it are ours, and whether they are all there.
+
+Nothing outside OUT is written or deleted. The stamp and whatever else lies in the folder may come from
+anywhere, for example with a repository, so names are checked against what a bundle can have, and links below
+OUT are refused. OUT itself may be a link. Programs that change the folder meanwhile are not guarded against.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
+import stat
+import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from .errors import BundleError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
 STAMP = ".nextauth-bundle.json"
+LONGEST_STAMP = 1_000_000  # bytes; three hundred times what a bundle has
+PARTS = ("runtime", "package")
+
+# All that a bundle has ever had. A stamp that names anything else was not written by this command.
+_NAME = r"\w(?:[\w.+-]*\w)?"
+OURS = re.compile(
+    rf"pyscript\.json|session-\w+\.js|nextauth_py-{_NAME}\.whl"
+    rf"|pyodide/(?:[0-9a-f]{{8}}/)?{_NAME}\.(?:m?js|json|wasm|zip|bin|whl)"
+    rf"|(?:pyscript|lit)/(?:\w+/)?{_NAME}\.(?:js|css)",
+    re.ASCII,
+)
 
 
 class Part(TypedDict):
@@ -31,17 +50,20 @@ class Folder:
     """A bundle of several parts, each of them complete or not there.
 
     Raises:
-        BundleError: The folder holds something else.
+        BundleError: The folder holds something else, or its stamp names files that no bundle has.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._stamp = path / STAMP
-        if not self._stamp.exists() and path.exists() and not _is_empty_folder(path):
+        if not os.path.lexists(self._stamp) and path.exists() and not _is_empty_folder(path):
             raise BundleError(
                 f"{path} is neither empty nor a bundle made by this command: name a new or empty folder"
             )
+        self._check_place(self._stamp)
         self._parts = self._read_stamp()
+        for part in self._parts.values():
+            self._check(part["files"])
 
     def is_current(self, part: str, key: str) -> bool:
         """Whether the part was made from what `key` stands for, and none of its files was lost since."""
@@ -49,10 +71,14 @@ class Folder:
         return known["key"] == key and all(self._size(name) == size for name, size in known["files"].items())
 
     def write(self, part: str, key: str, files: Mapping[str, bytes | Path]) -> None:
-        """Replaces the part's files, in the order given.
+        """Replace the part's files, in the order given.
 
         The key is stamped last, so a part that was interrupted is not current.
+
+        Raises:
+            BundleError: A link, or a folder, is in the place of a file.
         """
+        self._check(files)
         old = self._parts.get(part, NOTHING)["files"]
         self._set(part, "", {**old, **dict.fromkeys(files, 0)})
         for name, content in files.items():
@@ -62,18 +88,42 @@ class Folder:
         self._set(part, key, {name: self._size(name) for name in files})
 
     def remove(self, part: str) -> None:
-        """Deletes the part's files."""
+        """Delete the part's files."""
         self.write(part, "", {})
 
     def size(self) -> int:
         """The bytes of all parts."""
         return sum(size for part in self._parts.values() for size in part["files"].values())
 
+    def _check(self, names: Iterable[str]) -> None:
+        for name in names:
+            if not OURS.fullmatch(name):
+                raise self._refusal(f"{self._stamp} names {name!r}, which no bundle has")
+            path = self.path
+            for step in name.split("/")[:-1]:
+                path /= step
+                if _is_link(path) or (path.exists() and not path.is_dir()):
+                    raise self._refusal(f"{path} is not a folder of its own, but a link or a file")
+            self._check_place(self.path / name)
+
+    def _check_place(self, path: Path) -> None:
+        """A file may be there, or nothing."""
+        with suppress(FileNotFoundError, NotADirectoryError):
+            if not stat.S_ISREG(path.lstat().st_mode):
+                raise self._refusal(f"{path} is not a file of its own, but a link or a folder")
+
+    def _refusal(self, reason: str) -> BundleError:
+        return BundleError(f"{reason}: delete it, or name a new or empty folder instead of {self.path}")
+
     def _read_stamp(self) -> dict[str, Part]:
         try:
-            parts: dict[str, Part] = json.loads(self._stamp.read_text("utf-8"))
-        except (OSError, ValueError):
+            with self._stamp.open("rb") as file:
+                content = file.read(LONGEST_STAMP + 1)
+        except (FileNotFoundError, NotADirectoryError):
             return {}
+        parts = _parse_stamp(content)
+        if parts is None:
+            raise self._refusal(f"{self._stamp} was not written by this command")
         return parts
 
     def _set(self, part: str, key: str, files: dict[str, int]) -> None:
@@ -82,28 +132,54 @@ class Folder:
 
     def _size(self, name: str) -> int:
         try:
-            return (self.path / name).stat().st_size
+            return (self.path / name).lstat().st_size
         except OSError:
             return -1
 
     def _remove(self, path: Path) -> None:
         path.unlink(missing_ok=True)
-        with suppress(OSError):  # not empty
-            path.parent.rmdir()
+        if path.parent != self.path:
+            with suppress(OSError):  # not empty
+                path.parent.rmdir()
 
     def _write_file(self, name: str, content: bytes | Path) -> None:
-        """By a rename, because a server may be reading the folder."""
+        """By a rename: a server may be reading the folder, and what is linked elsewhere stays as it is."""
         target = self.path / name
         target.parent.mkdir(parents=True, exist_ok=True)
         unfinished = target.with_name(f".{target.name}.{os.getpid()}")
+        unfinished.unlink(missing_ok=True)  # of a build that was killed, or a link that somebody put there
         try:
-            if isinstance(content, bytes):
-                unfinished.write_bytes(content)
-            else:
-                shutil.copyfile(content, unfinished)
+            with unfinished.open("xb") as file:
+                if isinstance(content, bytes):
+                    file.write(content)
+                else:
+                    with content.open("rb") as source:
+                        shutil.copyfileobj(source, file)
             unfinished.replace(target)
         finally:
             unfinished.unlink(missing_ok=True)
+
+
+def _parse_stamp(content: bytes) -> dict[str, Part] | None:
+    try:
+        parts = json.loads(content) if len(content) <= LONGEST_STAMP else None
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(parts, dict):
+        return None
+    return parts if all(name in PARTS and _is_part(part) for name, part in parts.items()) else None
+
+
+def _is_part(part: Any) -> bool:
+    match part:
+        case {"key": str(), "files": dict(files), **others} if not others:
+            return all(type(size) is int and size >= 0 for size in files.values())
+    return False
+
+
+def _is_link(path: Path) -> bool:
+    """Whether it is a symbolic link, or Windows' junction."""
+    return path.is_symlink() or (sys.version_info >= (3, 12) and path.is_junction())
 
 
 def _is_empty_folder(path: Path) -> bool:

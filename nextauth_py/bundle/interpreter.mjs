@@ -19,40 +19,87 @@ const quiet = (promise) => {
 
 // --- files ---
 
-// Big files are compressed, whatever the web server does. They are kept inflated, because to inflate the memory takes
-// longer than all the rest.
-const cache = (async () => caches.open("nextauth_py"))().catch(() => null); // a page may have none
+// Big files are compressed, whatever the web server does. They are kept inflated, because inflating the memory takes
+// longer than all the rest. Every script of the origin can write to the cache storage, and a proxy can damage a
+// download, so both are used only if they have the hash that this module names. Pages without TLS can compute no
+// hashes; they have no cache storage either.
+const cache = (async () => (crypto.subtle ? caches.open("nextauth_py") : null))().catch(() => null); // may be forbidden
 const addressOf = ({ name }) => `${folder}${name}?inflated`;
-const asCode = { headers: { "content-type": "application/wasm" } };
-const fresh = new Map(); // what has been fetched and is not kept yet, by address
+const fresh = new Map(); // responses that have been fetched and are not kept yet, by address
+const script = folder + bundle.checked;
 
-const kept = async (part) => (await cache)?.match(addressOf(part));
+const startWorker = () => {
+  const worker = new Worker(`${script}#worker`, { type: "module" });
+  const waiting = new Map();
+  const answer = ({ address, content }) => {
+    waiting.get(address)(content);
+    waiting.delete(address);
+    if (waiting.size) return;
+    worker.terminate();
+    reader = null;
+  };
+  worker.onmessage = ({ data }) => answer(data);
+  worker.onerror = worker.onmessageerror = (event) => {
+    event.preventDefault();
+    for (const address of [...waiting.keys()]) answer({ address });
+  };
+  return (part) =>
+    new Promise((resolve) => {
+      const address = addressOf(part);
+      waiting.set(address, resolve);
+      worker.postMessage({ address, part });
+    });
+};
+let reader = null;
 
-const inflated = async ({ name }) => {
-  const response = await fetch(folder + name);
-  if (!response.ok) throw new Error(`${response.status} for ${name}`);
-  return response.body.pipeThrough(new DecompressionStream("gzip"));
+const isKept = async (part) => Boolean(await (await cache)?.match(addressOf(part)));
+
+/** What is kept of a part. A thread of its own reads it, if there can be one: hashes take a tenth of a warm start. */
+const kept = async (part) => {
+  const response = await (await cache)?.match(addressOf(part));
+  if (!response) return null;
+  const read = async () => (reader ??= startWorker())(part);
+  const content = await read().catch(() => null);
+  if (content) return content;
+  const { checked } = await import(script);
+  return checked(await response.arrayBuffer(), part);
 };
 
-const fetched = async (part) => {
-  if (!(await cache)) return new Response(await inflated(part), asCode);
-  const [now, later] = (await inflated(part)).tee();
-  fresh.set(addressOf(part), later);
-  return new Response(now, asCode);
+const fetched = async (part, options) => {
+  const importing = import(script);
+  const response = await fetch(folder + part.name, options);
+  if (!response.ok) throw new Error(`${response.status} for ${part.name}`);
+  const content = await new Response(response.body.pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
+  const made = await (await importing).checked(content, part);
+  fresh.set(addressOf(part), new Response(content)); // a copy, because Python may write to its files
+  return made;
 };
 
-const open = async (part) => (await kept(part)) ?? fetched(part);
+// The last one passes the browser's HTTP cache by, which may be what has damaged the file.
+const sources = [kept, fetched, (part) => fetched(part, { cache: "reload" })];
 
-const bytes = async (response, { name, size }) => {
-  const read = new Uint8Array(await response.arrayBuffer());
-  if (read.length !== size) throw new Error(`${read.length} bytes instead of ${size} in ${name}`);
-  return read;
+/** The bytes of a part, or the module if it is code. What is not right is thrown away. */
+const load = async (part) => {
+  let failure;
+  for (const source of sources) {
+    try {
+      const content = await source(part);
+      if (content) return content instanceof ArrayBuffer ? new Uint8Array(content) : content;
+    } catch (error) {
+      failure = error;
+      console.debug(`nextauth_py: fetched again, because ${error.message}`);
+      await (await cache)?.delete(addressOf(part), { ignoreVary: true });
+    }
+  }
+  throw failure;
 };
 
-/** An earlier bundle's files; all, if one may be damaged. */
+/** Delete what this page's folder has kept; all, if something may be damaged. */
 const forget = async (isOver = () => true) => {
   const store = await cache;
-  for (const { url } of (await store?.keys()) ?? []) if (url.startsWith(folder) && isOver(url)) await store.delete(url);
+  for (const { url } of (await store?.keys()) ?? []) {
+    if (url.startsWith(folder) && isOver(url)) await store.delete(url, { ignoreVary: true });
+  }
 };
 
 /** How fast the line has been so far, at best, in bytes per millisecond; 0 if all came from a cache. */
@@ -65,29 +112,33 @@ const speed = () => {
 const FAST = 6_000;
 
 /** The memory of the snapshot; none where it would take too long to get it. */
-const findMemory = async () => {
-  const response = (await kept(parts.snapshot)) ?? (speed() >= FAST ? await fetched(parts.snapshot) : null);
-  return response && { memory: quiet(bytes(response, parts.snapshot)) };
+const findMemory = async () =>
+  speed() >= FAST || (await isKept(parts.snapshot)) ? { memory: quiet(load(parts.snapshot)) } : null;
+
+const keepFresh = async (store) => {
+  const responses = [...fresh];
+  fresh.clear(); // even if there is no room for them
+  for (const [address, response] of responses) await store.put(address, response);
 };
 
 /** For the next visit, without a hurry; and no memory is fetched where each byte costs. */
 const prepareNext = async (hasMemory) => {
   const store = await cache;
   if (!store) return;
-  const bodies = [...fresh];
-  fresh.clear(); // even if there is no room for them
   const current = new Set(Object.values(parts).map(addressOf));
   await forget((url) => !current.has(url));
-  for (const [address, body] of bodies) await store.put(address, new Response(body, asCode));
+  await keepFresh(store);
   const { saveData, effectiveType = "4g" } = navigator.connection ?? {};
   if (!snapshot || hasMemory || saveData || effectiveType !== "4g") return;
-  await store.put(addressOf(parts.snapshot), new Response(await inflated(parts.snapshot)));
+  await load(parts.snapshot);
+  await keepFresh(store);
 };
-const whenIdle = globalThis.requestIdleCallback ?? setTimeout;
+const whenIdle = typeof requestIdleCallback === "function" ? requestIdleCallback : setTimeout;
 
 // --- Python ---
 
 const EMPTY_MODULE = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0);
+const asCode = { headers: { "content-type": "application/wasm" } };
 
 /** Answers Pyodide, which fetches its files by itself, and says little of it if they are not right. */
 const answerWith = (stdlib) => (url, options) => {
@@ -139,13 +190,13 @@ const renew = (pyodide) => {
 
 const begin = async () => {
   const streams = { stdout: console.log, stderr: console.warn };
-  const stdlib = parts.stdlib && quiet(open(parts.stdlib).then((response) => bytes(response, parts.stdlib)));
+  const stdlib = parts.stdlib && quiet(load(parts.stdlib));
   const loading = quiet(
     Promise.all([
       import(folder + bundle.module),
-      WebAssembly.compileStreaming(open(parts.code)),
-      open(parts.contents).then((response) => bytes(response, parts.contents)),
-      parts.pyodide && WebAssembly.compileStreaming(open(parts.pyodide)),
+      parts.pyodide && load(parts.pyodide), // first, because it is the largest to compile
+      load(parts.code),
+      load(parts.contents),
       stdlib,
     ]),
   );
@@ -161,7 +212,7 @@ const begin = async () => {
     // Only the head of a snapshot, which is Pyodide's business: its memory needs no second copy.
     _loadSnapshot: snapshot && Uint8Array.from(atob(snapshot.head), (byte) => byte.charCodeAt(0)),
     createPyodideModule: async (settings) => {
-      const [{ default: create }, code, contents, own] = await loading;
+      const [{ default: create }, own, code, contents] = await loading;
       memory = (await finding)?.memory;
       settings.noInitialRun = Boolean(memory);
       const failing = own ? [instantiating(settings, own)] : [];

@@ -6,6 +6,7 @@ Only the very interpreter that will run it can write it, so Pyodide does, under 
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import tempfile
 from pathlib import Path
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 SCRIPT = Path(__file__).with_suffix(".mjs")
 
+# A path without empty steps and `..`, and without what Windows takes for a drive or a step.
+INSIDE = re.compile(r"(?!\.{0,2}(?:/|$))[^/\\:\0]+(?:/(?!\.{0,2}(?:/|$))[^/\\:\0]+)*")
+
 
 def precompiled(wheels: Iterable[Wheel], *, pyodide: Path, lock: Path) -> list[Wheel]:
     """The wheels with a ``.pyc`` in place of each ``.py``.
@@ -31,7 +35,7 @@ def precompiled(wheels: Iterable[Wheel], *, pyodide: Path, lock: Path) -> list[W
         lock: Its lock file.
 
     Raises:
-        BundleError: There is no Node, or Pyodide does not run in it.
+        BundleError: There is no Node, Pyodide does not run in it, or a wheel has a path that leads out of it.
     """
     originals = list(wheels)
     place = f"/lib/{python_folder(lock)}/site-packages"
@@ -81,6 +85,8 @@ def _compiled(
 def _unpack(files: Mapping[str, bytes], folder: Path) -> None:
     folder.mkdir()
     for name, content in files.items():
+        if not INSIDE.fullmatch(name):
+            raise BundleError(f"an archive has {name!r}, which lies outside of it: do not use that archive")
         if name.endswith(".py"):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_bytes(content)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import re
 import subprocess
@@ -12,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 from zipfile import ZIP_STORED
 
 from .errors import BundleError
-from .hashed import compressed
+from .hashed import compressed, hashed_name
 from .memory import Memory
 from .node import node_command, node_environment
 from .wheel import Wheel, unzipped, zipped
@@ -22,9 +24,12 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 SCRIPT = HERE / "snapshot.mjs"
+CHECKED = HERE / "checked.mjs"
 REHEARSAL = HERE / "rehearsal.py"
 STAGE = {"nextauth_py_aside.py": HERE / "aside.py", "nextauth_py_renewal.py": HERE / "renewal.py"}
 PYSCRIPT_SOURCES = "pyscript/stdlib/pyscript.js"
+
+CODE = ("/pydantic_core.bin", "/pyodide.bin")  # WebAssembly
 
 # For editors, type checkers and auditors.
 UNREAD = re.compile(r".*\.pyi|.*/py\.typed|.*/sboms/.*")
@@ -34,13 +39,13 @@ SUSPENDING = "--experimental-wasm-jspi"
 
 
 def prepared_files(
-    own: Wheel, *, bundle: Path, lock: Mapping[str, Any], snapshot: bool
+    own: Wheel, *, runtime: Path, lock: Mapping[str, Any], snapshot: bool
 ) -> dict[str, bytes | Path]:
     """The interpreter that pages name, and the files that it starts from.
 
     Args:
-        own: This package's wheel, compiled; the others lie in the bundle.
-        bundle: The folder of the bundle, with the runtime in it.
+        own: This package's wheel, compiled; the others are in the runtime.
+        runtime: The folder with PyScript and Pyodide.
         lock: The lock file of all wheels.
         snapshot: Whether to keep the memory.
 
@@ -50,7 +55,7 @@ def prepared_files(
     Raises:
         BundleError: There is no Node, or Pyodide does not run in it.
     """
-    pyodide = bundle / "pyodide"
+    pyodide = runtime / "pyodide"
     place = _place([own, *_others(pyodide, lock)], lock["info"]["python"])
     facts: dict[str, Any] = {
         "lock": lock,
@@ -58,18 +63,20 @@ def prepared_files(
         "module": _name_of("pyodide.asm.mjs", pyodide),
         "folder": place.folder,
         "library": place.library,
+        "checked": hashed_name(CHECKED.name, CHECKED.read_bytes()),
     }
-    made = _rehearse(facts, place, bundle, snapshot=snapshot)
+    made = _rehearse(facts, place, runtime, snapshot=snapshot)
     files = place.files | made.compiled
     replaced, parts = _parts(place, b"".join(files.values()), made.memory, pyodide)
     facts |= {
         "files": _sizes(files),
         "replaced": replaced,
-        "parts": {kind: {"name": part.name, "size": part.size} for kind, part in parts.items()},
+        "parts": {kind: part.facts() for kind, part in parts.items()},
         "snapshot": made.memory.facts() if made.memory else None,
     }
     return {
         "pyodide/preload.mjs": HERE / "preload.mjs",
+        f"pyodide/{facts['checked']}": CHECKED,
         **{f"pyodide/{part.name}": part.content for part in parts.values()},
         "pyodide/interpreter.mjs": filled("interpreter.mjs", {"bundle": json.dumps(facts)}),
     }
@@ -77,17 +84,31 @@ def prepared_files(
 
 @dataclass(frozen=True)
 class Part:
-    """A file that the interpreter inflates: its name and content, and its size once inflated."""
+    """A file that the interpreter inflates.
+
+    Attributes:
+        name: Its path beside the interpreter.
+        content: Its bytes.
+        size: How many bytes it has once inflated.
+        hash: Their SHA-256, in Base64.
+    """
 
     name: str
     content: bytes
     size: int
+    hash: str
 
     @classmethod
     def of(cls, name: str, content: bytes) -> Self:
         """The content, compressed."""
         hashed, packed = compressed(name, content)
-        return cls(hashed, packed, len(content))
+        digest = base64.b64encode(hashlib.sha256(content).digest()).decode()
+        return cls(hashed, packed, len(content), digest)
+
+    def facts(self) -> dict[str, Any]:
+        """What the interpreter needs to find it, and to know it from another."""
+        is_code = self.name.endswith(CODE)
+        return {"name": self.name, "size": self.size, "hash": self.hash, "isCode": is_code}
 
 
 def _parts(
@@ -175,14 +196,14 @@ class Rehearsal:
     memory: Memory | None
 
 
-def _rehearse(facts: Mapping[str, Any], place: Place, bundle: Path, *, snapshot: bool) -> Rehearsal:
+def _rehearse(facts: Mapping[str, Any], place: Place, runtime: Path, *, snapshot: bool) -> Rehearsal:
     with tempfile.TemporaryDirectory(prefix="nextauth-py-") as name:
         folder = Path(name)
         (folder / "code").write_bytes(place.code)
         (folder / "contents").write_bytes(b"".join(place.files.values()))
         plan = {
-            "pyodide": str((bundle / "pyodide").resolve()),
-            "sources": str((bundle / PYSCRIPT_SOURCES).resolve()),
+            "pyodide": str((runtime / "pyodide").resolve()),
+            "sources": str((runtime / PYSCRIPT_SOURCES).resolve()),
             "stage": {name: path.read_text("utf-8") for name, path in STAGE.items()},
             "rehearsal": REHEARSAL.read_text("utf-8"),
             "bundle": {**facts, "files": _sizes(place.files)},

@@ -11,6 +11,7 @@ import json
 import os
 import re
 import shutil
+import stat
 import subprocess
 import sys
 import tempfile
@@ -80,7 +81,7 @@ def runtime_files(report: Report) -> dict[str, Path]:
     Raises:
         BundleError: npm or pip is missing, or failed.
     """
-    folder = _cache() / runtime_key()
+    folder = _cache(report) / runtime_key()
     if not folder.is_dir():
         _fill(folder, report)
     return {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
@@ -92,13 +93,25 @@ def pinned(name: str) -> Path:
     return (installed if installed.is_dir() else HERE.parents[1] / "static") / name
 
 
-def _cache() -> Path:
+def _cache(report: Report) -> Path:
+    """A folder that only this user writes to, because what lies in it is run without another check."""
     try:
         root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "nextauth-py"
-        root.mkdir(parents=True, exist_ok=True)
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not _is_own(root):
+            report(f"{root} belongs to another user, or others may write to it: not used as a cache.")
+            return _temporary_cache()
     except (OSError, RuntimeError):  # no home, or a read-only one
         return _temporary_cache()
     return root if os.access(root, os.W_OK) else _temporary_cache()
+
+
+def _is_own(folder: Path) -> bool:
+    if not hasattr(os, "getuid"):
+        return True  # Windows: folders of a user's profile are theirs
+    found = folder.stat()
+    owners = {found.st_uid, folder.lstat().st_uid}
+    return owners == {os.getuid()} and not found.st_mode & stat.S_IWOTH
 
 
 def _temporary_cache() -> Path:

@@ -239,7 +239,7 @@ DEEPEST = """
             raw = loads(json_text)
             session = read_model(model, raw)
             assert is_same_session(session, read_model(model, loads(json_text)))
-            session.model_dump_json()
+            assert session.model_copy() == session
             repr(session)
             message = Message("state", "a", (1, "a"), session=raw)
             assert parse_message(message.to_json("/"), "/", now=1.0).session == raw

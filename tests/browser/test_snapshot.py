@@ -248,22 +248,6 @@ def test_the_memory_is_kept_inflated_for_the_next_page_instead_of_an_older_one(
     assert not any(map(loads.have, (".bin", ".wasm", ".whl")))
 
 
-def test_a_kept_memory_that_is_damaged_is_replaced_in_time(
-    context: BrowserContext, auth_server: AuthServer
-) -> None:
-    page = context.new_page()
-    PythonPage(page).open(f"{auth_server.url}/python.html")
-    wait_until(page, MEMORY_IS_KEPT)
-    page.evaluate("""async () => {
-        const cache = await caches.open("nextauth_py");
-        for (const request of await cache.keys()) await cache.put(request, new Response("damaged"));
-    }""")
-    python = PythonPage(page).open(f"{auth_server.url}/python.html")
-    assert not python.run(IS_RESTORED)
-    wait_until(page, f"async () => !(await ({KEPT})()).length")
-    assert python.open(f"{auth_server.url}/python.html").run(IS_RESTORED)
-
-
 def test_where_nothing_can_be_kept_pages_start_from_it_all_the_same(
     page: Page, auth_server: AuthServer, loads: Loads
 ) -> None:

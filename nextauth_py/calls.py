@@ -68,7 +68,8 @@ async def sign_in(
 
     Args:
         provider: The id of a provider, as ``"github"`` or ``"credentials"``.
-        callback_url: Where to be afterwards; by default this page.
+        callback_url: Where to be afterwards; by default this page, less ``error``, ``code`` and ``csrf`` in its
+            address.
         redirect: Whether to leave the page. If False, the outcome is returned instead.
         authorization_params: Query parameters for the identity provider.
         **fields: What the provider asks for, as ``username`` and ``password``, or ``email``.
@@ -102,7 +103,7 @@ async def sign_out(*, callback_url: str | None = None, redirect: bool = True) ->
     """Sign out, here and in every tab, and make sure that the server has done so.
 
     Args:
-        callback_url: Where to be afterwards; by default this page.
+        callback_url: Where to be afterwards; by default as in `sign_in`.
         redirect: Whether to leave the page. If False, the page stays and ``url`` is returned.
 
     Raises:

@@ -171,6 +171,7 @@ class Tab:
 
         self._browser = browser
         self._host = _PageHost(memory, len(memory.tabs), memory.origin + path)
+        self._host.started = browser.server.now() + memory.clock_error
         memory.tabs.append(self._host)
         self.document: Document = Document(html, self._host)
         self._host.document = self.document

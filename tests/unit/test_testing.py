@@ -172,6 +172,19 @@ def test_an_embedded_session_is_taken(browser: Browser) -> None:
     assert browser.requests == []
 
 
+def test_an_embedded_session_is_as_old_as_the_tab(browser: Browser) -> None:
+    browser.sign_in_as("alice")
+    other = browser.open_tab()
+    other.run(account)
+    tab = browser.open_tab(
+        html='<script type="application/json" id="nextauth-session">'
+        '{"user": {"name": "alice"}, "expires": "2099-01-01T00:00:00Z"}</script><p id=account>'
+    )
+    other.run(sign_out(redirect=False))
+    tab.run(account)
+    assert tab.state.status == "unauthenticated"
+
+
 # --- what stands in templates ---
 
 

@@ -68,8 +68,8 @@ async def sign_in(
 
     Args:
         provider: The id of a provider, as ``"github"`` or ``"credentials"``.
-        callback_url: Where to be afterwards; by default this page, less ``error``, ``code`` and ``csrf`` in its
-            address.
+        callback_url: Where to be afterwards; by default this page, with no ``error``, ``code`` and ``csrf`` in
+            its address.
         redirect: Whether to leave the page. If False, the outcome is returned instead.
         authorization_params: Query parameters for the identity provider.
         **fields: What the provider asks for, as ``username`` and ``password``, or ``email``.

@@ -213,8 +213,11 @@ class SessionStore(Generic[S]):
         try:
             yield self._mutation
         finally:
+            has_written = self._shown == self._mutation
             self._mutation = None
             self.invalidate()
+            if has_written:
+                self._shown = self._barrier
 
     def apply(
         self,

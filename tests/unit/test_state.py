@@ -109,6 +109,21 @@ def test_a_failed_mutation_still_makes_earlier_reads_worthless(store: Recorder) 
     assert not store.apply(ALICE, started=before, reason="refetch")
 
 
+def test_what_a_change_elsewhere_has_overtaken_is_outdated_and_what_a_mutation_has_left_is_not(
+    store: Recorder,
+) -> None:
+    assert not store.is_outdated
+    store.read(ALICE)
+    assert not store.is_outdated
+    store.witness(store.begin_read())
+    assert store.is_outdated
+    store.read(ALICE)
+    assert not store.is_outdated
+    with store.mutation() as started:
+        store.apply(None, started=started, reason="sign_out")
+    assert not store.is_outdated
+
+
 def test_two_mutations_at_once_are_a_fault(store: Recorder) -> None:
     with store.mutation(), pytest.raises(RuntimeError, match="open already"), store.mutation():
         pass

@@ -68,7 +68,7 @@ async def sign_in(
 
     Args:
         provider: The id of a provider, as ``"github"`` or ``"credentials"``.
-        callback_url: Where to be afterwards; by default this page, with no ``error``, ``code`` and ``csrf`` in
+        callback_url: Where to be afterwards; by default this page, without ``error``, ``code``, ``csrf`` in
             its address.
         redirect: Whether to leave the page. If False, the outcome is returned instead.
         authorization_params: Query parameters for the identity provider.

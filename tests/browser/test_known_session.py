@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import BrowserContext
+from playwright.sync_api import BrowserContext, expect
 
 from demo.serve import AuthServer
 from nextauth_py.testing import sign_in_as
@@ -124,3 +124,20 @@ def test_the_others_tell_where_nothing_is_stored(open_page: Callable[..., Python
             await asyncio.sleep(0.01)
     """)
     assert python.count(SESSION) == 1
+
+
+@pytest.mark.parametrize("name", ["index.html", "state.html"])
+def test_each_load_of_a_page_of_the_demo_asks_once(
+    context: BrowserContext, auth_server: AuthServer, control: ServerControl, name: str
+) -> None:
+    sign_in_as(context, base_url=auth_server.url, username="alice", password="wonder")
+    control.reset()
+    page = context.new_page()
+    page.goto(f"{auth_server.url}/demo/{name}")
+    for _ in range(3):
+        expect(page.locator("body")).to_contain_text("Alice Liddell")
+        page.wait_for_function("() => !window.nextauthSession")
+        page.evaluate("fetch('/api/auth/csrf').then((answer) => answer.text())")
+        page.reload()
+    expect(page.locator("body")).to_contain_text("Alice Liddell")
+    assert control.requests().count(SESSION) == 4

@@ -437,7 +437,7 @@ class SessionProvider(Generic[S]):
         """As `nextauth_py.sign_out`."""
         self._check_open()
         result = await self._client.sign_out(callback_url=callback_url, redirect=redirect)
-        if self._client.leaving:
+        if redirect and not self._is_closed:
             self._background.spawn(self._stay(self._client.leaving))
         return result
 

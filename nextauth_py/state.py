@@ -225,7 +225,7 @@ class SessionStore(Generic[S]):
         *,
         started: Stamp,
         reason: Reason,
-        is_sign_in: bool | None = None,
+        is_sign_in: bool = False,
     ) -> bool:
         """Write an answer if it is still current.
 
@@ -233,7 +233,7 @@ class SessionStore(Generic[S]):
             answer: A session, None for "signed out", or the error that came instead.
             started: The time at which the read or the mutation began.
             reason: Why it was asked; passed on in the event.
-            is_sign_in: Whether it comes of a sign-in, here or in another tab; by default the reason says so.
+            is_sign_in: Whether it comes of a sign-in in another tab.
 
         Returns:
             False if the answer was discarded. Whoever asked then gets the current state.
@@ -245,8 +245,8 @@ class SessionStore(Generic[S]):
             self._replace(_after_error(self._state, answer), reason)
         else:
             self._is_restored = False
-            is_new = reason == "sign_in" if is_sign_in is None else is_sign_in
-            self._replace(_after_answer(self._state, answer), reason, is_sign_in=is_new)
+            is_sign_in |= reason == "sign_in"
+            self._replace(_after_answer(self._state, answer), reason, is_sign_in=is_sign_in)
         return True
 
     def mark_refreshing(self, refreshing: bool) -> None:

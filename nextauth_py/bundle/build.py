@@ -13,6 +13,7 @@ from .lock import lock_entry
 from .precompile import precompiled
 from .prepare import filled, prepared_files
 from .runtime import BASE_LOCK, pinned, runtime_files, runtime_key
+from .strip import stripped
 from .wheel import Wheel, own_wheel
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def build_bundle(
     folder = Folder(out)
     kind = "cdn" if cdn else "snapshot" if snapshot else "no-snapshot"
     runtime = f"{runtime_key()} {'lit' if cdn else 'all'}"
-    wheel = own_wheel()
+    wheel = own_wheel() if cdn else own_wheel(shorten=stripped)  # lines count in what is compiled
     package = _package_key(runtime, wheel, kind)
     if folder.is_current("runtime", runtime) and folder.is_current("package", package):
         report(f"{out} is up to date.")

@@ -1,4 +1,4 @@
-"""Takes out of a module what only its readers need. Every statement stays on its line, for tracebacks."""
+"""Takes out of a module what only its readers need: a page downloads it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import tokenize
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 INDENT = 4  # blanks of a level, in our sources
 
@@ -17,31 +17,81 @@ Cut = tuple[Place, Place, bytes]  # from, to, and what goes there
 
 
 def stripped(source: str) -> str:
-    """Return the module without comments, what only type checkers read, docstrings, and deep indentation.
+    """Return the module without comments, docstrings, deep indentation, and what only type checkers read.
 
-    Of a dataclass's docstring something stays: else Python makes one up at each start, and takes its time.
+    Every statement stays on its line, for tracebacks. Of a dataclass's docstring something stays: else Python
+    makes one up at each start, and takes its time.
     """
+    return _dedented(_without_unused_names(_without(source, [*_comments(source), *_unread(source)])))
+
+
+def minified(source: str) -> str:
+    """Return the stripped module without empty lines and needless blanks."""
+    short = stripped(source)
+    short = _without(short, _blanks(short))
+    in_texts = _lines_in_texts(short)
+    lines = enumerate(short.splitlines(keepends=True), 1)
+    return "".join(line for number, line in lines if line.strip() or number in in_texts)
+
+
+def _without(source: str, cuts: Iterable[Cut]) -> str:
     lines = source.encode().splitlines(keepends=True)
     # From the end: what lies in another cut is cut out first, and leaves the start of the other where it was.
-    for cut in sorted([*_comments(source), *_unread(source)], reverse=True):
+    for cut in sorted(cuts, reverse=True):
         _cut(lines, *cut)
-    return _dedented(b"".join(lines).decode())
+    return b"".join(lines).decode()
 
 
 def _dedented(source: str) -> str:
     """One blank for each level of indentation."""
     lines = source.splitlines(keepends=True)
-    in_texts = {
-        line
-        for token in tokenize.generate_tokens(io.StringIO(source).readline)
-        for line in range(token.start[0] + 1, token.end[0] + 1)
-        if token.type not in {tokenize.NEWLINE, tokenize.NL, tokenize.ENDMARKER}
-    }
+    in_texts = _lines_in_texts(source)
     for number, line in enumerate(lines, 1):
         if number not in in_texts:
             code = line.lstrip(" ")
             lines[number - 1] = " " * ((len(line) - len(code)) // INDENT) + code
     return "".join(lines)
+
+
+def _lines_in_texts(source: str) -> set[int]:
+    """The lines that begin inside of a text, where each blank counts."""
+    tokens = (token for token in _tokens(source) if token.type not in _LAYOUT)
+    return {line for token in tokens for line in range(token.start[0] + 1, token.end[0] + 1)}
+
+
+def _blanks(source: str) -> Iterator[Cut]:
+    """Those between two tokens that stay two without."""
+    depth, before = 0, None  # in f-strings, which are tokens themselves from Python 3.12 on
+    for token in _tokens(source):
+        depth += (token.type == _FSTRING_START) - (token.type == _FSTRING_END)
+        if before and not depth and token.type not in _LAYOUT and before.type not in _LAYOUT:
+            are_words = before.type in _WORDS and token.type in {*_WORDS, tokenize.STRING, _FSTRING_START}
+            if before.end[0] == token.start[0] and before.end[1] < token.start[1] and not are_words:
+                prefix = token.line[: before.end[1]].encode()
+                gap = token.start[1] - before.end[1]
+                yield (before.end[0], len(prefix)), (before.end[0], len(prefix) + gap), b""
+        before = token
+
+
+_LAYOUT = {tokenize.NEWLINE, tokenize.NL, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
+_WORDS = {tokenize.NAME, tokenize.NUMBER}
+_FSTRING_START, _FSTRING_END = (getattr(tokenize, f"FSTRING_{end}", -1) for end in ("START", "END"))
+
+
+def _tokens(source: str) -> Iterator[tokenize.TokenInfo]:
+    return tokenize.generate_tokens(io.StringIO(source).readline)
+
+
+def _without_unused_names(source: str) -> str:
+    """Without what was imported for annotations only."""
+    tree = ast.parse(source)
+    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    cuts = []
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom) and node.module in {"typing", "collections.abc"}:
+            node.names = [each for each in node.names if (each.asname or each.name) in used]
+            cuts.append((*_span(node), ast.unparse(node).encode() if node.names else b""))
+    return _without(source, cuts)
 
 
 def _cut(lines: list[bytes], start: Place, end: Place, kept: bytes) -> None:
@@ -53,7 +103,7 @@ def _cut(lines: list[bytes], start: Place, end: Place, kept: bytes) -> None:
 
 
 def _comments(source: str) -> Iterator[Cut]:
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+    for token in _tokens(source):
         if token.type == tokenize.COMMENT:
             line, column = token.start
             start = len(token.line[:column].encode())
@@ -68,6 +118,10 @@ def _unread(source: str) -> Iterator[Cut]:
         match node:
             case ast.If(ast.Name("TYPE_CHECKING"), _, []):
                 yield *_span(node), b""
+            case ast.ClassDef(bases=[ast.Name("Protocol"), *_]):
+                yield *_span(node), b""
+            case ast.FunctionDef(decorator_list=[ast.Name("overload") as first, *_]):
+                yield (first.lineno, first.col_offset - 1), _span(node)[1], b""
             case ast.arg(name, ast.expr() as annotation):
                 yield (node.lineno, node.col_offset + len(name.encode())), _span(annotation)[1], b""
             case ast.AnnAssign(ast.Attribute() as target, annotation):

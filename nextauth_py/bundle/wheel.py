@@ -9,10 +9,13 @@ import zipfile
 from dataclasses import dataclass
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from .errors import BundleError
-from .strip import stripped
+from .strip import minified
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 PACKAGE = Path(__file__).parents[1]
 
@@ -71,17 +74,21 @@ def zipped(files: dict[str, bytes], *, method: int = zipfile.ZIP_DEFLATED) -> by
     return buffer.getvalue()
 
 
-def own_wheel(package: Path = PACKAGE) -> Wheel:
+def own_wheel(package: Path = PACKAGE, *, shorten: Callable[[str], str] = minified) -> Wheel:
     """The wheel of the package that is running, from its own files.
 
     Its build tag is a hash of its contents, so a cache never takes an old wheel for a new one.
+
+    Args:
+        package: The package's folder.
+        shorten: Makes a module shorter, as `stripped` does where it will be compiled.
 
     Raises:
         BundleError: The package was not installed, so its metadata is unknown.
     """
     installed = _distribution()
     stem = f"nextauth_py-{installed.version}"
-    files = _sources(package) | _metadata(installed, f"{stem}.dist-info")
+    files = _sources(package, shorten) | _metadata(installed, f"{stem}.dist-info")
     build = f"0{_digest(files)[:8]}"  # a build tag starts with a digit
     files[f"{stem}.dist-info/WHEEL"] = _wheel_file(build)
     files[f"{stem}.dist-info/RECORD"] = _record(files, f"{stem}.dist-info/RECORD")
@@ -95,15 +102,15 @@ def _distribution() -> Distribution:
         raise BundleError("nextauth-py is not installed; in a checkout: pip install -e .") from None
 
 
-def _sources(package: Path) -> dict[str, bytes]:
+def _sources(package: Path, shorten: Callable[[str], str]) -> dict[str, bytes]:
     paths = {path.relative_to(package).as_posix(): path for path in package.rglob("*") if path.is_file()}
     for_pages = sorted(name for name in paths if _is_for_pages(name))
-    return {f"{package.name}/{name}": _for_pages(paths[name]) for name in for_pages}
+    return {f"{package.name}/{name}": _for_pages(paths[name], shorten) for name in for_pages}
 
 
-def _for_pages(path: Path) -> bytes:
+def _for_pages(path: Path, shorten: Callable[[str], str]) -> bytes:
     content = path.read_text("utf-8")
-    return (stripped(content) if path.suffix == ".py" else content).encode()
+    return (shorten(content) if path.suffix == ".py" else content).encode()
 
 
 def _is_for_pages(name: str) -> bool:

@@ -10,10 +10,10 @@ from collections.abc import Iterable
 from string.templatelib import Template  # type: ignore[import-not-found]
 from typing import TYPE_CHECKING, Any
 
-import js
 from pyodide.ffi import JsProxy, create_proxy, to_js
 
 from ..host import default_host
+from ..host.dom import document, own
 from .component import Component
 from .elements import find_element
 from .events import listener
@@ -35,8 +35,8 @@ class LitView:
         self._lit = lit
         # lit-html keeps its notes on the node that it renders before: a new one for each mount. It would also
         # leave a "Loading…" of the page standing.
-        self._end = js.document.createComment("")
-        self._element.replaceChildren(self._end)
+        self._end = document().createComment("")
+        own(self._element).replaceChildren(self._end)
         self._handlers: list[Any] = []
 
     def render(self, content: object) -> None:

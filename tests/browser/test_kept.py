@@ -110,7 +110,8 @@ def test_what_was_changed_in_the_browsers_storage_is_replaced_before_it_runs(
     assert visited.open(url).run(LOOK) == GOOD
     assert loads.have(f"/{part}")
     assert not loads.have(".whl")
-    assert loads.complaints == []
+    # What the browser itself says of a worker that is forbidden cannot be helped.
+    assert [text for text in loads.complaints if not text.startswith("Creating a worker")] == []
     wait_until(page, f"async () => await ({HASH})('{part}') === '{right}'")
     expect_clean_and_warm(page, url)
 
@@ -261,7 +262,9 @@ def test_without_tls_pages_start_from_the_snapshot_and_nothing_is_kept(
     insecure: tuple[Page, str], markup: str
 ) -> None:
     page, origin = insecure
-    add_markup(page, markup)
+    # Not by a route: of answers whose address is unknown, such pages may load nothing from this machine.
+    insert = f"document.body.insertAdjacentHTML('afterbegin', `{markup}`)"
+    page.add_init_script(f"document.addEventListener('readystatechange', () => {insert}, {{ once: true }})")
     loads = Loads(page)
     python = PythonPage(page).open(f"{origin}/python.html")
     assert page.evaluate("[isSecureContext, typeof crypto.subtle, window.CacheStorage === undefined]") == [

@@ -14,6 +14,7 @@ import re
 import shutil
 import sys
 import zipfile
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +29,7 @@ from nextauth_py.bundle.lock import lock_entry
 from nextauth_py.bundle.memory import PAGE, Memory, _runs
 from nextauth_py.bundle.precompile import precompiled
 from nextauth_py.bundle.prepare import Rehearsal
-from nextauth_py.bundle.strip import stripped
+from nextauth_py.bundle.strip import minified, stripped
 from nextauth_py.bundle.wheel import PACKAGE, Wheel, own_wheel, zipped
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def fake(tmp_path: Path, package: Path, monkeypatch: pytest.MonkeyPatch) -> Runt
     fake = Runtime(tmp_path / "runtime")
     monkeypatch.setattr(build, "runtime_files", fake.files)
     monkeypatch.setattr(build, "runtime_key", lambda: fake.key)
-    monkeypatch.setattr(build, "own_wheel", lambda: own_wheel(package))
+    monkeypatch.setattr(build, "own_wheel", partial(own_wheel, package))
     # Its Pyodide is none: tests/browser/test_bundle.py has what a real one compiles and remembers.
     monkeypatch.setattr(build, "precompiled", lambda wheels, **_where: list(wheels))
     monkeypatch.setattr(prepare, "_rehearse", rehearse)
@@ -214,11 +215,18 @@ class WithoutAnnotations(ast.NodeTransformer):
         return node
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.stmt | None:
-        return None if node.module == "__future__" else node
+        return None if node.module in {"__future__", "typing", "collections.abc"} else node
 
 
 def is_for_type_checkers(statement: ast.stmt) -> bool:
-    return isinstance(statement, ast.If) and ast.unparse(statement.test) == "TYPE_CHECKING"
+    match statement:
+        case ast.If(ast.Name("TYPE_CHECKING")):
+            return True
+        case ast.ClassDef(bases=[ast.Name("Protocol"), *_]):
+            return True
+        case ast.FunctionDef(decorator_list=[ast.Name("overload"), *_]):
+            return True
+    return False
 
 
 def is_text(statement: ast.stmt) -> bool:
@@ -229,6 +237,41 @@ def is_text(statement: ast.stmt) -> bool:
 def test_what_a_page_gets_does_what_the_source_does(path: Path) -> None:
     source = path.read_text("utf-8")
     assert statements(stripped(source)) == statements(source)
+    assert statements(minified(source))[0] == statements(source)[0]
+
+
+def test_a_page_gets_no_needless_blanks_and_lines() -> None:
+    source = '''\
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, overload
+
+S = TypeVar("S")
+
+class Reader(Protocol):
+    """Only for annotations."""
+
+class A(Generic[S]):
+    text = f"a  {  1 + 1 } b" + """
+
+    c  """
+
+    @overload
+    def f(self, x: int) -> int: ...
+    def f(self, x: Any) -> Any:
+        return not x or "y" if x in (1, 2) else -x
+'''
+    assert (
+        minified(source)
+        == '''\
+from typing import Generic,TypeVar
+S=TypeVar("S")
+class A(Generic[S]):
+ text=f"a  {  1 + 1 } b"+"""
+
+    c  """
+ def f(self,x):
+  return not x or "y"if x in(1,2)else-x
+'''
+    )
 
 
 def test_pydantic_gets_the_types_of_its_fields() -> None:

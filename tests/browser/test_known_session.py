@@ -120,8 +120,9 @@ def test_the_others_tell_where_nothing_is_stored(open_page: Callable[..., Python
         import asyncio
         from nextauth_py import *
         provider = SessionProvider().start()
-        while provider.state.status != "unauthenticated":
-            await asyncio.sleep(0.01)
+        async with asyncio.timeout(10):
+            while provider.state.status != "unauthenticated":
+                await asyncio.sleep(0.01)
     """)
     assert python.count(SESSION) == 1
 

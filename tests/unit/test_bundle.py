@@ -33,7 +33,7 @@ from nextauth_py.bundle.strip import minified, stripped
 from nextauth_py.bundle.wheel import PACKAGE, Wheel, own_wheel, zipped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 PYDANTIC = Wheel(
     "pydantic-2.0-py3-none-any.whl",
@@ -450,6 +450,10 @@ def test_the_interpreter_names_files_that_are_there_and_how_long_they_are(out: P
     assert {name: len(part(out, name)) for name in facts["parts"]} == {
         name: described["size"] for name, described in facts["parts"].items()
     }
+    hashes = {name: hashlib.sha256(part(out, name)).digest() for name in facts["parts"]}
+    assert {name: base64.b64decode(each["hash"]) for name, each in facts["parts"].items()} == hashes
+    assert {name for name, each in facts["parts"].items() if each["isCode"]} == {"code", "pyodide"}
+    assert (out / "pyodide" / facts["checked"]).exists()
     assert all((out / "pyodide" / name).exists() for name in facts["replaced"].values())
     assert (out / "pyodide" / facts["module"]).exists()
     assert facts["lock"] == json.loads((out / "pyodide/pyodide-lock.json").read_text())
@@ -579,6 +583,28 @@ def test_changed_pins_replace_the_runtime_and_remove_its_old_files(out: Path, fa
     assert (out / "pyscript/newer.js").exists()
     assert not (out / "pyscript/core.js").exists()
     assert (out / "pyscript.json").exists()
+
+
+def test_node_runs_nothing_that_lies_in_the_folder(
+    out: Path, fake: Runtime, package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle(out)
+    places: list[Path] = []
+
+    def compile_at(wheels: Iterable[Wheel], *, pyodide: Path, lock: Path) -> list[Wheel]:
+        places.extend([pyodide, lock])
+        return list(wheels)
+
+    def rehearse_at(facts: object, place: object, runtime: Path, *, snapshot: bool) -> Rehearsal:
+        places.append(runtime)
+        return rehearse(facts, place, runtime, snapshot=snapshot)
+
+    monkeypatch.setattr(build, "precompiled", compile_at)
+    monkeypatch.setattr(prepare, "_rehearse", rehearse_at)
+    (package / "errors.py").write_text("changed = True")
+    bundle(out)
+    assert len(places) == 3
+    assert all(path.is_relative_to(fake.folder) for path in places)
 
 
 def test_a_lost_file_is_put_back(out: Path, fake: Runtime) -> None:

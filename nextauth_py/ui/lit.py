@@ -6,11 +6,11 @@ never parsed as HTML.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from string.templatelib import Template  # type: ignore[import-not-found]
 from typing import TYPE_CHECKING, Any
 
-from pyodide.ffi import JsProxy, create_proxy, to_js
+from pyodide.ffi import JsProxy, create_proxy, jsnull, to_js
 
 from ..host import default_host
 from ..host.dom import document, own
@@ -18,7 +18,7 @@ from .component import Component
 from .elements import find_element
 from .events import listener
 from .keyed import keys_of
-from .templates import placed
+from .templates import check_parsed, numbered, placed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -94,7 +94,23 @@ class LitView:
 
 def _string_list(strings: tuple[str, ...]) -> Any:
     if strings not in _string_lists:
+        if len(strings) > 1:
+            check_parsed(strings, _parsed(numbered(strings)))
         made = to_js(strings)
         made.raw = made  # lit-html checks that they come from a template
         _string_lists[strings] = made
     return _string_lists[strings]
+
+
+def _parsed(html: str) -> Iterator[tuple[str, str, str]]:
+    """What the browser makes of HTML, as `check_parsed` takes it. What is inside a <template> is left out."""
+    template = document().createElement("template")
+    template.innerHTML = html
+    walker = document().createTreeWalker(template.content)
+    while (node := walker.nextNode()) is not jsnull:  # an empty form is false
+        if node.nodeType != node.ELEMENT_NODE:
+            yield node.nodeName, "", node.data
+        elif node.hasAttributes():
+            tag = node.localName
+            for each in node.attributes:
+                yield tag, each.name, each.value

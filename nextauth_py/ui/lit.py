@@ -14,8 +14,9 @@ from pyodide.ffi import JsProxy, create_proxy, jsnull, to_js
 
 from ..host import default_host
 from ..host.dom import document, own
+from .attribute_rules import check_shows_text
 from .component import Component
-from .elements import find_element
+from .elements import dom_element_of, find_element
 from .events import listener
 from .keyed import keys_of
 from .templates import check_parsed, numbered, placed
@@ -32,6 +33,7 @@ class LitView:
 
     def __init__(self, target: object, lit: Any) -> None:
         self._element = find_element(target)
+        check_shows_text(own(self._element).localName)
         self._lit = lit
         # lit-html keeps its notes on the node that it renders before: a new one for each mount. It would also
         # leave a "Loading…" of the page standing.
@@ -64,8 +66,8 @@ class LitView:
             return self._template(value)
         if isinstance(value, Component):
             return self._to_lit(value())
-        if hasattr(value, "_dom_element"):  # pyscript.web
-            return value._dom_element  # noqa: SLF001 - it has no public name
+        if (element := dom_element_of(value)) is not None:
+            return element
         if callable(value):
             return self._handler(value)
         if isinstance(value, Iterable):

@@ -97,8 +97,13 @@ class Attribute:
         return self.name == "href" and _OWN_SCHEME.match(self.strings[0]) is not None
 
     def _is_for_element(self, value: object) -> bool:
-        """Whether it is an object for a custom element, whose properties are its own."""
-        return self.kind == "." and "-" in self.tag and not isinstance(value, str)
+        """Whether it is an object for a custom element, whose properties are its own.
+
+        JavaScript makes a text of a list by itself, so that text is checked too.
+        """
+        if self.kind != "." or "-" not in self.tag or isinstance(value, str):
+            return False
+        return not isinstance(value, (list, tuple)) or is_safe_value(self.name, _listed(value), self.tag)
 
 
 COMMENT = Attribute("", "@", "", ("", ""), 0)
@@ -141,6 +146,11 @@ def _value_of(part: Any) -> object:
 
 
 _CONVERSIONS: dict[str | None, Any] = {None: lambda value: value, "s": str, "r": repr, "a": ascii}
+
+
+def _listed(values: Sequence[object]) -> str:
+    """A list as JavaScript writes it."""
+    return ",".join(_listed(each) if isinstance(each, (list, tuple)) else _text(each) for each in values)
 
 
 def _text(value: object) -> str:
@@ -267,7 +277,7 @@ class _Reader:
     def _attribute(self, tag: str, written: str, strings: list[str]) -> Attribute:
         kind = written[0] if written[0] in ".?@" else ""
         name = written.removeprefix(kind).lower()
-        if kind not in {"?", "@"} and is_code(name, tag):
+        if kind not in {"?", "@"} and (is_code(name, tag) or (kind == "." and tag == "style")):
             self._refuse(
                 f"a value that would be run or parsed, in {written}=…: write @click= for events, class= for "
                 "styles, and put text between the tags"

@@ -80,7 +80,7 @@ class Attribute:
             return values
         if not is_followed(self.name):
             return ["" if value is None else value for value in values]
-        texts = [_text(value) for value in values]
+        texts = [_listed([value]) if self.kind == "." else _text(value) for value in values]
         if self._spells_scheme or is_safe_value(self.name, self._joined(texts), self.tag):
             return texts
         return ["" if self.kind == "." else None for _ in texts]

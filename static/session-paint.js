@@ -53,6 +53,7 @@
       words.match(/\S+/g).map((word) => (isStatus.test(word) ? word === status : isTrue(read(word)))).some(Boolean);
     const pairs = (words) => words?.match(/\S+/g)?.map((word) => word.match(/^(.+):([^:]+)$/).slice(1)) ?? [];
     const write = (to, tag, { sessionText, sessionAttr, sessionShow, sessionClass }) => {
+      must(sessionText == null || !/^(script|style)$/.test(tag));
       if (sessionText != null) to.textContent = text(read(sessionText) ?? "");
       for (const [name, path] of pairs(sessionAttr)) {
         const value = attribute(name.toLowerCase(), read(path), tag);

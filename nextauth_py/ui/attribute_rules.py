@@ -16,6 +16,9 @@ _CODE = re.compile(r"on.*|style|srcdoc|(image)?srcset|is|(inner|outer)html")
 # In these elements, any URL decides which scripts run.
 _CODE_TAGS = {"script", "base"}
 
+# In these, the text between the tags too is run, or parsed as CSS.
+_TEXT_IS_CODE = {"script", "style"}
+
 # Browsers follow the value. Without their prefix, `xlink:href` and `xml:base` are in the list too.
 _URLS = {
     *("action", "archive", "background", "base", "cite", "classid", "codebase", "data", "dynsrc"),
@@ -41,6 +44,16 @@ def checked_attribute(name: str, tag: str = "") -> str:
     if not _NAME.fullmatch(lower) or is_code(lower, tag):
         raise ValueError(f"the attribute {name!r} cannot be bound: a browser would run or parse its value")
     return lower
+
+
+def check_shows_text(tag: str) -> None:
+    """Check that text in an element is text.
+
+    Raises:
+        ValueError: A browser would run it, or parse it as CSS.
+    """
+    if tag.lower() in _TEXT_IS_CODE:
+        raise ValueError(f"a <{tag}> shows nothing: a browser would run or parse what is written into it")
 
 
 def attribute_value(name: str, value: object, tag: str = "") -> str | None:

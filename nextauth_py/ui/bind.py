@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..host.dom import own
-from .attribute_rules import attribute_value, checked_attribute
+from .attribute_rules import attribute_value, check_shows_text, checked_attribute
 from .paths import checked_condition, checked_path, read_path
 
 if TYPE_CHECKING:
@@ -59,9 +59,10 @@ def bind(
 ) -> Callable[[], None]:
     """As `SessionHandle.bind`, for an element; if not at once, from the next change on."""
     binding = Binding(own(element), provider.report, [])
-    if text is not None:
-        binding.properties.append((_reader(text), _write_text))
     tag = str(getattr(binding.element, "localName", ""))
+    if text is not None:
+        check_shows_text(tag)
+        binding.properties.append((_reader(text), _write_text))
     for name, value in (attr or {}).items():
         binding.properties.append(_attribute(checked_attribute(name, tag), tag, value))
     if show is not None:

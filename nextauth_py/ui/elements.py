@@ -26,7 +26,15 @@ def find_element(target: object) -> Any:
             raise LookupError(f"no element of the page matches {target!r}. Is it above the script?")
         return element
     # Markup can give a form's field any name, so a DOM element is not asked for one.
-    element = target if isinstance(target, JsProxy) else getattr(target, "_dom_element", None)
+    element = target if isinstance(target, JsProxy) else dom_element_of(target)
     if element is None:
         raise TypeError(f"not a selector or an element: {target!r}")
     return element
+
+
+def dom_element_of(value: object) -> Any:
+    """The DOM element of a `pyscript.web` element; None of anything else, whatever its fields are called."""
+    from pyodide.ffi import JsProxy  # noqa: PLC0415 - only a browser can import it
+
+    found = getattr(value, "_dom_element", None)  # it has no public name
+    return found if isinstance(found, JsProxy) else None

@@ -6,19 +6,20 @@ never parsed as HTML.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from string.templatelib import Template  # type: ignore[import-not-found]
 from typing import TYPE_CHECKING, Any
 
-from pyodide.ffi import JsProxy, create_proxy, to_js
+from pyodide.ffi import JsProxy, create_proxy, jsnull, to_js
 
 from ..host import default_host
 from ..host.dom import document, own
+from .attribute_rules import check_shows_text
 from .component import Component
-from .elements import find_element
+from .elements import dom_element_of, find_element
 from .events import listener
 from .keyed import keys_of
-from .templates import placed
+from .templates import check_parsed, numbered, placed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,6 +33,7 @@ class LitView:
 
     def __init__(self, target: object, lit: Any) -> None:
         self._element = find_element(target)
+        check_shows_text(own(self._element).localName)
         self._lit = lit
         # lit-html keeps its notes on the node that it renders before: a new one for each mount. It would also
         # leave a "Loading…" of the page standing.
@@ -64,8 +66,8 @@ class LitView:
             return self._template(value)
         if isinstance(value, Component):
             return self._to_lit(value())
-        if hasattr(value, "_dom_element"):  # pyscript.web
-            return value._dom_element  # noqa: SLF001 - it has no public name
+        if (element := dom_element_of(value)) is not None:
+            return element
         if callable(value):
             return self._handler(value)
         if isinstance(value, Iterable):
@@ -94,7 +96,23 @@ class LitView:
 
 def _string_list(strings: tuple[str, ...]) -> Any:
     if strings not in _string_lists:
+        if len(strings) > 1:
+            check_parsed(strings, _parsed(numbered(strings)))
         made = to_js(strings)
         made.raw = made  # lit-html checks that they come from a template
         _string_lists[strings] = made
     return _string_lists[strings]
+
+
+def _parsed(html: str) -> Iterator[tuple[str, str, str]]:
+    """What the browser makes of HTML, as `check_parsed` takes it. What is inside a <template> is left out."""
+    template = document().createElement("template")
+    template.innerHTML = html
+    walker = document().createTreeWalker(template.content)
+    while (node := walker.nextNode()) is not jsnull:  # an empty form is false
+        if node.nodeType != node.ELEMENT_NODE:
+            yield node.nodeName, "", node.data
+        elif node.hasAttributes():
+            tag = node.localName
+            for each in node.attributes:
+                yield tag, each.name, each.value

@@ -8,8 +8,9 @@ from typing import Any
 from pyodide.ffi import JsProxy
 
 from ..host.dom import document, own
+from .attribute_rules import check_shows_text
 from .component import Component
-from .elements import find_element
+from .elements import dom_element_of, find_element
 from .keyed import Keyed
 
 NEEDS_LIT = (
@@ -23,6 +24,7 @@ class PlainView:
 
     def __init__(self, target: object) -> None:
         self._element = own(find_element(target))
+        check_shows_text(self._element.localName)
         self._nodes: list[Any] = []
         self._element.replaceChildren()
 
@@ -59,8 +61,8 @@ def _parts(content: object) -> Iterable[Any]:
         yield from _parts(content.content)
     elif isinstance(content, Component):
         yield from _parts(content())
-    elif hasattr(content, "_dom_element"):  # pyscript.web
-        yield content._dom_element  # noqa: SLF001 - it has no public name
+    elif (element := dom_element_of(content)) is not None:
+        yield element
     elif type(content).__name__ == "Template":
         raise ImportError(NEEDS_LIT)
     elif isinstance(content, Iterable):

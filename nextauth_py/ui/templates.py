@@ -36,6 +36,8 @@ _TOKEN = re.compile(
 _TEXT_TAGS = {"textarea", "title"}
 _RAW_TAGS = {*_TEXT_TAGS, "iframe", "noembed", "noframes", "noscript", "plaintext", "script", "style", "xmp"}
 
+_LIT_RAW_TAGS = {*_TEXT_TAGS, "script", "style"}
+
 # A template may spell the scheme of a link itself, `mailto:` for instance, but none whose links are run.
 _OWN_SCHEME = re.compile(r"\s*(?!javascript|vbscript|data|blob|file)[a-z][a-z0-9+.\-]*:", re.IGNORECASE)
 
@@ -78,7 +80,7 @@ class Attribute:
             return values
         if not is_followed(self.name):
             return ["" if value is None else value for value in values]
-        texts = [_text(value) for value in values]
+        texts = [_listed([value]) if self.kind == "." else _text(value) for value in values]
         if self._spells_scheme or is_safe_value(self.name, self._joined(texts), self.tag):
             return texts
         return ["" if self.kind == "." else None for _ in texts]
@@ -95,8 +97,13 @@ class Attribute:
         return self.name == "href" and _OWN_SCHEME.match(self.strings[0]) is not None
 
     def _is_for_element(self, value: object) -> bool:
-        """Whether it is an object for a custom element, whose properties are its own."""
-        return self.kind == "." and "-" in self.tag and not isinstance(value, str)
+        """Whether it is an object for a custom element, whose properties are its own.
+
+        JavaScript makes a text of a list by itself, so that text is checked too.
+        """
+        if self.kind != "." or "-" not in self.tag or isinstance(value, str):
+            return False
+        return not isinstance(value, (list, tuple)) or is_safe_value(self.name, _listed(value), self.tag)
 
 
 COMMENT = Attribute("", "@", "", ("", ""), 0)
@@ -141,6 +148,11 @@ def _value_of(part: Any) -> object:
 _CONVERSIONS: dict[str | None, Any] = {None: lambda value: value, "s": str, "r": repr, "a": ascii}
 
 
+def _listed(values: Sequence[object]) -> str:
+    """A list as JavaScript writes it."""
+    return ",".join(_listed(each) if isinstance(each, (list, tuple)) else _text(each) for each in values)
+
+
 def _text(value: object) -> str:
     """A value as JavaScript writes it."""
     if value is None or isinstance(value, bool):
@@ -162,6 +174,64 @@ def places(strings: tuple[str, ...]) -> Places:
     found = _Reader(strings).read()
     attributes = {place: None for place in found if place not in {None, COMMENT}}
     return Places(tuple(found), tuple(each for each in attributes if each and not each.takes_anything))
+
+
+_NUMBERED = re.compile(r"\v(\d+)\v")
+_TEXT_NUMBERED = re.compile(r"<!--t\v\d+\v-->")
+
+
+def numbered(strings: tuple[str, ...]) -> str:
+    """The HTML of a template with a number for each value, for a browser to parse as it parses lit-html's.
+
+    Between tags the number is a comment, which is where lit-html has one. See `check_parsed`.
+    """
+    html = strings[0]
+    for number, (place, text) in enumerate(zip(places(strings).all, strings[1:], strict=True)):
+        mark = f"\v{number}\v"
+        gap = " " if text.startswith("/>") else ""  # so that the slash is not part of an unquoted value
+        html += (f"<!--t{mark}-->" if place is None else mark + gap) + text
+    return html
+
+
+def check_parsed(strings: tuple[str, ...], parsed: Iterable[tuple[str, str, str]]) -> None:
+    """Check that the elements that a browser makes have a template's values where its strings have them.
+
+    Browsers move, copy and drop elements that are not properly nested. lit-html counts what comes of that,
+    so each value behind would get into the place of another one, which it has not been checked for.
+
+    Args:
+        strings: The template's own text around its values.
+        parsed: What the browser has made of `numbered`, in the order of the document: for each attribute
+            the element's name, its own and its value, for each text and comment ``#text`` or ``#comment``,
+            nothing and what it says.
+
+    Raises:
+        ValueError: They are elsewhere.
+    """
+    found = [
+        (int(number), _shown_place(tag, name, text))
+        for tag, name, text in parsed
+        for number in _NUMBERED.findall(text)
+    ]
+    expected = [
+        "#text" if place is None else f"{place.tag} {place.kind}{place.name}" for place in places(strings).all
+    ]
+    if found != list(enumerate(expected)):
+        shown = "{…}".join(strings).strip()[:_SHOWN]
+        raise ValueError(
+            f"the template {shown!r} has elements that browsers put elsewhere, and values with them: is an "
+            "end tag missing, or an element where HTML allows none?"
+        )
+
+
+def _shown_place(tag: str, name: str, text: str) -> str:
+    """Where lit-html sees the values of a part of the document. Between tags it has comments too."""
+    comment = f"<!--{text}-->"
+    if _TEXT_NUMBERED.fullmatch(comment) or (tag == "#text" and _TEXT_NUMBERED.search(text)):
+        return "#text"
+    if tag == "#comment" and not comment.startswith("<!--?\v"):  # which it takes for its own
+        tag, name = COMMENT.tag, f"{COMMENT.kind}{COMMENT.name}"
+    return f"{tag} {name}".lower()
 
 
 class _Reader:
@@ -186,42 +256,46 @@ class _Reader:
                 self._read_tag(token["tag"], token["attributes"])
             self._at = token.end()
             if token["tag"] and token["tag"].lower() in _RAW_TAGS:
-                self._read_raw(token["tag"])
+                self._read_raw(token["tag"], token[0])
         return self._found
 
     def _read_tag(self, tag: str, attributes: str) -> None:
         if _MARK in tag:
             self._refuse("a value in the name of a tag")
-        names = set()
-        for name, value in _ATTRIBUTE.findall(attributes):
+        found = _ATTRIBUTE.findall(attributes)
+        names = [name.lower() for name, _ in found]
+        for name, value in found:
             if _MARK in name:
                 self._refuse("a value in the name of an attribute, or in its place")
             strings = (value[1:-1] if value[:1] in {'"', "'"} else value).split(_MARK)
             if len(strings) == 1:
                 continue
-            if name.lower() in names:  # browsers drop the second one, and lit-html then mixes up the others
+            if names.count(name.lower()) > 1:  # browsers drop the second: lit-html then mixes up the others
                 self._refuse(f"two attributes {name!r}")
-            names.add(name.lower())
             self._found += [self._attribute(tag.lower(), name, strings)] * (len(strings) - 1)
 
     def _attribute(self, tag: str, written: str, strings: list[str]) -> Attribute:
         kind = written[0] if written[0] in ".?@" else ""
         name = written.removeprefix(kind).lower()
-        if kind not in {"?", "@"} and is_code(name, tag):
+        if kind not in {"?", "@"} and (is_code(name, tag) or (kind == "." and tag == "style")):
             self._refuse(
                 f"a value that would be run or parsed, in {written}=…: write @click= for events, class= for "
                 "styles, and put text between the tags"
             )
         return Attribute(tag, kind, name, tuple(_decoded(each) for each in strings), len(self._found))
 
-    def _read_raw(self, tag: str) -> None:
+    def _read_raw(self, tag: str, start: str) -> None:
         """Read up to the end tag, which alone ends such an element."""
+        if start == f"<{tag}/>":  # lit-html takes the slash for a part of the name
+            self._refuse(f"<{tag}/> without a space before the slash")
         end = re.compile(f"</{tag}", re.IGNORECASE).search(self._html, self._at)
         content = self._html[self._at : end.start() if end else None]
         if _MARK in content and tag.lower() not in _TEXT_TAGS:
             self._refuse(f"a value inside <{tag}>, which would be run or parsed")
         if end is None or end[0] != f"</{tag}":  # lit-html looks for it as it was written
             self._refuse(f"<{tag}> without </{tag}>")
+        if tag.lower() not in _LIT_RAW_TAGS:  # lit-html reads it as any other
+            _Reader((content,)).read()
         self._found += [None] * content.count(_MARK)
         self._at = end.start()
 

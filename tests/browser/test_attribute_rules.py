@@ -99,7 +99,7 @@ TEMPLATES = """
 
     def by_template(tag, name, values, quote):
         inside = [each for value in values for each in (Interpolation(value, "value"), "")][:-1]
-        template = Template(f"<{tag} title='x=' {name}={quote}", *inside, f"{quote}></{tag}>")
+        template = Template(f"<{tag} data-x='x=' {name}={quote}", *inside, f"{quote}></{tag}>")
         try:
             places(template.strings)
         except ValueError:

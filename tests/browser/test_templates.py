@@ -100,7 +100,7 @@ ANY_TEMPLATE = r"""
             node = walker.currentNode
             for kind, text in (
                 [(None, node.data)] if node.nodeType == node.TEXT_NODE
-                else [(f"{node.localName} {each.name}", each.value) for each in node.attributes]
+                else [(f"{node.localName} {each.name}".lower(), each.value) for each in node.attributes]
                 if node.nodeType == node.ELEMENT_NODE
                 else [("comment", node.data)]
             ):

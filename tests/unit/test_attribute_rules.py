@@ -50,7 +50,7 @@ async def test_a_binding(case: Case, tab: MemoryHost) -> None:
 @cases
 @pytest.mark.parametrize("quote", ["", '"', "'"])
 def test_a_template(case: Case, quote: str) -> None:
-    template = Template(f"<{case.tag} title='x=' {case.name}={quote}", case.value, f"{quote}></{case.tag}>")
+    template = Template(f"<{case.tag} data-x='x=' {case.name}={quote}", case.value, f"{quote}></{case.tag}>")
     if case.outcome == "refused":
         with pytest.raises(ValueError, match="would be run or parsed"):
             places(template.strings)

@@ -75,7 +75,7 @@ def read_model(model: type[M], raw: Mapping[str, Any]) -> M:
         fields = tuple(".".join(str(part) for part in problem["loc"]) for problem in problems)
         reasons = tuple(problem["type"] for problem in problems)
         raise SessionValidationError(model.__name__, fields, reasons) from None
-    except Exception as error:  # noqa: BLE001 - of a user's validator, for what it does not expect
+    except Exception as error:
         raise SessionValidationError(model.__name__, ("all of it",), (type(error).__name__,)) from None
 
 

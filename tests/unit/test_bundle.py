@@ -29,7 +29,6 @@ from nextauth_py.bundle.memory import PAGE, Memory, _runs
 from nextauth_py.bundle.precompile import precompiled
 from nextauth_py.bundle.prepare import Rehearsal
 from nextauth_py.bundle.strip import stripped
-from nextauth_py.bundle.folder import STAMP
 from nextauth_py.bundle.wheel import PACKAGE, Wheel, own_wheel, zipped
 
 if TYPE_CHECKING:
@@ -550,9 +549,7 @@ def test_a_lost_file_is_put_back(out: Path, fake: Runtime) -> None:
 
 
 @pytest.mark.parametrize("name", ["pyodide/interpreter.mjs", "pyodide/pyodide.mjs", "session-paint.js"])
-def test_a_file_of_other_bytes_is_put_right_though_it_is_as_long(
-    out: Path, fake: Runtime, name: str
-) -> None:
+def test_a_file_of_other_bytes_is_put_right_though_it_is_as_long(out: Path, fake: Runtime, name: str) -> None:
     bundle(out)
     right = (out / name).read_bytes()
     (out / name).write_bytes(right[:-1] + bytes([right[-1] ^ 1]))

@@ -1,4 +1,4 @@
-"""A session type whose validator raises what pydantic does not expect: a session that does not fit, no more."""
+"""A session type whose validator raises what pydantic does not expect: the session does not fit, no more."""
 
 from __future__ import annotations
 

@@ -240,10 +240,11 @@ class SessionStore(Generic[S]):
         """
         if not self.is_current(started):
             return False
-        self._shown = started
         if isinstance(answer, NextAuthError):
+            # No newer than what is shown: an answer that was asked for earlier, and comes later, tells more.
             self._replace(_after_error(self._state, answer), reason)
         else:
+            self._shown = started
             self._is_restored = False
             is_sign_in |= reason == "sign_in"
             self._replace(_after_answer(self._state, answer), reason, is_sign_in=is_sign_in)

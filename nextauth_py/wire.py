@@ -7,6 +7,7 @@ A reader returns what the server really said, or raises ClientFetchError. It nev
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -203,7 +204,9 @@ def _retry_after(response: Response) -> float | None:
     if not wished:
         return None
     if wished.isascii() and wished.isdigit():
-        return float(wished)
+        return min(
+            float(wished), sys.float_info.max
+        )  # JSON has no infinity, and other tabs are to hear of it
     at, now = (parse_date(text) for text in (wished, response.headers.get("date", "")))
     return None if at is None or now is None else max(at - now, 0.0)
 

@@ -111,7 +111,7 @@ def _is_own(folder: Path) -> bool:
         return True  # Windows: folders of a user's profile are theirs
     found = folder.stat()
     owners = {found.st_uid, folder.lstat().st_uid}
-    return owners == {os.getuid()} and not found.st_mode & stat.S_IWOTH
+    return owners == {os.getuid()} and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
 
 
 def _temporary_cache() -> Path:

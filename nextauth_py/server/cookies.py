@@ -102,19 +102,24 @@ class Jar:
     """
 
     def __init__(self, header: bytes, names: re.Pattern[bytes] | None = None) -> None:
-        self._parts = [part for part in header.split(b";") if not _ILLEGAL.search(part)]
+        parts = [part for part in header.split(b";") if not _ILLEGAL.search(part)]
         if names:
-            self._parts = [part for part in self._parts if b"=" in part and names.fullmatch(_pair(part)[0])]
+            parts = [part for part in parts if b"=" in part and names.fullmatch(_pair(part)[0])]
+        self._parts: list[bytes | None] = [*parts]  # None where a cookie has gone
+        self._places: dict[bytes, list[int]] = {}  # of each name in them
+        for at, part in enumerate(parts):
+            if b"=" in part:
+                self._places.setdefault(_pair(part)[0], []).append(at)
         self._lines: dict[tuple[bytes, ...], str] = {}
         self._taken: set[str] = set()
 
     def __bool__(self) -> bool:
-        return any(b"=" in part for part in self._parts)
+        return bool(self._places)
 
     @property
     def header(self) -> bytes:
         """The Cookie header for the auth server; empty where there is nothing to pass on."""
-        return b";".join(self._parts).strip(_BLANKS)
+        return b";".join(part for part in self._parts if part is not None).strip(_BLANKS)
 
     @property
     def lines(self) -> list[str]:
@@ -139,16 +144,20 @@ class Jar:
 
     def _replace(self, name: bytes, pair: bytes | None) -> None:
         """Put a pair where the visitor's first cookie of the name was; None only removes the name."""
-        places = [at for at, part in enumerate(self._parts) if b"=" in part and _pair(part)[0] == name]
-        if pair is not None and places:
-            old = self._parts[places[0]]
-            self._parts[places.pop(0)] = old[: len(old) - len(old.lstrip(_BLANKS))] + pair
-        elif pair is not None:
-            while self._parts and not self._parts[-1].strip(_BLANKS):
+        places = self._places.pop(name, [])
+        old = [self._parts[at] or b"" for at in places[:1]]
+        for at in places:
+            self._parts[at] = None
+        if pair is None:
+            return
+        if old:
+            self._parts[places[0]] = old[0][: len(old[0]) - len(old[0].lstrip(_BLANKS))] + pair
+        else:
+            while self._parts and not (self._parts[-1] or b"").strip(_BLANKS):
                 self._parts.pop()
+            places = [len(self._parts)]
             self._parts.append(b" " + pair)
-        for at in reversed(places):
-            del self._parts[at]
+        self._places[name] = places[:1]
 
 
 def identity(line: str) -> tuple[bytes, ...]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import functools
-import inspect
 from typing import TYPE_CHECKING, Any
 
+from asgiref.sync import iscoroutinefunction
 from django.http import JsonResponse
 
 from .gate import Gate, Refusal, Visit
@@ -55,7 +55,7 @@ def session_required(
             refusal = gate.blocking_refusal(visitor, _visit(request))
             return visitor.keep(_refused(refusal) if refusal else view(request, *args, **values))
 
-        return answer if inspect.iscoroutinefunction(view) else blocking_answer
+        return answer if iscoroutinefunction(view) else blocking_answer
 
     return decorate
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
+import zlib
 from contextvars import ContextVar
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -60,10 +61,10 @@ async def fetch(request: wire.Request, cookie: bytes, timeout: float) -> Answer:
                 client.stream("GET", request.url, headers=_headers(cookie)) as answer,
             ):
                 body = bytearray()
-                async for chunk in answer.aiter_bytes():
+                async for chunk in answer.aiter_raw():
                     body += chunk
                     _check_length(request, answer, body)
-                return _read(answer, body)
+                return _read(answer, _unpacked(request, answer, body))
     except _FAILURES as error:
         raise _failure(request, error, timeout) from None
 
@@ -77,26 +78,43 @@ def fetch_blocking(request: wire.Request, cookie: bytes, timeout: float) -> Answ
             client.stream("GET", request.url, headers=_headers(cookie)) as answer,
         ):
             body = bytearray()
-            for chunk in answer.iter_bytes():
+            for chunk in answer.iter_raw():
                 body += chunk
                 _check_length(request, answer, body)
-            return _read(answer, body)
+            return _read(answer, _unpacked(request, answer, body))
     except _FAILURES as error:
         raise _failure(request, error, timeout) from None
 
 
 def _headers(cookie: bytes) -> dict[bytes, bytes]:
-    # Uncompressed: the auth server is near, and a small answer cannot become a long one here.
+    # Uncompressed: the auth server is near.
     headers = {b"Accept": b"application/json", b"Accept-Encoding": b"identity"}
     return {**headers, b"Cookie": cookie} if cookie else headers
 
 
-def _check_length(request: wire.Request, answer: httpx.Response, body: bytearray) -> None:
+def _check_length(request: wire.Request, answer: httpx.Response, body: bytes | bytearray) -> None:
     if len(body) > LIMIT:
         raise ClientFetchError(request.url, answer.status_code, f"the answer is longer than {LIMIT:,} bytes")
 
 
-def _read(answer: httpx.Response, body: bytearray) -> Answer:
+def _unpacked(request: wire.Request, answer: httpx.Response, body: bytearray) -> bytes | bytearray:
+    """The body, which a proxy may have compressed unasked. httpx would inflate a few bytes to gigabytes."""
+    coding = answer.headers.get("content-encoding", "").strip().lower()
+    if coding in {"", "identity"}:
+        return body
+    try:
+        stream = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)  # gzip
+        content = stream.decompress(body, LIMIT + 1) if coding in {"gzip", "x-gzip"} else b""
+    except zlib.error:
+        content = b""
+    _check_length(request, answer, content)
+    if not stream.eof:
+        reason = "the answer is compressed, which was not asked for, and cannot be read"
+        raise ClientFetchError(request.url, answer.status_code, reason)
+    return content
+
+
+def _read(answer: httpx.Response, body: bytes | bytearray) -> Answer:
     text = body.decode("utf-8-sig", "replace")  # as browsers read JSON
     # httpx guesses one encoding for all headers; frameworks write them as Latin-1.
     set_cookies = [

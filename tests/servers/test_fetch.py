@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
+import tracemalloc
+import zlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -107,6 +110,47 @@ def test_an_answer_that_is_too_long_is_a_failure(visit: Ask, raw: RawServer, hea
 
     raw.answers = answers
     with pytest.raises(ClientFetchError, match="longer than 1,048,576 bytes"):
+        visit({"cookie": "a=b"}).get_session()
+
+
+def zeros(size: int) -> bytes:
+    """Gzip that becomes so many megabytes."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+    return b"".join(packer.compress(bytes(2**20)) for _ in range(size)) + packer.flush()
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_a_short_answer_does_not_become_a_long_one(visit: Ask, raw: RawServer, times: int) -> None:
+    body = zeros(200)
+    for _ in range(times - 1):
+        body = gzip.compress(body)
+    coding = b"Content-Encoding: " + b", ".join([b"gzip"] * times)
+    raw.answers = lambda _: [answer(body, coding)]
+    tracemalloc.start()
+    try:
+        with pytest.raises(ClientFetchError):
+            visit({"cookie": "a=b"}).get_session()
+        assert tracemalloc.get_traced_memory()[1] < 20 * LIMIT
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("coding", [b"gzip", b"x-gzip", b"GZIP", b"identity", b""])
+def test_an_answer_that_a_proxy_has_compressed_unasked_is_read(
+    visit: Ask, raw: RawServer, coding: bytes
+) -> None:
+    text = json.dumps(OFFER).encode()
+    body = gzip.compress(text) if coding.lower().endswith(b"gzip") else text
+    raw.answers = lambda _: [answer(body, b"Content-Encoding: " + coding)]
+    assert visit({"cookie": "a=b"}).get_session().user.name == "Alice Liddell"
+
+
+@pytest.mark.parametrize("coding", [b"br", b"zstd", b"deflate", b"gzip, gzip", b"gzip"])
+def test_an_answer_in_another_coding_than_asked_for_is_a_failure(
+    visit: Ask, raw: RawServer, coding: bytes
+) -> None:
+    raw.answers = lambda _: [answer(json.dumps(OFFER), b"Content-Encoding: " + coding)]
+    with pytest.raises(ClientFetchError, match="compressed"):
         visit({"cookie": "a=b"}).get_session()
 
 

@@ -23,7 +23,7 @@ from packaging.utils import parse_wheel_filename
 
 from nextauth_py.bundle import BundleError, build, build_bundle, node, prepare, runtime
 from nextauth_py.bundle.cli import main
-from nextauth_py.bundle.folder import Folder
+from nextauth_py.bundle.folder import STAMP, Folder
 from nextauth_py.bundle.hashed import hashed_name, move_to_hashed
 from nextauth_py.bundle.lock import lock_entry
 from nextauth_py.bundle.memory import PAGE, Memory, _runs
@@ -615,6 +615,26 @@ def test_a_lost_file_is_put_back(out: Path, fake: Runtime) -> None:
     bundle(out)
     assert snapshot(out).keys() == before.keys()
     assert fake.fetched == 2
+
+
+@pytest.mark.parametrize("name", ["pyodide/interpreter.mjs", "pyodide/pyodide.mjs", "session-paint.js"])
+def test_a_file_of_other_bytes_is_put_right_though_it_is_as_long(out: Path, fake: Runtime, name: str) -> None:
+    bundle(out)
+    right = (out / name).read_bytes()
+    (out / name).write_bytes(right[:-1] + bytes([right[-1] ^ 1]))
+    bundle(out)
+    assert (out / name).read_bytes() == right
+
+
+def test_a_stamp_that_names_no_files_does_not_make_a_folder_current(out: Path, fake: Runtime) -> None:
+    bundle(out)
+    right = snapshot(out).keys()
+    stamp = json.loads((out / STAMP).read_text())
+    for path in [path for path in out.rglob("*") if path.is_file()]:
+        path.unlink()
+    (out / STAMP).write_text(json.dumps({name: {**part, "files": {}} for name, part in stamp.items()}))
+    bundle(out)
+    assert snapshot(out).keys() == right
 
 
 def test_an_interrupted_build_has_no_config_and_is_finished_by_the_next(

@@ -273,12 +273,13 @@ def test_no_wheel_of_ours_is_refused(tmp_path: Path) -> None:
 
 
 @linked
+@pytest.mark.parametrize("mode", [0o777, 0o770, 0o702])
 def test_a_cache_that_others_may_write_to_is_not_used(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: int
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     (tmp_path / "nextauth-py").mkdir()
-    (tmp_path / "nextauth-py").chmod(0o777)
+    (tmp_path / "nextauth-py").chmod(mode)
     lines: list[str] = []
     assert runtime._cache(lines.append).parent != tmp_path
     assert "others may write to it" in lines[0]

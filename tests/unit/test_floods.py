@@ -379,6 +379,46 @@ async def test_an_embedded_session_that_is_too_deep_is_asked_for(browser: Memory
     assert len(tab.reports) == 1
 
 
+@pytest.mark.parametrize("digits", [309, 5000])
+async def test_a_nonsensical_rest_is_told_to_other_tabs_too(browser: MemoryBrowser, digits: int) -> None:
+    first, second = await open_tabs(browser, 2)
+    odd = html_answer(503)
+    headers = {**odd.response.headers, "retry-after": "9" * digits}
+    browser.network.answer_next(SESSION, type(odd)(type(odd.response)(503, "", headers)))
+    await first.refetch()
+    await asyncio.sleep(0.1)
+    assert second.state.error
+
+
+async def test_what_the_server_says_is_shown_though_other_tabs_fail_for_ever(
+    browser: MemoryBrowser, attacker: Attacker
+) -> None:
+    (provider,) = await open_tabs(browser, 1)
+    browser.network.latency = 0.3
+    flooding = attacker.keep(lambda: attacker.say("failed", failure=[500, "HTTP 500", None]), 0.05)
+    await asyncio.sleep(1)
+    browser.cookies[SESSION_COOKIE] = json.dumps({"name": "bob"})
+    for _ in range(3):
+        await provider.refetch()
+    assert name_in(provider.state) == "bob"
+    flooding.cancel()
+
+
+async def test_a_slow_answer_counts_though_another_tab_has_failed_meanwhile(browser: MemoryBrowser) -> None:
+    (provider,) = await open_tabs(browser, 1)
+    browser.cookies[SESSION_COOKIE] = json.dumps({"name": "bob"})
+    gate = browser.network.hold(SESSION)
+    asking = asyncio.create_task(provider.refetch())
+    await asyncio.sleep(0.1)
+    browser.network.answer_next(SESSION, html_answer())
+    await SessionProvider(host=browser.open_tab(), timeout=TIMEOUT).start().ready()
+    before = gets(browser)
+    gate.set()
+    await asking
+    assert name_in(provider.state) == "bob"
+    assert gets(browser) == before
+
+
 def test_a_pace_allows_so_many_at_once_and_then_one_a_second() -> None:
     clock = [1000.0]
     pace = Pace(lambda: clock[0], 3)

@@ -43,3 +43,18 @@ def test_a_provider_is_read_by_its_names_on_the_wire() -> None:
     raw = {"id": "x", "name": "X", "type": "oauth", "signinUrl": "/in", "callbackUrl": "/back", "style": {}}
     provider = read_model(Provider, raw)
     assert (provider.signin_url, provider.callback_url) == ("/in", "/back")
+
+
+def test_an_error_names_no_keys_of_the_sessions_own_mappings_and_is_short() -> None:
+    class Scores(Session):
+        scores: dict[str, int] = {}
+
+    raw = {"expires": "2099-01-01T00:00:00Z", "scores": {"alice@example.com": "x"}}
+    with pytest.raises(SessionValidationError) as caught:
+        read_model(Scores, raw)
+    assert "scores" in str(caught.value)
+    assert "alice" not in str(caught.value)
+    raw["scores"] = {f"{number:0100}": "x" for number in range(9_000)}
+    with pytest.raises(SessionValidationError) as caught:
+        read_model(Scores, raw)
+    assert len(str(caught.value)) < 5_000

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime  # noqa: TC003 - pydantic reads the annotations
-from typing import TYPE_CHECKING, Any, TypeVar
+from itertools import takewhile
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from .errors import ClientFetchError, SessionValidationError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 __all__ = ["Provider", "Session", "User", "read_model", "read_providers"]
+
+_MOST_PROBLEMS = 5  # of an answer are named; there may be one for each of its values
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -71,12 +74,25 @@ def read_model(model: type[M], raw: Mapping[str, Any]) -> M:
     try:
         return model.model_validate(raw)
     except ValidationError as error:
-        problems = error.errors(include_url=False, include_context=False, include_input=False)
-        fields = tuple(".".join(str(part) for part in problem["loc"]) for problem in problems)
+        problems = error.errors(include_url=False, include_context=False, include_input=False)[
+            :_MOST_PROBLEMS
+        ]
+        declared = set(_declared(model))
+        paths = ([str(part) for part in problem["loc"]] for problem in problems)
+        fields = tuple(".".join(takewhile(declared.__contains__, path)) or "a field" for path in paths)
         reasons = tuple(problem["type"] for problem in problems)
         raise SessionValidationError(model.__name__, fields, reasons) from None
     except Exception as error:
         raise SessionValidationError(model.__name__, ("all of it",), (type(error).__name__,)) from None
+
+
+def _declared(model: type[BaseModel], *outer: type[BaseModel]) -> Iterator[str]:
+    """The names of a model's fields, and of models in it. What else an error names is the session's own."""
+    for name, field in model.model_fields.items():
+        yield from filter(None, (name, field.alias))
+        for each in (field.annotation, *get_args(field.annotation)):
+            if isinstance(each, type) and issubclass(each, BaseModel) and each not in {model, *outer}:
+                yield from _declared(each, model, *outer)
 
 
 def read_providers(url: str, raw: Mapping[str, Mapping[str, Any]]) -> dict[str, Provider]:

@@ -7,6 +7,7 @@ OUT are refused. OUT itself may be a link. Programs that change the folder meanw
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -37,10 +38,10 @@ OURS = re.compile(
 
 
 class Part(TypedDict):
-    """What the stamp says of one part: the hash it was made from, and its files with their sizes."""
+    """What the stamp says of one part: the hash of what it was made from, and its files with their hashes."""
 
     key: str
-    files: dict[str, int]
+    files: dict[str, str]
 
 
 NOTHING: Part = {"key": "", "files": {}}
@@ -66,9 +67,10 @@ class Folder:
             self._check(part["files"])
 
     def is_current(self, part: str, key: str) -> bool:
-        """Whether the part was made from what `key` stands for, and none of its files was lost since."""
+        """Whether the part was made from what `key` stands for, and its files are still as they were then."""
         known = self._parts.get(part, NOTHING)
-        return known["key"] == key and all(self._size(name) == size for name, size in known["files"].items())
+        files = known["files"]
+        return known["key"] == key and bool(files) and all(self._hash(name) == files[name] for name in files)
 
     def write(self, part: str, key: str, files: Mapping[str, bytes | Path]) -> None:
         """Replace the part's files, in the order given.
@@ -80,12 +82,12 @@ class Folder:
         """
         self._check(files)
         old = self._parts.get(part, NOTHING)["files"]
-        self._set(part, "", {**old, **dict.fromkeys(files, 0)})
+        self._set(part, "", {**old, **dict.fromkeys(files, "")})
         for name, content in files.items():
             self._write_file(name, content)
         for name in old.keys() - files.keys():
             self._remove(self.path / name)
-        self._set(part, key, {name: self._size(name) for name in files})
+        self._set(part, key, {name: self._hash(name) or "" for name in files})
 
     def remove(self, part: str) -> None:
         """Delete the part's files."""
@@ -93,7 +95,9 @@ class Folder:
 
     def size(self) -> int:
         """The bytes of all parts."""
-        return sum(size for part in self._parts.values() for size in part["files"].values())
+        return sum(
+            (self.path / name).stat().st_size for part in self._parts.values() for name in part["files"]
+        )
 
     def _check(self, names: Iterable[str]) -> None:
         for name in names:
@@ -126,15 +130,16 @@ class Folder:
             raise self._refusal(f"{self._stamp} was not written by this command")
         return parts
 
-    def _set(self, part: str, key: str, files: dict[str, int]) -> None:
+    def _set(self, part: str, key: str, files: dict[str, str]) -> None:
         self._parts[part] = {"key": key, "files": files}
         self._write_file(STAMP, json.dumps(self._parts, indent=1).encode())
 
-    def _size(self, name: str) -> int:
+    def _hash(self, name: str) -> str | None:
         try:
-            return (self.path / name).lstat().st_size
+            with (self.path / name).open("rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest()
         except OSError:
-            return -1
+            return None
 
     def _remove(self, path: Path) -> None:
         path.unlink(missing_ok=True)
@@ -173,8 +178,15 @@ def _parse_stamp(content: bytes) -> dict[str, Part] | None:
 def _is_part(part: Any) -> bool:
     match part:
         case {"key": str(), "files": dict(files), **others} if not others:
-            return all(type(size) is int and size >= 0 for size in files.values())
+            return all(map(_is_hash, files.values()))
     return False
+
+
+def _is_hash(value: Any) -> bool:
+    """Whether it is one, nothing yet, or a size, as in earlier versions."""
+    return (type(value) is int and value >= 0) or (
+        isinstance(value, str) and re.fullmatch("(?:[0-9a-f]{64})?", value) is not None
+    )
 
 
 def _is_link(path: Path) -> bool:

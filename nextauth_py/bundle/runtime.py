@@ -55,6 +55,7 @@ NPM_FILES = (
 # What pyodide.mjs loads, by names that it has in it; and where it loads all but the script.
 LIBRARY = "python_stdlib.zip"
 PYODIDE_PARTS = ("pyodide.asm.mjs", "pyodide.asm.wasm", LIBRARY)
+DOCUMENT = re.compile(r"\b(\w)=document\b")  # in lit-html.js
 LOADS = re.compile(r"(?<=response:)fetch(?=\(\w+,)")
 
 # Pyodide 314 is Python 3.14; pip marks its wheels with this platform. Pure wheels fit every platform.
@@ -193,6 +194,7 @@ def _prepare(node_modules: Path, ready: Path, report: Report) -> None:
     with _step(report, "Compiling them (Pyodide, under Node)"):
         _precompile(ready / "pyodide", node_modules / "pyodide")
     _let_files_come_from_elsewhere(ready / "pyodide/pyodide.mjs")
+    _call_past_markup(ready / "lit/lit-html.js")
     move_to_hashed(ready / "pyodide", PYODIDE_PARTS, named_in="pyodide.mjs")
     pyodide_lock = json.loads((node_modules / "pyodide/pyodide-lock.json").read_text("utf-8"))
     base_lock = {"info": pyodide_lock["info"], "packages": _lock_entries(ready / "pyodide")}
@@ -220,6 +222,25 @@ def _let_files_come_from_elsewhere(script: Path) -> None:
         raise BundleError(f"{script.name} loads files in another way: these versions do not fit together")
     hook = "let load=fetch;export const loadWith=(other)=>{load=other};\n"
     script.write_text(hook + text, "utf-8")
+
+
+def _call_past_markup(script: Path) -> None:
+    """Have lit-html call the document's methods, whatever elements are named like them.
+
+    Raises:
+        BundleError: The script is not as expected.
+    """
+    text = script.read_text("utf-8")
+    name = match[1] if (match := DOCUMENT.search(text)) else "document"
+    text, made = re.subn(rf"\b{name}\.(create\w+)\(", rf"Document.prototype.\1.call({name},", text)
+    text, copied = re.subn(
+        rf"\(([\w?.]+\?\?{name})\)\.importNode\(", r"Document.prototype.importNode.call(\1,", text
+    )
+    if match and (made, copied) != (4, 1):
+        raise BundleError(
+            f"{script.name} uses the document in another way: these versions do not fit together"
+        )
+    script.write_text(text, "utf-8")
 
 
 def _lock_entries(folder: Path) -> dict[str, LockEntry]:

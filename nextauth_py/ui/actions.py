@@ -48,6 +48,7 @@ def listen(
     undo = ExitStack()
     undo.callback(_listen(root, "click", actions.on_click))
     undo.callback(_listen(root, "submit", actions.on_submit))
+    undo.callback(_listen(own(page).ownerDocument, "submit", actions.on_other_submit))
     page.setAttribute(_BOUND, "")
     _listening.append(actions)
 
@@ -106,8 +107,6 @@ class _Actions:
             return
         action = self.bound.get(form)
         if action is None:
-            if own(form).matches(ACTION) and self._report_unbound(form):
-                event.preventDefault()
             return
         event.preventDefault()
         if own(form).getAttribute("aria-busy") == "true":
@@ -127,6 +126,13 @@ class _Actions:
             self._welcome(form)
         else:
             self._provider.go(result.url)  # where the way goes on: to a page that says "look into your mail"
+
+    def on_other_submit(self, event: Any) -> None:
+        """Keep a form from being sent, anywhere on the page: the scripts of its head leave that to us now."""
+        if event.defaultPrevented or not own(event.target).matches(ACTION):
+            return
+        if self._report_unbound(event.target):
+            event.preventDefault()
 
     def _fields(self, form: Any) -> dict[str, str]:
         """What the form's controls say, but for controls elsewhere that have named it since it was bound."""

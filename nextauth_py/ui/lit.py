@@ -7,10 +7,12 @@ never parsed as HTML.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cache
 from string.templatelib import Template  # type: ignore[import-not-found]
 from typing import TYPE_CHECKING, Any
 
-from pyodide.ffi import JsProxy, create_proxy, jsnull, to_js
+import js
+from pyodide.ffi import JsException, JsProxy, create_proxy, jsnull, to_js
 
 from ..host import default_host
 from ..host.dom import document, own
@@ -107,7 +109,7 @@ def _string_list(strings: tuple[str, ...]) -> Any:
 def _parsed(html: str) -> Iterator[tuple[str, str, str]]:
     """What the browser makes of HTML, as `check_parsed` takes it. What is inside a <template> is left out."""
     template = document().createElement("template")
-    template.innerHTML = html
+    template.innerHTML = _trusted(html)
     walker = document().createTreeWalker(template.content)
     while (node := walker.nextNode()) is not jsnull:  # an empty form is false
         if node.nodeType != node.ELEMENT_NODE:
@@ -116,3 +118,21 @@ def _parsed(html: str) -> Iterator[tuple[str, str, str]]:
             tag = node.localName
             for each in node.attributes:
                 yield tag, each.name, each.value
+
+
+def _trusted(html: str) -> Any:
+    """A template's own strings, as a policy for trusted types lets them through."""
+    policy = _policy()
+    return html if policy is None else policy.createHTML(html)
+
+
+@cache
+def _policy() -> Any:
+    rules = to_js({"createHTML": js.String}, dict_converter=js.Object.fromEntries)
+    try:
+        return js.trustedTypes.createPolicy("nextauth_py", rules)
+    except (
+        AttributeError,
+        JsException,
+    ):  # a browser without trusted types, or a page that does not name ours
+        return None

@@ -36,6 +36,7 @@ _TOKEN = re.compile(
 _TEXT_TAGS = {"textarea", "title"}
 _RAW_TAGS = {*_TEXT_TAGS, "iframe", "noembed", "noframes", "noscript", "plaintext", "script", "style", "xmp"}
 
+# Those that lit-html takes for such.
 _LIT_RAW_TAGS = {*_TEXT_TAGS, "script", "style"}
 
 # A template may spell the scheme of a link itself, `mailto:` for instance, but none whose links are run.
@@ -70,14 +71,14 @@ class Attribute:
     @property
     def takes_anything(self) -> bool:
         """Whether `admit` changes nothing."""
-        return self.kind == "@" or (self.kind != "?" and self._is_whole and not is_followed(self.name))
+        return self.kind == "@" or (not self.kind and self._is_whole and not is_followed(self.name))
 
     def admit(self, values: Sequence[object]) -> Sequence[object]:
         """Return the values as they may stand there; None to have no such attribute."""
         if self.kind == "?":
             return [bool(value) for value in values]
         if self._is_whole and (values[0] is None or self._is_for_element(values[0])):
-            return values
+            return [""] if values[0] is None and self._is_text else values
         if not is_followed(self.name):
             return ["" if value is None else value for value in values]
         texts = [_listed([value]) if self.kind == "." else _text(value) for value in values]
@@ -95,6 +96,11 @@ class Attribute:
     @property
     def _spells_scheme(self) -> bool:
         return self.name == "href" and _OWN_SCHEME.match(self.strings[0]) is not None
+
+    @property
+    def _is_text(self) -> bool:
+        """Whether it is a property that would make a text of JavaScript's undefined."""
+        return self.kind == "." and "-" not in self.tag and self.name != "srcobject"
 
     def _is_for_element(self, value: object) -> bool:
         """Whether it is an object for a custom element, whose properties are its own.

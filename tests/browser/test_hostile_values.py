@@ -1,4 +1,4 @@
-"""Sessions and markup that try more than links: text in scripts, lists for texts, names that lit-html reads."""
+"""Sessions and markup that try more than links: scripts, lists for texts, names that lit-html reads."""
 
 from __future__ import annotations
 

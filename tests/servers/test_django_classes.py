@@ -1,4 +1,4 @@
-"""Class-based views of Django, whose async ones are marked in another way than functions before Python 3.12."""
+"""Django's class-based views: async ones are not marked as functions are before Python 3.12."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from django.views import View
 from nextauth_py.server.django import session_required
 
 
-class Waiting(View):
+class Waiting(View):  # type: ignore[misc]
     async def get(self, _request: HttpRequest) -> HttpResponse:
         return HttpResponse("for members")
 
 
-class Plain(View):
+class Plain(View):  # type: ignore[misc]
     def get(self, _request: HttpRequest) -> HttpResponse:
         return HttpResponse("for members")
 

@@ -782,6 +782,13 @@ def fake_npm(work: Path) -> None:
     (lock.parent / "pyodide.mjs").write_text(f"{{response:fetch(n,{{}})}} {' '.join(runtime.PYODIDE_PARTS)}")
 
 
+def test_lit_html_is_not_changed_blindly(tmp_path: Path) -> None:
+    script = tmp_path / "lit-html.js"
+    script.write_text("let l=document;l.createElement('b')")
+    with pytest.raises(BundleError, match="uses the document in another way"):
+        runtime._call_past_markup(script)
+
+
 def fake_pip(target: Path) -> None:
     target.mkdir(parents=True)
     (target / PYDANTIC.file_name).write_bytes(PYDANTIC.to_bytes())

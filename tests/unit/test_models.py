@@ -47,7 +47,7 @@ def test_a_provider_is_read_by_its_names_on_the_wire() -> None:
 
 def test_an_error_names_no_keys_of_the_sessions_own_mappings_and_is_short() -> None:
     class Scores(Session):
-        scores: dict[str, int] = {}
+        scores: dict[str, int]
 
     raw = {"expires": "2099-01-01T00:00:00Z", "scores": {"alice@example.com": "x"}}
     with pytest.raises(SessionValidationError) as caught:

@@ -43,8 +43,8 @@ class ScopeHost:
         }
         # Firefox aborts a page's requests some 25 ms after this event. No page listens for it when there are
         # none: older versions would not keep it in the back/forward cache.
-        leaving = set[Any]()
-        stop = listen(js.self, "beforeunload", leaving.add)
+        leaving: list[Any] = []
+        stop = listen(js.self, "beforeunload", leaving.append)
         # Browsers fire a longer timer at once.
         timer = js.setTimeout(abort.abort.bind(abort), min(int(timeout * 1000), 2**31 - 1))
         try:

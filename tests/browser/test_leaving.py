@@ -12,7 +12,7 @@ from demo.serve import AuthServer
 from tests.servers.control import ServerControl
 
 from .conftest import FIREFOX_OPTIONS, prepare
-from .python_page import PythonPage, wait_until
+from .python_page import PythonPage
 
 SESSION = "GET /api/auth/session"
 SLOW_PAGE = "GET /api/auth/signin"
@@ -61,10 +61,13 @@ def follow_link(tab: PythonPage, control: ServerControl, link: str) -> None:
     """Follow a link during a request for the session, and wait until that has been sent once more."""
     control.hold(SESSION)
     with tab.page.expect_request("**/api/auth/session"):
-        tab.run("asking = asyncio.ensure_future(provider.get_session())")
+        tab.run("asking = asyncio.ensure_future(provider.get_session()); 1")
     while control.requests().count(SESSION) == 0:
         time.sleep(0.05)
-    tab.page.evaluate("link => { document.body.innerHTML = link; document.body.firstChild.click(); }", link)
+    tab.page.evaluate(
+        "link => { document.body.innerHTML = link; setTimeout(() => document.querySelector('a').click()); }",
+        link,
+    )
     while (sent := [each for each in control.requests() if SESSION in each])[1:] == []:
         time.sleep(0.05)
     assert sent[0] == f"{SESSION} aborted"
@@ -76,8 +79,8 @@ def test_a_link_to_a_slow_page_fails_nothing_in_firefox(
     left, other = tabs
     control.reset()
     control.hold(SLOW_PAGE)
-    left.page.evaluate("addEventListener('pagehide', () => (sessionStorage.left = heardHere()))")
-    left.run("js.window.heardHere = create_proxy(lambda: repr(heard))")
+    left.page.evaluate("addEventListener('pagehide', () => (sessionStorage.left = heardHere()), true)")
+    left.run("js.window.heardHere = create_proxy(lambda: repr(heard)); 1")
     follow_link(left, control, "<a href='/api/auth/signin'>Slow</a>")
     control.release()
     left.page.wait_for_url("**/api/auth/signin")
@@ -87,16 +90,19 @@ def test_a_link_to_a_slow_page_fails_nothing_in_firefox(
 
 def test_a_download_only_delays_the_answer_in_firefox(tabs: list[PythonPage], control: ServerControl) -> None:
     control.reset()
-    follow_link(tabs[0], control, "<a download href='/python.py'>Download</a>")
+    attached = {"Content-Disposition": "attachment; filename=a.txt"}
+    tabs[0].page.route("**/attached", lambda route: route.fulfill(body="a", headers=attached))
+    follow_link(tabs[0], control, "<a href='/attached'>Download</a>")
     assert tabs[0].run("(await asking).user.name") == "Alice Liddell"
     assert [tab.run("heard") for tab in tabs] == [[], []]
 
 
-def test_a_page_without_requests_under_way_comes_out_of_firefox_s_cache(
+def test_a_page_without_requests_under_way_comes_out_of_the_cache_of_firefox(
     tabs: list[PythonPage], auth_server: AuthServer
 ) -> None:
     page = tabs[0].page
-    page.evaluate("addEventListener('pageshow', (event) => (window.isRestored = event.persisted))")
+    page.evaluate("addEventListener('pageshow', (event) => (sessionStorage.shown = event.persisted))")
     page.goto(f"{auth_server.url}/peer-v4.html")
-    page.evaluate("history.back()")
-    wait_until(page, "async () => window.isRestored")
+    page.evaluate("setTimeout(() => history.back())")
+    page.wait_for_function("() => sessionStorage.shown")
+    assert page.evaluate("sessionStorage.shown") == "true"

@@ -97,12 +97,16 @@ def test_a_download_only_delays_the_answer_in_firefox(tabs: list[PythonPage], co
     assert [tab.run("heard") for tab in tabs] == [[], []]
 
 
-def test_a_page_without_requests_under_way_comes_out_of_the_cache_of_firefox(
-    tabs: list[PythonPage], auth_server: AuthServer
-) -> None:
-    page = tabs[0].page
-    page.evaluate("addEventListener('pageshow', (event) => (sessionStorage.shown = event.persisted))")
-    page.goto(f"{auth_server.url}/peer-v4.html")
-    page.evaluate("setTimeout(() => history.back())")
-    page.wait_for_function("() => sessionStorage.shown")
-    assert page.evaluate("sessionStorage.shown") == "true"
+def test_a_page_listens_for_being_left_only_during_requests(tabs: list[PythonPage]) -> None:
+    tabs[0].page.evaluate("""
+        window.listening = [];
+        for (const change of ["addEventListener", "removeEventListener"]) {
+            const native = window[change];
+            window[change] = function (event, ...more) {
+                if (event === "beforeunload") listening.push(change);
+                return native.call(this, event, ...more);
+            };
+        }
+    """)
+    tabs[0].run("_ = await provider.refetch()")
+    assert tabs[0].page.evaluate("listening") == ["addEventListener", "removeEventListener"]

@@ -98,7 +98,7 @@ def test_a_download_only_delays_the_answer_in_firefox(tabs: list[PythonPage], co
 
 
 def test_a_page_listens_for_being_left_only_during_requests(tabs: list[PythonPage]) -> None:
-    tabs[0].page.evaluate("""
+    tabs[0].page.evaluate("""() => {
         window.listening = [];
         for (const change of ["addEventListener", "removeEventListener"]) {
             const native = window[change];
@@ -107,6 +107,6 @@ def test_a_page_listens_for_being_left_only_during_requests(tabs: list[PythonPag
                 return native.call(this, event, ...more);
             };
         }
-    """)
+    }""")
     tabs[0].run("_ = await provider.refetch()")
     assert tabs[0].page.evaluate("listening") == ["addEventListener", "removeEventListener"]

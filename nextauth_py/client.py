@@ -97,33 +97,23 @@ class AuthClient(Generic[S]):
         self._check_can_leave(redirect=redirect)
         callback = self._checked_callback(callback_url)
         with self._call():
-            return await self._sign_in(provider_id, callback, redirect, authorization_params, fields)
-
-    async def _sign_in(
-        self,
-        provider_id: str | None,
-        callback: str,
-        redirect: bool,
-        authorization_params: Mapping[str, str] | str,
-        fields: Mapping[str, object],
-    ) -> SignInResult | None:
-        providers = await self._transport.providers()
-        provider = providers.get(provider_id or "")
-        if provider_id is None or provider is None:
-            return self._choose_provider(callback, redirect=redirect, any_provider=bool(providers))
-        if provider.get("type") == "webauthn":
-            raise ValueError(f"{provider_id!r} needs a passkey: call sign_in() for the server's page.")
-        form = {**fields, "callbackUrl": callback}
-        if provider.get("type") == "credentials":
-            attempt = _SignIn(("callback", provider_id), form, authorization_params, callback)
-            result, url = await self._mutate(
-                "sign_in", lambda mutation: self._sign_in_here(attempt, mutation, redirect)
-            )
-        else:
-            attempt = _SignIn(("signin", provider_id), form, authorization_params, callback)
-            async with self.reader.turn:  # no mutation: nothing changes before the user comes back
-                result, url = await self._post_sign_in(attempt)
-        return self._finish(url, result, redirect=redirect)
+            providers = await self._transport.providers()
+            provider = providers.get(provider_id or "")
+            if provider_id is None or provider is None:
+                return self._choose_provider(callback, redirect=redirect, any_provider=bool(providers))
+            kind = provider.get("type")
+            if kind == "webauthn":
+                raise ValueError(f"{provider_id!r} needs a passkey: call sign_in() for the server's page.")
+            route = "callback" if kind == "credentials" else "signin", provider_id
+            attempt = _SignIn(route, {**fields, "callbackUrl": callback}, authorization_params, callback)
+            if kind == "credentials":
+                result, url = await self._mutate(
+                    "sign_in", lambda mutation: self._sign_in_here(attempt, mutation, redirect)
+                )
+            else:
+                async with self.reader.turn:  # no mutation: nothing changes before the user comes back
+                    result, url = await self._post_sign_in(attempt)
+            return self._finish(url, result, redirect=redirect)
 
     def _choose_provider(self, callback: str, *, redirect: bool, any_provider: bool) -> SignInResult | None:
         """Lead to the server's own page: of its providers, or of the error that it has none."""
@@ -260,7 +250,9 @@ class AuthClient(Generic[S]):
             # Where no answer came, the server may have done it all the same.
             mutation.is_refused = not (isinstance(error, ClientFetchError) and error.status is None)
             self._trace("failed: %s: %s", mutation.kind, error)
-            self._store.apply(error, started=mutation.started, reason=mutation.kind)
+            # Leaving the page is no failure; if it stays, the server is asked what has become of it.
+            if not isinstance(error.__cause__, ConnectionAbortedError):
+                self._store.apply(error, started=mutation.started, reason=mutation.kind)
             if isinstance(error, ClientFetchError):
                 self._neighbours.failed(error, None)
             raise
@@ -269,9 +261,7 @@ class AuthClient(Generic[S]):
 
     def _check_can_leave(self, *, redirect: bool) -> None:
         if redirect and not self._host.is_page:
-            raise ValueError(
-                "a worker cannot leave its page: pass redirect=False, and tell the page the outcome"
-            )
+            raise ValueError("a worker cannot leave its page: pass redirect=False")
 
     def _checked_callback(self, callback_url: str | None) -> str:
         page = self._host.location()

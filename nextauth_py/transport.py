@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 _BAD_REQUEST = 400
 
+# Seconds after which a page that was to be left has stayed: the link was a download, or the user has thought
+# better of it. More than the host takes for being left, so that the next failure counts.
+_STAYS = 2.0
+
 
 class Transport:
     """Asks one auth server. Every call may raise ClientFetchError.
@@ -58,8 +62,7 @@ class Transport:
 
     def drop_prefetched(self) -> None:
         """Abort what was asked for ahead: its answer would be worthless, and might set an old cookie."""
-        prefetched = self._find_prefetched()
-        if prefetched is not None:
+        if prefetched := self._find_prefetched():
             prefetched.drop()
 
     def _find_prefetched(self) -> Prefetched | None:
@@ -122,10 +125,13 @@ class Transport:
         try:
             response = await self._host.send(request, timeout=self._timeout)
         except TimeoutError:
-            raise ClientFetchError(request.url, None, f"no answer within {self._timeout:g} s") from None
-        except OSError:
+            raise ClientFetchError(request.url, reason=f"no answer within {self._timeout:g} s") from None
+        except OSError as error:
+            if request.method == "GET" and isinstance(error, ConnectionAbortedError):
+                await asyncio.sleep(_STAYS)
+                return await self._send(request)
             reason = "the server cannot be reached, or refuses requests from this page (CORS)"
-            raise ClientFetchError(request.url, None, reason) from None
+            raise ClientFetchError(request.url, reason=reason) from error
         self._hear_time(response, self._host.now())
         return response
 

@@ -25,6 +25,7 @@ class Http(Protocol):
 
         Raises:
             TimeoutError: The answer was not complete after so many seconds.
+            ConnectionAbortedError: The browser has aborted the request to leave the page, which may yet stay.
             OSError: There was no answer.
         """
         ...

@@ -106,6 +106,8 @@ class MemoryHost:
         self._frozen_calls: list[Callable[[], None]] = []
         self._thawed = asyncio.Event()
         self._number = number
+        self._sending: set[asyncio.Task[Any]] = set()
+        self._aborted: set[asyncio.Task[Any]] = set()
         self.url = url
         self.visible = True
         self.visited: list[str] = []
@@ -176,6 +178,12 @@ class MemoryHost:
             for call in calls:
                 asyncio.get_running_loop().call_soon(self.when_thawed, call)
 
+    def follow_link(self) -> None:
+        """Begin to leave the page as Firefox does: abort its requests, long before it is left, if it is."""
+        for task in self._sending:
+            self._aborted.add(task)
+            task.cancel()
+
     def crash(self) -> None:
         """End without a word: nothing is heard or done any more, and the browser gives back the locks."""
         self.is_frozen = self.has_crashed = True
@@ -194,8 +202,20 @@ class MemoryHost:
             call()
 
     async def send(self, request: Request, *, timeout: float) -> Response:  # noqa: ASYNC109 - as the protocol says
-        async with asyncio.timeout(timeout):
-            response = await self.browser.network.carry(request, self.browser, self._number)
+        task = asyncio.current_task()
+        assert task  # noqa: S101 - coroutines run in tasks
+        self._sending.add(task)
+        try:
+            async with asyncio.timeout(timeout):
+                response = await self.browser.network.carry(request, self.browser, self._number)
+        except asyncio.CancelledError:
+            # A page that gives up at the same moment has cancelled the task once more.
+            if task not in self._aborted or task.uncancel():
+                raise
+            raise ConnectionAbortedError("the page is being left") from None
+        finally:
+            self._sending.discard(task)
+            self._aborted.discard(task)
         if self.is_frozen:
             await self._thawed.wait()
         return response

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from ..wire import Request
     from .base import Channel, Undo
 
-_LONGEST_TIMER = 2**31 - 1  # milliseconds; browsers fire a longer one at once
-
 
 class ScopeHost:
     """The global scope that this Python runs in: a window, or a worker."""
@@ -41,13 +39,16 @@ class ScopeHost:
             "cache": "no-store",
             "credentials": "include" if request.with_credentials else "same-origin",
             "signal": abort.signal,
-            **({} if request.body is None else {"body": request.body}),
+            "body": request.body,
         }
-        timer = js.setTimeout(abort.abort.bind(abort), min(int(timeout * 1000), _LONGEST_TIMER))
+        # Firefox aborts a page's requests some 25 ms after this event. No page listens for it when there are
+        # none: older versions would not keep it in the back/forward cache.
+        leaving: list[Any] = []
+        stop = listen(js.self, "beforeunload", leaving.append)
+        # Browsers fire a longer timer at once.
+        timer = js.setTimeout(abort.abort.bind(abort), min(int(timeout * 1000), 2**31 - 1))
         try:
-            answer = await js.fetch(
-                from_origin(request.url), to_js(options, dict_converter=js.Object.fromEntries)
-            )
+            answer = await js.fetch(from_origin(request.url), _to_object(options))
             text = bounded_text(await answer.text().then(js.Object))
         except asyncio.CancelledError:
             abort.abort()
@@ -55,9 +56,10 @@ class ScopeHost:
         except JsException as error:
             if abort.signal.aborted:
                 raise TimeoutError from None
-            raise OSError(str(error)) from None
+            raise (ConnectionAbortedError if leaving else OSError)(str(error)) from None
         finally:
             js.clearTimeout(timer)
+            stop()
         return Response(answer.status, text, js.Object.fromEntries(answer.headers).to_py())
 
     def now(self) -> float:
@@ -67,8 +69,8 @@ class ScopeHost:
         return float(js.performance.timeOrigin) / 1000
 
     def parse_date(self, text: str) -> float | None:
-        milliseconds = js.Date.parse(text)
-        return None if math.isnan(milliseconds) else float(milliseconds / 1000)
+        at = float(js.Date.parse(text)) / 1000
+        return None if math.isnan(at) else at
 
     def call_later(self, seconds: float, callback: Callable[[], None]) -> Undo:
         timer = set_timeout(callback, int(seconds * 1000))
@@ -85,7 +87,7 @@ class ScopeHost:
             # Resolving a promise gives the lock back at once. A page that is left gets no later chance.
             held, queue = js.Promise.withResolvers(), js.AbortController.new()
             request = js.navigator.locks.request
-            options = to_js({"signal": queue.signal}, dict_converter=js.Object.fromEntries)
+            options = _to_object({"signal": queue.signal})
         except (AttributeError, JsException):
             return None
 
@@ -138,7 +140,7 @@ class _BroadcastChannel:
 
     def post(self, message: Mapping[str, Any] | str) -> None:
         try:
-            self._channel.postMessage(to_js(message, dict_converter=js.Object.fromEntries))
+            self._channel.postMessage(_to_object(message))
         except JsException:  # the browser has shut the channel
             return
 
@@ -193,6 +195,11 @@ def primitive(boxed: Any) -> str | float | None:
     if js.String.prototype.isPrototypeOf(boxed):
         return bounded_text(boxed)
     return boxed.valueOf() if js.Number.prototype.isPrototypeOf(boxed) else None
+
+
+def _to_object(value: object) -> Any:
+    """The value for JavaScript: a mapping as a plain object."""
+    return to_js(value, dict_converter=js.Object.fromEntries)
 
 
 def _to_python(boxed: Any) -> object:

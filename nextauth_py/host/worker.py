@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     from .base import Lifecycle, Prefetched, Undo
 
-_NO_PAGE = "a worker cannot leave or reload its page: pass redirect=False, and send the outcome to the page"
-
 
 class WorkerHost(ScopeHost):
     """The worker that this Python runs in. It counts as in view: nothing tells it otherwise."""
@@ -50,10 +48,10 @@ class WorkerHost(ScopeHost):
         return f"{js.self.origin}/"
 
     def navigate(self, url: str) -> None:  # noqa: ARG002
-        raise RuntimeError(_NO_PAGE)
+        raise RuntimeError("a worker cannot leave its page")
 
     def reload(self) -> None:
-        raise RuntimeError(_NO_PAGE)
+        self.navigate("")
 
     def find_prefetched(self, path: str) -> Prefetched | None:  # noqa: ARG002
         return None

@@ -114,6 +114,21 @@ def test_a_page_one_comes_back_to_is_stale_at_once_and_right_soon(
     left.expect_no_error_box()
 
 
+def test_a_page_that_is_left_during_a_request_comes_out_of_the_cache(
+    remembering: BrowserContext, auth_server: AuthServer, control: ServerControl
+) -> None:
+    left, other = open_tab(remembering, auth_server), open_tab(remembering, auth_server)
+    left.run(SIGN_IN)
+    other.run("provider.close()")
+    control.hold(SESSION)
+    with left.page.expect_request("**/api/auth/session"):
+        left.run("import asyncio; asking = asyncio.ensure_future(provider.get_session()); history.clear()")
+    leave_and_return(left, auth_server, "1", other)
+    left.page.wait_for_function("() => window.isTheSamePage")
+    assert left.run("(await asking).user.name") == "Alice Liddell"
+    assert left.run("provider.state.error") is None
+
+
 def test_a_page_one_comes_back_to_follows_the_others_again(
     remembering: BrowserContext, auth_server: AuthServer
 ) -> None:

@@ -33,7 +33,7 @@ QUIET = 5 * INTERVAL
 STORM = 1000  # requests
 
 CALLS = ["sign in alice", "sign in bob", "sign in mallory", "sign out", "update", "read", "read", "refetch"]
-FATES = ["freeze", "thaw", "crash", "leave", "restore", "close", "open", "hide", "show"]
+FATES = ["freeze", "thaw", "crash", "follow a link", "leave", "restore", "close", "open", "hide", "show"]
 WAITS = st.sampled_from([0.0, 0.002, 0.1, 0.4, 1.0, 3.0])
 
 
@@ -138,6 +138,7 @@ def thaw(host: MemoryHost, how: Lifecycle) -> None:
 FATE: dict[str, Callable[[SessionProvider, MemoryHost], None]] = {
     "freeze": lambda _, host: None if host.is_frozen else host.change_lifecycle("frozen"),
     "thaw": lambda _, host: thaw(host, "thawed") if host.channels else None,
+    "follow a link": lambda _, host: None if host.is_frozen else host.follow_link(),
     "crash": lambda _, host: host.crash(),
     "leave": lambda _, host: None if host.is_frozen else host.change_lifecycle("left"),
     "restore": lambda _, host: None if host.channels else thaw(host, "restored"),

@@ -27,7 +27,7 @@ class Listeners(Generic[S]):
 
     def __init__(self, background: Background) -> None:
         self._background = background
-        self._entries: list[_Entry] = []
+        self._listeners: list[_Entry] = []
         self._waiting: deque[Change[S]] = deque()
         self._count = 0  # of all changes so far
         self._is_delivering = False
@@ -55,7 +55,7 @@ class Listeners(Generic[S]):
 
     def clear(self) -> None:
         """Remove all listeners, also in the middle of a delivery."""
-        self._entries.clear()
+        self._listeners.clear()
 
     def _deliver(self, change: Change[S], number: int) -> None:
         self._call(None, change.state, number)
@@ -63,18 +63,18 @@ class Listeners(Generic[S]):
             self._call(event.name, event, number)
 
     def _call(self, event: EventName | None, news: object, number: int) -> None:
-        for each in list(self._entries):
+        for each in list(self._listeners):
             # An earlier listener may have removed it.
-            if each.event == event and each.added_at < number and each in self._entries:
+            if each.event == event and each.added_at < number and each in self._listeners:
                 self._background.call(each.listener, news)
 
     def _add(self, listener: Callable[[Any], object], event: EventName | None) -> Callable[[], None]:
         entry = _Entry(listener, event, self._count)
-        self._entries.append(entry)
+        self._listeners.append(entry)
 
         def remove() -> None:
-            if entry in self._entries:
-                self._entries.remove(entry)
+            if entry in self._listeners:
+                self._listeners.remove(entry)
 
         return remove
 

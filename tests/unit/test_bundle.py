@@ -252,6 +252,11 @@ x = f(
     assert minified(source) == 'x=f("é",1,*[each for each in y\n if each],)\n'
 
 
+def test_a_text_in_brackets_keeps_its_lines_in_a_page() -> None:
+    source = "x = f(\n    1,\n    2, '''a\n    b''',\n    3,\n)\n"
+    assert minified(source) == "x=f(1,\n 2,'''a\n    b''',3,)\n"
+
+
 def test_a_page_gets_no_needless_blanks_and_lines() -> None:
     source = '''\
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, overload

@@ -222,8 +222,9 @@ class AuthClient(Generic[S]):
         raw = await self._transport.post_update(data)
         session = None if raw is None else self.reader.validated(raw)
         mutation.session = raw
-        self._store.apply(session, started=mutation.started, reason="update")
-        return self._store.state.data
+        if self._store.apply(session, started=mutation.started, reason="update"):
+            return self._store.state.data
+        return session  # the provider is closed
 
     # --- how a mutation is made ---
 

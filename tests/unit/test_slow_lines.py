@@ -312,6 +312,18 @@ async def test_who_signs_in_again_in_another_python_tab_stays_signed_in(
     assert shown(tabs) == {"alice"}
 
 
+async def test_an_update_of_a_provider_that_is_closed_meanwhile_returns_what_the_server_said(
+    browser: MemoryBrowser,
+) -> None:
+    (provider,) = await open_tabs(browser, {})
+    browser.cookies.clear()
+    browser.network.latency = 0.5
+    updating = asyncio.create_task(provider.update())
+    await asyncio.sleep(0.1)
+    provider.close()
+    assert await updating is None
+
+
 # --- what it costs ---
 
 

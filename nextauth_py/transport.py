@@ -32,7 +32,7 @@ class Transport:
     Attributes:
         timeout: As given.
         begins: Called before each request. Set once.
-        took: Seconds of the slowest of the last few requests.
+        took: Seconds of the slowest of the last few requests that were answered.
     """
 
     def __init__(self, host: Host, auth: AuthUrl, timeout: float, clock: ServerClock) -> None:
@@ -136,8 +136,7 @@ class Transport:
         except OSError:
             reason = "the server cannot be reached, or refuses requests from this page (CORS)"
             raise ClientFetchError(request.url, None, reason) from None
-        finally:
-            self.took = max(now() - began, self.took / 2)
+        self.took = max(now() - began, self.took / 2)
         self._hear_time(response, self._host.now())
         return response
 

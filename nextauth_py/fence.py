@@ -76,6 +76,8 @@ class Fence:
             self._lower(tab)
         elif message.kind == "fence":
             return self._raise(tab, stamp)
+        elif message.kind == "hello" and self._own and self._pace.take():
+            self._say()  # a new page must not begin what we are in the middle of
         elif message.kind in {"done", "changed", "state"} and self._is_news(tab, stamp):
             self._note(tab, (stamp, 0.0))
             self._lower(tab)

@@ -14,7 +14,7 @@ from nextauth_py.tabs import OWN_CHANNEL
 from nextauth_py.wire import Request
 
 from .conftest import name_in
-from .fake_server import SESSION_COOKIE, FakeServer
+from .fake_server import EXPIRES, SESSION_COOKIE, FakeServer
 
 SESSION = "GET /api/auth/session"
 SIGN_OUT = "POST /api/auth/signout"
@@ -169,6 +169,24 @@ async def test_a_page_that_loads_in_the_middle_of_a_sign_out_does_not_undo_it(br
     await asyncio.sleep(20)
     assert cookie(browser) is None
     assert shown([first, new]) == {None}
+
+
+async def test_a_page_that_loads_in_the_middle_of_a_mutation_waits_with_its_own(
+    browser: MemoryBrowser,
+) -> None:
+    (first,) = await open_tabs(browser, {})
+    browser.network.latency = 0.5
+    gate = browser.network.hold("POST /api/auth/session")
+    updating = asyncio.create_task(first.update({"name": "first"}))
+    await asyncio.sleep(3)
+    new = SessionProvider({"user": {"name": "alice"}, "expires": EXPIRES}, host=browser.open_tab()).start()
+    await asyncio.sleep(0.1)
+    asyncio.get_running_loop().call_later(4.0, gate.set)
+    await new.update({"name": "second"})
+    await updating
+    await asyncio.sleep(5)
+    assert cookie(browser) == "second"
+    assert shown([first, new]) == {"second"}
 
 
 # --- what began before an outcome ---

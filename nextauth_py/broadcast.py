@@ -36,8 +36,9 @@ class Broadcast:
         scope: The auth server's address.
         tab: This tab's name.
         store: Tells the time; learns the other tabs' time.
-        heard: Called with each message of another Python tab.
+        heard: Called with each message of another Python tab, and whether that was unknown.
         nudged: Called when a tab says that the session may have changed, and no more than that.
+        timeout: Seconds that this tab grants a request.
 
     Attributes:
         scope: As given.
@@ -45,6 +46,7 @@ class Broadcast:
         leads: Says whether this tab leads, as `Message.leads`.
         since: Says when this tab's interval began, in seconds.
         peers: The other Python tabs that have been heard and have not said goodbye; the last heard is last.
+            With the seconds that each grants a request.
         has_javascript_neighbours: Whether a JavaScript client has been heard on this origin.
     """
 
@@ -55,11 +57,13 @@ class Broadcast:
         tab: str,
         store: SessionStore[Any],
         *,
-        heard: Callable[[Message], None],
+        heard: Callable[[Message, bool], None],
         nudged: Callable[[], None],
+        timeout: float,
     ) -> None:
         self.tab = tab
-        self.peers: dict[str, None] = {}
+        self.peers: dict[str, float] = {}
+        self._timeout = timeout
         self.has_javascript_neighbours = False
         self.leads: Callable[[], int] = lambda: 0
         self.since: Callable[[], float] = lambda: 0.0
@@ -79,6 +83,11 @@ class Broadcast:
     def is_open(self) -> bool:
         """Whether it hears."""
         return self._is_open
+
+    @property
+    def longest_timeout(self) -> float:
+        """Seconds for which a request of any tab may be under way; at least one."""
+        return max(1.0, self._timeout, *self.peers.values())
 
     def open(self) -> None:
         """Begin to hear, and ask who is there."""
@@ -105,7 +114,8 @@ class Broadcast:
         """Say something to the other Python tabs; see `Message`."""
         fields.setdefault("time", self._store.begin_read())
         since = int(max(self.since(), 0) * 1e6), self.tab
-        message = Message(kind, self.tab, epoch=self._store.epoch, leads=self.leads(), since=since, **fields)
+        fields |= {"leads": self.leads(), "since": since, "timeout": self._timeout}
+        message = Message(kind, self.tab, epoch=self._store.epoch, **fields)
         self._send(OWN_CHANNEL, message.to_json(self.scope))
 
     def announce(self, trigger: Trigger) -> None:
@@ -140,11 +150,13 @@ class Broadcast:
             self._is_greeted = True
             if self._cancel_here is None:
                 self._answer_hello()
-        self._heard(message)  # before its tab is among the peers, to tell whether it is a new one
+        is_new = message.tab not in self.peers
+        timeout = message.timeout or self.peers.get(message.tab, self._timeout)
+        if (oldest := remember(self.peers, message.tab, timeout)) is not None:
+            del self.peers[oldest]
+        self._heard(message, is_new)
         if message.kind == "bye":
             self.peers.pop(message.tab, None)
-        elif (oldest := remember(self.peers, message.tab, None)) is not None:
-            del self.peers[oldest]
 
     def _answer_hello(self) -> None:
         self._cancel_here = None

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from . import wire
 from .errors import ClientFetchError, NextAuthError, SignOutIncomplete
-from .neighbours import Mutation
-from .state import Reason, S, SessionStore, is_same_session
+from .options import UNSET, Unset
+from .state import Reason, S, SessionStore, Stamp, is_same_session
 from .urls import safe_redirect, without_verdict
 
 if TYPE_CHECKING:
@@ -72,6 +72,7 @@ class AuthClient(Generic[S]):
         self._fence = fence
         self._neighbours = neighbours
         self._trace = trace
+        transport.begins = fence.live
 
     async def get_csrf_token(self) -> str | None:
         """A csrf token that goes with the browser's cookie; None where the server wants none."""
@@ -211,8 +212,9 @@ class AuthClient(Generic[S]):
         raw = await self._transport.post_update(data)
         session = None if raw is None else self.reader.validated(raw)
         mutation.session = raw
-        self._store.apply(session, started=mutation.started, reason="update")
-        return self._store.state.data
+        if self._store.apply(session, started=mutation.started, reason="update"):
+            return self._store.state.data
+        return session  # the provider is closed
 
     # --- how a mutation is made ---
 
@@ -239,7 +241,7 @@ class AuthClient(Generic[S]):
                     return await self._act(mutation, act)
             finally:
                 if mutation:
-                    self._neighbours.mutated(mutation, self._store.epoch)
+                    self._neighbours.mutated(mutation, self._store.epoch, self._transport.took)
 
     async def _act(self, mutation: Mutation, act: Callable[[Mutation], Awaitable[T]]) -> T:
         self.reader.end_watch()
@@ -287,3 +289,24 @@ class _SignIn:
     form: Mapping[str, object] = field(repr=False)
     query: Mapping[str, str] | str
     callback: str
+
+
+@dataclass
+class Mutation:
+    """A sign-in, update or sign-out, and what is known of its outcome.
+
+    Attributes:
+        kind: Which of them.
+        started: When it began.
+        session: What the server then says, if it was asked.
+        is_refused: Whether the server has refused it, so that nothing has changed.
+        is_done: Whether it has succeeded.
+        is_told: Whether other tabs have been told of the outcome before it was sure.
+    """
+
+    kind: Reason
+    started: Stamp
+    session: Mapping[str, Any] | Unset | None = field(default=UNSET, repr=False)
+    is_refused: bool = False
+    is_done: bool = False
+    is_told: bool = False

@@ -9,7 +9,7 @@ import asyncio
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from .state import NEVER, Stamp
+from .state import NEVER, TOO_FAR_AHEAD, Stamp
 from .tabs import MOST_TABS, Pace, remember
 
 if TYPE_CHECKING:
@@ -23,6 +23,14 @@ if TYPE_CHECKING:
 # within a few milliseconds; one that is dead or frozen costs no more than this, and only once.
 ACK_PATIENCE = 0.05
 
+# A mutating tab says its fence again before each request, but at most once in this many seconds: on a fast
+# line never. A tab that is silent for longer than a request may take, and twice this, has crashed.
+_SIGN_OF_LIFE = 1.0
+
+# Requests of the longest mutation: three sign-outs, each with two csrf tokens, two POSTs and a check. A fence
+# that stands for longer than they can take is none, however often it is announced.
+_MOST_REQUESTS = 15
+
 
 class Fence:
     """Raises this tab's fence, and respects those of others.
@@ -30,29 +38,28 @@ class Fence:
     Args:
         host: The world around, for timers.
         line: To the other tabs.
-        patience: Seconds after which a fence of another tab counts as forgotten: its tab has crashed.
 
     Attributes:
-        longest: Seconds that anything here waits for other tabs, however many announce fences, and how often.
+        line: As given.
     """
 
-    def __init__(self, host: Host, line: Broadcast, patience: float) -> None:
+    def __init__(self, host: Host, line: Broadcast) -> None:
         self._host = host
-        self._line = line
-        self._patience = self.longest = patience
+        self.line = line
         # Each new fence costs a timer and an acknowledgement, which all tabs hear.
         self._pace = Pace(host.now, MOST_TABS)
-        self._theirs: dict[str, Stamp] = {}
-        self._ended: dict[str, Stamp] = {}  # so that a fence heard twice is not raised again
-        self._timers: dict[str, Callable[[], None]] = {}
+        # Of each tab its last fence, or what it has told since, and until when that can be raised.
+        self._known: dict[str, tuple[Stamp, float]] = {}
+        self._timers: dict[str, Callable[[], None]] = {}  # of those that are up
         self._own: Stamp | None = None
+        self._said = 0.0
         self._missing: set[str] = set()
         self._waiting: set[asyncio.Future[None]] = set()
 
     def is_late_ack(self, message: Message) -> bool:
-        """Whether a tab acknowledges a fence only now that it is down, and so may have read meanwhile."""
-        is_ours = message.kind == "ack" and message.time[1] == self._line.tab
-        return is_ours and message.time != self._own
+        """Whether a tab acknowledges a fence that is not waited for, and so may have read meanwhile."""
+        is_ours = message.kind == "ack" and message.time[1] == self.line.tab
+        return is_ours and not (message.time == self._own and message.tab in self._missing)
 
     def hear(self, message: Message) -> bool:
         """Take in what another tab says.
@@ -65,78 +72,102 @@ class Fence:
             self._missing.discard(tab)
         elif message.kind == "bye":
             self._missing.discard(tab)
-            self._ended.pop(tab, None)
-            self._forget(tab)
+            self._known.pop(tab, None)
+            self._lower(tab)
         elif message.kind == "fence":
-            # Neither while it stands nor after that does a repetition prolong it.
-            if stamp == self._theirs.get(tab) or not self._pace.take():
-                return False
-            if stamp > self._ended.get(tab, NEVER):
-                self._raise(tab, stamp)
-        elif message.kind in {"done", "changed", "state"} and stamp > self._theirs.get(tab, NEVER):
-            self._end(tab, stamp)
+            return self._raise(tab, stamp)
+        elif message.kind == "hello" and self._own and self._pace.take():
+            self._say()  # a new page must not begin what we are in the middle of
+        elif message.kind in {"done", "changed", "state"} and self._is_news(tab, stamp):
+            self._note(tab, (stamp, 0.0))
+            self._lower(tab)
         self._wake()
-        return message.kind == "fence"
+        return False
+
+    @property
+    def longest(self) -> float:
+        """Seconds that anything here waits for other tabs, however many announce fences, and how often."""
+        return _MOST_REQUESTS * self.line.longest_timeout
 
     @property
     def is_up(self) -> bool:
         """Whether another tab changes the session just now."""
-        return bool(self._theirs)
+        return bool(self._timers)
 
     async def clear(self, seconds: float | None = None) -> None:
         """Wait until no other tab has a fence up, at most so many seconds; by default `longest`."""
-        await self._wait_while(lambda: bool(self._theirs), self.longest if seconds is None else seconds)
+        await self._wait_while(lambda: bool(self._timers), self.longest if seconds is None else seconds)
 
     @contextmanager
     def raised(self, started: Stamp) -> Iterator[None]:
         """Keep the others from asking. Whoever leaves the block must tell them how it ended."""
         self._own = started
-        self._missing = set(self._line.peers)
-        self._line.post("fence", time=started)
+        self._missing = set(self.line.peers)
+        self._say()
         try:
             yield
         finally:
             self._own = None
             self._missing = set()
 
+    def live(self) -> None:
+        """Say so again, if our fence is up: a request of its mutation begins."""
+        if self._own and _now() - self._said > _SIGN_OF_LIFE:
+            self._say()
+
+    def _say(self) -> None:
+        self._said = _now()
+        self.line.post("fence", time=self._own)
+
     async def respected(self) -> None:
         """Wait for the others to stop asking, and for mutations of theirs that began before ours."""
         await self._wait_while(lambda: bool(self._missing), ACK_PATIENCE)
         for tab in self._missing:
-            self._line.peers.pop(tab, None)
+            self.line.peers.pop(tab, None)
         self._missing = set()
         await self._wait_while(self._is_preceded, self.longest)
 
     def _is_preceded(self) -> bool:
-        return self._own is not None and any(theirs < self._own for theirs in self._theirs.values())
+        return self._own is not None and any(self._known[tab][0] < self._own for tab in self._timers)
 
     def close(self) -> None:
         """Let go of everybody who waits, and of all timers."""
-        for tab in list(self._theirs):
-            self._forget(tab)
+        for tab in list(self._timers):
+            self._lower(tab)
         self._missing = set()
         self._wake()
 
-    def _raise(self, tab: str, stamp: Stamp) -> None:
-        self._forget(tab)
-        if (oldest := remember(self._theirs, tab, stamp)) is not None:
-            self._forget(oldest)
-        self._timers[tab] = self._host.call_later(self._patience, lambda: self._expire(tab, stamp))
+    def _raise(self, tab: str, stamp: Stamp) -> bool:
+        """Take in a fence, or a sign that its mutation lives. Returns whether it was not up before."""
+        if self._is_news(tab, stamp) and self._pace.take():
+            self._note(tab, (stamp, _now() + _MOST_REQUESTS * self.line.peers[tab]))
+        known, until = self._known.get(tab, (NEVER, 0.0))
+        left = until - _now()
+        if stamp != known or left <= 0:
+            return False
+        was_up = tab in self._timers
+        self._lower(tab)
+        seconds = min(self.line.peers[tab] + 2 * _SIGN_OF_LIFE, left)
+        self._timers[tab] = self._host.call_later(seconds, lambda: self._expire(tab))
+        return not was_up
 
-    def _expire(self, tab: str, stamp: Stamp) -> None:
+    def _is_news(self, tab: str, stamp: Stamp) -> bool:
+        known, _ = self._known.get(tab, (NEVER, 0.0))
+        # What is known to be ahead of all clocks comes of one that has been set back since.
+        return known < stamp or known[0] > self._host.now() * 1e6 + TOO_FAR_AHEAD
+
+    def _note(self, tab: str, known: tuple[Stamp, float]) -> None:
+        if (oldest := remember(self._known, tab, known)) is not None:
+            del self._known[oldest]
+            self._lower(oldest)
+
+    def _expire(self, tab: str) -> None:
         del self._timers[tab]  # Pyodide does not let a timer cancel itself
-        self._end(tab, stamp)
+        self._wake()
 
-    def _end(self, tab: str, stamp: Stamp) -> None:
-        if (oldest := remember(self._ended, tab, stamp)) is not None:
-            del self._ended[oldest]
-        self._forget(tab)
-
-    def _forget(self, tab: str) -> None:
-        self._theirs.pop(tab, None)
+    def _lower(self, tab: str) -> None:
         if cancel := self._timers.pop(tab, None):
             cancel()
-        self._wake()
 
     async def _wait_while(self, condition: Callable[[], bool], seconds: float) -> None:
         if not condition():
@@ -166,3 +197,7 @@ class Fence:
         for waiter in self._waiting:
             if not waiter.done():
                 waiter.set_result(None)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

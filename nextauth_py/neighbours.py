@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
-
-from .options import UNSET, Unset
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from .client import Mutation
     from .errors import NextAuthError
-    from .state import Reason, Stamp
+    from .state import Stamp
 
 
 class Neighbours(Protocol):
@@ -29,30 +27,12 @@ class Neighbours(Protocol):
     def signing_out(self, mutation: Mutation) -> None:
         """The server has signed out, and is yet to be asked whether it is true."""
 
-    def mutated(self, mutation: Mutation, at: Stamp) -> None:
-        """A mutation is over, at that time."""
+    def mutated(self, mutation: Mutation, at: Stamp, took: float) -> None:
+        """A mutation is over, at that time, by requests of so many seconds."""
+
+    def outdated(self) -> None:
+        """A read that began before the session was changed was answered: it may have set an old cookie."""
 
     @property
     def are_there(self) -> bool:
         """Whether any other Python tab is known."""
-
-
-@dataclass
-class Mutation:
-    """A sign-in, update or sign-out, and what is known of its outcome.
-
-    Attributes:
-        kind: Which of them.
-        started: When it began.
-        session: What the server then says, if it was asked.
-        is_refused: Whether the server has refused it, so that nothing has changed.
-        is_done: Whether it has succeeded.
-        is_told: Whether other tabs have been told of the outcome before it was sure.
-    """
-
-    kind: Reason
-    started: Stamp
-    session: Mapping[str, Any] | Unset | None = field(default=UNSET, repr=False)
-    is_refused: bool = False
-    is_done: bool = False
-    is_told: bool = False

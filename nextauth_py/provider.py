@@ -451,12 +451,10 @@ class SessionProvider(Generic[S]):
 
     async def _refetch(self, reason: Reason) -> None:
         try:
-            if reason == "broadcast":
-                await self._reader.look_again()
-            elif reason == "expiry":
+            if reason == "expiry":
                 await self._reader.check_expiry()
             else:
-                await self._reader.get_session(reason)
+                await self._reader.look_again(reason)
         except NextAuthError:
             pass  # it is in the state, and the listeners know
         finally:

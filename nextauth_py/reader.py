@@ -12,13 +12,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic
 
 from .errors import NextAuthError
-from .flight import Flight
 from .options import UNSET, Unset
 from .state import NEVER, Reason, S, SessionStore, Stamp, describe, is_same_session
 from .tabs import Pace
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Coroutine, Mapping
 
     from .fence import Fence
     from .host.base import Host
@@ -27,8 +26,17 @@ if TYPE_CHECKING:
     from .trace import Trace
     from .transport import Transport
 
-# For so many seconds after a mutation, what it replaced is taken for an old answer that a JavaScript client
-# has just got, and which has set the old cookie again. Nobody signs in again within a second by hand.
+# A read that began before a mutation may be answered after it, and set the old cookie again. Then the same
+# session is back as when somebody signs in again: no field tells which. So it depends on who speaks.
+#
+# - A Python tab whose read was answered too late knows that, and says so. That counts as long as a read of
+#   any tab may be under way: what is then found to be back is taken for old. Only a sign-in in a JavaScript
+#   tab that no tab has heard of until then would be undone, and by then the late answer has undone it.
+# - A JavaScript client says only that it has been answered. After a sign-in it says so when it has loaded a
+#   sign-in page, somebody has typed, and it has posted a form and loaded another page: five requests. An old
+#   answer comes within about one. So this is reason to look for a second and twice the time of a request.
+# - A page that loads and finds somebody signed in, and a poll, are believed, and end the watch after that
+#   second. A Python tab's sign-in announces itself and ends it at once.
 _WATCH = 1.0
 _REPEATS = 2
 
@@ -74,7 +82,7 @@ class SessionReader(Generic[S]):
         self._fence = fence
         self._neighbours = neighbours
         self._trace = trace
-        self._flight: Flight | None = None
+        self._flight: _Flight | None = None
         self._watch: _Watch[S] | None = None
         self._interruptions = Pace(host.now, _INTERRUPTIONS)
         self._awake = asyncio.Event()
@@ -91,14 +99,15 @@ class SessionReader(Generic[S]):
         """
         wished = self._store.begin_read()
         now = asyncio.get_running_loop().time
-        due = now() + self._fence.longest
+        last, due = now() + self._fence.longest, float("inf")
         while True:
             if self._fence.is_up:
-                await self._fence.clear(due - now())
+                await self._fence.clear(last - now())
                 if self._store.has_written_since(wished):
                     return self._store.state.data
+            due = min(due, now() + self._transport.timeout)
             if self._flight is None:
-                self._flight = Flight(self._read_session(reason))
+                self._flight = _Flight(self._read_session(reason))
             else:
                 self._trace("joins the request under way (%s)", reason)
             flight = self._flight
@@ -168,31 +177,58 @@ class SessionReader(Generic[S]):
             replaced: The session before a mutation.
             again: Repeats the mutation.
         """
-        now = self._host.now()
-        if self._watch and self._watch.is_repeating:
-            self._watch.until = now + _WATCH
-        else:
-            self._watch = None if replaced is None else _Watch(replaced, now + _WATCH, again)
+        if not (self._watch and self._watch.is_repeating):
+            self._watch = None if replaced is None else _Watch(replaced, again)
+        if self._watch:
+            now = asyncio.get_running_loop().time()
+            self._watch.until = now + _WATCH + 2 * self._transport.took
+            self._watch.latest = now + self._fence.line.longest_timeout
+
+    def suspect(self) -> bool:
+        """Take note that an old cookie may have been set. Returns whether to ask for the session."""
+        now = asyncio.get_running_loop().time()
+        if self._watch and now <= self._watch.latest:
+            self._watch.suspected = self._store.begin_read()
+        return self._watches
+
+    def accept(self) -> None:
+        """Somebody is signed in, and not by an old cookie."""
+        if not self._watches:
+            self._watch = None
+
+    def has_come_back(self, answer: S | NextAuthError | None) -> bool:
+        """Whether an answer is what the last mutation has replaced, and taken for old."""
+        if not self._watches or not self._watch or isinstance(answer, NextAuthError):
+            return False
+        return is_same_session(answer, self._watch.replaced)
 
     @property
-    def is_watching(self) -> bool:
-        """Whether what the last mutation replaced may yet come back."""
-        return self._watch is not None and bool(self._watch.left) and self._host.now() <= self._watch.until
+    def is_suspicious(self) -> bool:
+        """Whether there is a reason to ask that has not been looked into."""
+        return self._watch is not None and self._watch.suspected > NEVER
 
-    async def look_again(self) -> None:
-        """Ask because another client spoke; if that brought back what a mutation replaced, repeat that.
+    @property
+    def _watches(self) -> bool:
+        if not self._watch or not self._watch.left:
+            return False
+        return self.is_suspicious or asyncio.get_running_loop().time() <= self._watch.until
+
+    async def look_again(self, reason: Reason) -> None:
+        """Ask; if what a mutation replaced has been brought back by another client, repeat the mutation.
 
         Raises:
             NextAuthError: The request failed, or the repeated mutation.
         """
-        if not self.is_watching:
-            await self.get_session("broadcast")
+        watch = self._watch
+        if not watch or not self._watches or not (reason == "broadcast" or self.is_suspicious):
+            await self.get_session(reason)
             return
         # Ours must not be joined to one that does not look for what came back.
         self.abort_reads("it began before another client spoke")
-        await self.get_session("broadcast")
+        watch.suspected = self._store.begin_read()  # however long the answer takes
+        await self.get_session(reason)
         watch = self._watch
-        if watch is None or not watch.has_come_back:
+        if not watch or not watch.has_come_back:
             return
         watch.has_come_back = False
         watch.left -= 1
@@ -210,15 +246,14 @@ class SessionReader(Generic[S]):
     async def _read_session(self, reason: Reason) -> None:
         async with self.turn:
             read = await self._read_alone(reason)
-        watch = self._watch if reason == "broadcast" and self.is_watching else None
-        if (
-            watch
-            and not isinstance(read.answer, NextAuthError)
-            and is_same_session(read.answer, watch.replaced)
-        ):
-            watch.has_come_back = True
-        else:
-            self._write(read, reason)
+        watch = self._watch
+        if watch and NEVER < watch.suspected < read.started and self._store.is_current(read.started):
+            watch.has_come_back = self.has_come_back(read.answer)
+            if watch.has_come_back:
+                return
+            if not isinstance(read.answer, NextAuthError):
+                watch.suspected = NEVER
+        self._write(read, reason)
 
     async def _read_alone(self, reason: Reason) -> _Read[S]:
         """Ask for the session; to be called by whoever has the turn."""
@@ -245,10 +280,16 @@ class SessionReader(Generic[S]):
         self._trace("is answered: %s", describe(read.answer))
         if why := self._store.why_not(read.started):
             self._trace("discards the answer: %s", why)
-        is_written = self._store.apply(read.answer, started=read.started, reason=reason)
-        if is_written and not isinstance(read.raw, Unset):
+        is_session = isinstance(read.raw, dict)
+        if is_session and read.started < self._store.epoch:
+            self._neighbours.outdated()
+        if not self._store.apply(read.answer, started=read.started, reason=reason):
+            return
+        if is_session:
+            self.accept()
+        if not isinstance(read.raw, Unset):
             self._neighbours.confirmed(read.raw, read.started)
-        if is_written and isinstance(read.answer, NextAuthError):
+        if isinstance(read.answer, NextAuthError):
             self._neighbours.failed(read.answer, read.started)
             raise read.answer
 
@@ -274,11 +315,61 @@ class _Read(Generic[S]):
 
 @dataclass
 class _Watch(Generic[S]):
-    """What a mutation has replaced, until when it may come back, and what to do then, how often at most."""
+    """What a mutation has replaced, and what to do if it comes back, how often at most.
+
+    By the event loop's time: `until` any message is reason to look for it, until `latest` only evidence.
+    `suspected` is the time of the last reason that has not been looked into.
+    """
 
     replaced: S
-    until: float
     again: Callable[[], Awaitable[object]]
+    until: float = 0.0
+    latest: float = 0.0
     left: int = _REPEATS
+    suspected: Stamp = NEVER
     has_come_back: bool = False
     is_repeating: bool = False
+
+
+class _Flight:
+    """One read that several callers wait for; when the last of them gives up, it is cancelled.
+
+    Attributes:
+        due: By the event loop's time: from then on no message of another tab aborts it.
+        outdated: When such a message came all the same; its answer is too old for what is asked later.
+    """
+
+    def __init__(self, read: Coroutine[Any, Any, None]) -> None:
+        self._task = asyncio.create_task(read)
+        # A failure that nobody waited for any more must not be reported by the event loop.
+        self._task.add_done_callback(lambda task: task.cancelled() or task.exception())
+        self._waiting = 0
+        self.due = float("inf")
+        self.outdated: Stamp = NEVER
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has ended, or nobody waits for it."""
+        return self._task.done() or not self._waiting
+
+    def cancel(self) -> None:
+        """Abort it; all who wait learn so."""
+        self._task.cancel()
+
+    async def join(self) -> bool:
+        """Wait. False if the read was aborted.
+
+        Raises:
+            NextAuthError: The read failed.
+        """
+        self._waiting += 1
+        try:
+            await asyncio.wait([self._task])
+        finally:
+            self._waiting -= 1
+            if self._waiting == 0:
+                self._task.cancel()
+        if self._task.cancelled():
+            return False
+        self._task.result()
+        return True

@@ -46,8 +46,8 @@ _JUMP = 5.0
 # How often, in seconds, it is noticed that somebody uses the page.
 _USE_RESOLUTION = 1.0
 
-# After a mutation the tab that made it answers nudges: what comes back may be what it has replaced.
-_MUTATION_WATCH = 1.0
+# Seconds after a mutation, besides those of a request, of the look at what has come back without a word.
+_LOOK = 0.4
 
 
 class Refetcher:
@@ -166,11 +166,11 @@ class Refetcher:
         if now - self._put_off_since < _PUT_OFF:
             self.failed(retry_after)
 
-    def mutated(self) -> None:
-        """This tab has changed the session."""
+    def mutated(self, took: float, *, is_doubtful: bool) -> None:
+        """This tab has changed the session, by requests of so many seconds; another may have read it."""
         self._mutated_at = self._schedule.asked_at = self._host.now()
-        if self._line.has_javascript_neighbours:
-            self._nudge_after(_MUTATION_WATCH * 0.4)
+        if is_doubtful or self._line.has_javascript_neighbours:
+            self._nudge_after(_LOOK + took)
 
     def hear(self, message: Message) -> None:
         """Take in what another tab says."""
@@ -204,12 +204,13 @@ class Refetcher:
 
     def nudge(self) -> None:
         """The session may have changed: one tab is to ask, for all."""
-        now = self._host.now()
-        if now - self._mutated_at < _MUTATION_WATCH:
+        now, watch = self._host.now(), self._line.longest_timeout
+        # The tab that has made a mutation asks: what comes back may be what it has replaced.
+        if now - self._mutated_at < watch:
             wait = _TOGETHER
-        elif now - self._others_asked_at < _JUST_NOW:
+        elif 0 <= now - self._others_asked_at < _JUST_NOW:
             wait = self._timeout
-        elif now - self._others_mutated_at < _MUTATION_WATCH and self._line.peers:
+        elif now - self._others_mutated_at < watch and self._line.peers:
             wait = self._lateness
         else:
             wait = self._head_start or _TOGETHER

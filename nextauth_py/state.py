@@ -32,6 +32,10 @@ EventName = Literal["signed_in", "signed_out", "updated", "expired", "error"]
 # or goes back (a hybrid logical clock), and the tab, which orders what happened at the same moment.
 Stamp = tuple[int, str]
 NEVER: Stamp = (0, "")
+# The tabs of a browser share a clock. A time that is more microseconds ahead of it is nonsense, and would
+# stop ours; if it is our own, the clock has been set back.
+TOO_FAR_AHEAD = 24 * 60 * 60 * 1_000_000
+_BEFORE_ALL: Stamp = (1, "")
 
 # Why a state changed: what this tab did, or what made it ask.
 Reason = Literal[
@@ -152,12 +156,26 @@ class SessionStore(Generic[S]):
 
     def begin_read(self) -> Stamp:
         """The logical time of a read that begins now."""
-        self._time = max(int(self._now() * 1e6), self._time + 1)
+        self._time = max(self._clock(), self._time + 1)
         return self._time, self._tab
 
     def read_begun_at(self, seconds: float) -> Stamp:
         """The logical time of a read that began earlier, at that time since the epoch."""
         return min(int(seconds * 1e6), self._time), self._tab
+
+    def _clock(self) -> int:
+        """Read it, and go by it again if it was set far back; what was before is older than all since."""
+        now = int(self._now() * 1e6)
+        if self._time > now + TOO_FAR_AHEAD and self._mutation is None:
+            self._time, self._shown, self._barrier = now, NEVER, NEVER
+        return now
+
+    def is_far_ahead_of(self, time: Stamp) -> bool:
+        """Whether what is shown is of another clock than that time."""
+        return self._shown[0] > time[0] + TOO_FAR_AHEAD
+
+    def _by_the_clock(self, time: Stamp) -> Stamp:
+        return _BEFORE_ALL if time[0] > self._time else time
 
     def is_current(self, started: Stamp) -> bool:
         """Whether what began at that time may still be written."""
@@ -169,6 +187,7 @@ class SessionStore(Generic[S]):
             return "the provider is closed"
         if self._mutation is not None:
             return None if started == self._mutation else "the session is being changed"
+        started = self._by_the_clock(started)
         if started < self._barrier:
             return "it began before the session was changed"
         return "something newer is shown" if started < self._shown else None
@@ -189,7 +208,7 @@ class SessionStore(Generic[S]):
 
     def has_written_since(self, time: Stamp) -> bool:
         """Whether what is shown was asked for after that time."""
-        return self._shown >= time and self._state.status != "loading"
+        return self._shown >= self._by_the_clock(time) and self._state.status != "loading"
 
     def invalidate(self) -> None:
         """Make all reads under way worthless: the session changed elsewhere."""
@@ -197,6 +216,7 @@ class SessionStore(Generic[S]):
 
     def witness(self, epoch: Stamp, *stamps: Stamp) -> None:
         """Learn from another tab when the session was last changed, and what time it is there."""
+        self._clock()
         self._barrier = max(self._barrier, epoch)
         self._time = max(self._time, *(time for time, _tab in (epoch, *stamps)))
 
@@ -244,7 +264,7 @@ class SessionStore(Generic[S]):
             # No newer than what is shown: an answer that was asked for earlier, and comes later, tells more.
             self._replace(_after_error(self._state, answer), reason)
         else:
-            self._shown = started
+            self._shown = self._by_the_clock(started)
             self._is_restored = False
             is_sign_in |= reason == "sign_in"
             self._replace(_after_answer(self._state, answer), reason, is_sign_in=is_sign_in)

@@ -9,15 +9,14 @@ from .errors import ClientFetchError, NextAuthError, SessionValidationError
 from .fence import Fence
 from .options import Unset
 from .refetcher import Refetcher
-from .state import NEVER, S, SessionStore, Stamp, describe
+from .state import NEVER, S, SessionStore, Stamp, describe, is_same_session
 from .tabs import MOST_TABS, Failure, Pace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from .client import AuthClient
+    from .client import AuthClient, Mutation
     from .host.base import Host, Lifecycle, Undo
-    from .neighbours import Mutation
     from .refresh import RefreshSchedule
     from .server_clock import ServerClock
     from .state import Reason
@@ -66,8 +65,10 @@ class TabSync(Generic[S]):
         self._trace = trace
         self._ask = ask
         self._shown = shown
-        self._line = Broadcast(host, scope, tab, store, heard=self._heard, nudged=self._nudged)
-        self.fence = Fence(host, self._line, timeout)
+        self._line = Broadcast(
+            host, scope, tab, store, heard=self._heard, nudged=self._nudged, timeout=timeout
+        )
+        self.fence = Fence(host, self._line)
         self.announce = self._line.announce
         self._refetcher = Refetcher(
             host,
@@ -109,6 +110,11 @@ class TabSync(Generic[S]):
         """Whether any other Python tab is known."""
         return bool(self._line.peers)
 
+    def outdated(self) -> None:
+        """A read that began before the session was changed was answered: it may have set an old cookie."""
+        self._line.post("ack", time=self._store.epoch)  # late, as whoever changed the session notices
+        self._suspect()
+
     def asking(self, asked_at: float | None = None) -> None:
         """A read begins, or takes what was asked for ahead, at that time."""
         self._refetcher.asking(asked_at)
@@ -134,8 +140,11 @@ class TabSync(Generic[S]):
             mutation.is_told = True
             self._line.post("state", time=mutation.started, session=None, mutated=mutation.kind)
 
-    def mutated(self, mutation: Mutation, at: Stamp) -> None:
-        """A mutation is over, at that time. Its fence comes down with what is told of it."""
+    def mutated(self, mutation: Mutation, at: Stamp, took: float) -> None:
+        """A mutation is over, at that time, by requests of so many seconds.
+
+        Its fence comes down with what is told of it.
+        """
         if not isinstance(mutation.session, Unset):
             self._note_answer()
             self._line.post("state", time=at, session=mutation.session, mutated=mutation.kind)
@@ -144,10 +153,10 @@ class TabSync(Generic[S]):
             self._line.post("done" if is_as_before else "changed")
             if self._has_missed_news:
                 self._nudged()
-        self._has_missed_news = False
+        has_missed_news, self._has_missed_news = self._has_missed_news, False
         if mutation.is_done:
             self._line.announce("signout" if mutation.kind == "sign_out" else "getSession")
-            self._refetcher.mutated()
+            self._refetcher.mutated(took, is_doubtful=has_missed_news)
 
     def _note_answer(self) -> None:
         if self._store.state.error is None:  # a session that does not fit is no answer
@@ -155,16 +164,21 @@ class TabSync(Generic[S]):
 
     # --- what it is told ---
 
-    def _heard(self, message: Message) -> None:
+    def _heard(self, message: Message, is_new: bool) -> None:
         is_change = message.epoch > self._store.epoch
         epoch = message.epoch if not is_change or self._changes.take() else NEVER
         self._store.witness(epoch, message.time)
+        is_late = self.fence.is_late_ack(message)
         if self.fence.hear(message):
             self.client.reader.interrupt("another tab changes the session")
             self._line.post("ack", time=message.time)
+        elif message.mutated or message.kind == "done":
+            self.client.reader.interrupt("another tab has changed the session")
         self._refetcher.hear(message)
-        if self.fence.is_late_ack(message):
+        if is_late:
             self._suspect()
+        elif message.kind == "state" and self.client.reader.is_suspicious:
+            self._refetcher.nudge()  # which that has put off
         if message.kind == "state":
             self._show(message)
         elif message.failure:
@@ -173,28 +187,39 @@ class TabSync(Generic[S]):
             self._signed_out = None
             self._nudged()
         # A tab that is met now may know of a change that was made while this page was loading.
-        if message.kind != "hello" and message.tab not in self._line.peers and self._store.is_outdated:
+        if is_new and message.kind != "hello" and self._store.is_outdated:
             self._refetcher.nudge()
 
     def _show(self, message: Message) -> None:
-        before = self._store.state.data
-        answer: S | NextAuthError | None = None
+        before, reader = self._store.state.data, self.client.reader
+        answer: Any = None
         try:
-            answer = self.client.reader.validated(message.session) if message.session else None
+            answer = reader.validated(message.session) if message.session else None
         except SessionValidationError as error:
             answer = error
-        if why := self._store.why_not(message.time):
+        why = self._store.why_not(message.time)
+        if not message.mutated and reader.has_come_back(answer):
+            why = "it has been replaced"
+        if why:
             self._trace("discards what another tab says: %s", why)
         else:
             self._trace("shows what another tab says: %s", describe(answer))
-        is_sign_in = message.mutated == "sign_in"
-        if self._store.apply(answer, started=message.time, reason="broadcast", is_sign_in=is_sign_in):
+        kind = message.mutated
+        if not why:
+            self._store.apply(answer, started=message.time, reason="broadcast", is_sign_in=kind == "sign_in")
             self._note_answer()
-            if message.mutated:
-                self._watch_for(before if message.mutated == "sign_out" else None)
+            if kind == "sign_out":
+                self._watch_for(before)
+            elif kind:
+                self._signed_out = None
+                reader.end_watch()
+            elif answer:
+                reader.accept()
             self._shown()
         elif self._store.is_mutating:
             self._has_missed_news = True
+        elif (kind or self._store.is_far_ahead_of(message.time)) and not is_same_session(answer, before):
+            self._nudged()  # it goes by another clock
         elif message.session:
             self._suspect()
 
@@ -208,7 +233,7 @@ class TabSync(Generic[S]):
 
     def _watch_for(self, replaced: S | None) -> None:
         """Put right what comes back after another tab's sign-out, once it is sure: that tab may be gone."""
-        if self.fence.is_up:
+        if replaced and self.fence.is_up:
             self._signed_out = replaced
         else:
             before, self._signed_out = replaced or self._signed_out, None
@@ -216,11 +241,13 @@ class TabSync(Generic[S]):
 
     def _suspect(self) -> None:
         """A read was not stopped by our fence: its answer may have set the old cookie again."""
-        if self.client.reader.is_watching:
+        self._has_missed_news |= self._store.is_mutating
+        if self.client.reader.suspect():
             self._refetcher.nudge()
 
     def _nudged(self) -> None:
         """The session has changed, who knows how: what is under way may set an old cookie."""
+        self._has_missed_news |= self._store.is_mutating
         self.client.reader.interrupt("the session has changed elsewhere")
         self._refetcher.nudge()
 

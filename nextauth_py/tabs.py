@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar, get_args
 
 from .bounded_json import DEEPEST, LONGEST, loads
-from .state import NEVER, Stamp
+from .state import NEVER, TOO_FAR_AHEAD, Stamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -158,8 +158,8 @@ Kind = Literal["hello", "here", "bye", "asking", "fence", "ack", "done", "change
 
 _LONGEST_REASON = 200  # characters
 
-# The tabs of a browser share a clock. A time further ahead than this is nonsense, and would stop ours.
-_TOO_FAR_AHEAD = 24 * 60 * 60 * 1_000_000
+# Seconds that another tab may grant its requests; more would keep this one waiting for too long.
+_LONGEST_TIMEOUT = 60.0
 
 
 class Failure(NamedTuple):
@@ -185,6 +185,7 @@ class Message:
         mutated: Of "state": which mutation it is the outcome of, if any.
         failure: Of "failed": what happened.
         since: When the sender's refetch interval began.
+        timeout: Seconds that the sender grants a request; 0 if it does not say.
     """
 
     kind: Kind
@@ -196,6 +197,7 @@ class Message:
     mutated: str | None = None
     failure: Failure | None = None
     since: Stamp = NEVER
+    timeout: float = 0.0
 
     def to_json(self, scope: str) -> str:
         """As text. Browsers would carry an object too, but lose the difference of null and missing."""
@@ -205,7 +207,10 @@ class Message:
 
 
 def parse_message(text: object, scope: str, *, now: float) -> Message | None:
-    """Read a message; None if it is malformed, of another protocol version, or about another server."""
+    """Read a message; None if it is malformed, of another protocol version, or about another server.
+
+    What a tab shows or has changed by a clock too far ahead is older than all else: a reason to ask, at most.
+    """
     try:
         raw = loads(
             text if isinstance(text, str) else "null", longest=LONGEST_MESSAGE, deepest=_DEEPEST_MESSAGE
@@ -214,8 +219,7 @@ def parse_message(text: object, scope: str, *, now: float) -> Message | None:
         return None
     if not isinstance(raw, dict) or raw.get("v") != PROTOCOL or raw.get("scope") != scope:
         return None
-    time, epoch = _read_stamp(raw.get("time"), now), _read_stamp(raw.get("epoch"), now)
-    since = _read_stamp(raw.get("since"), now) or NEVER
+    time, epoch, since = (_read_stamp(raw.get(name)) for name in ("time", "epoch", "since"))
     if time is None or epoch is None or raw.get("kind") not in get_args(Kind):
         return None
     match raw:
@@ -227,8 +231,18 @@ def parse_message(text: object, scope: str, *, now: float) -> Message | None:
             "mutated": (str() | None) as mutated,
         } if session != {} and _is_name(tab) and (mutated is None or _is_name(mutated)):
             failure = _read_failure(raw.get("failure"))
+            timeout = raw.get("timeout")
+            if not isinstance(timeout, (int, float)) or timeout < 0:
+                timeout = 0.0
+            if max(time, epoch)[0] > now * 1e6 + TOO_FAR_AHEAD:
+                if kind not in {"state", "changed"}:
+                    return None
+                time = epoch = NEVER
             if (kind == "failed") is (failure is not None):
-                return Message(kind, tab, time, epoch, session, leads, mutated, failure, since)
+                timeout = min(timeout, _LONGEST_TIMEOUT)
+                return Message(
+                    kind, tab, time, epoch, session, leads, mutated, failure, since or NEVER, timeout
+                )
     return None
 
 
@@ -240,9 +254,9 @@ def _read_failure(raw: object) -> Failure | None:
     return None
 
 
-def _read_stamp(raw: object, now: float) -> Stamp | None:
+def _read_stamp(raw: object) -> Stamp | None:
     match raw:
-        case [int(time), str(tab)] if not isinstance(time, bool) and 0 <= time <= now * 1e6 + _TOO_FAR_AHEAD:
+        case [int(time), str(tab)] if not isinstance(time, bool) and time >= 0:
             return (time, tab) if len(tab) <= _LONGEST_NAME else None
     return None
 

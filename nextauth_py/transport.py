@@ -10,7 +10,7 @@ from . import wire
 from .errors import ClientFetchError, CsrfError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from .host.base import Host, Prefetched
     from .server_clock import ServerClock
@@ -32,13 +32,20 @@ class Transport:
         auth: The server's address.
         timeout: Seconds before a request counts as failed.
         clock: Learns the server's time from each answer.
+
+    Attributes:
+        timeout: As given.
+        begins: Called before each request. Set once.
+        took: Seconds of the slowest of the last few requests that were answered.
     """
 
     def __init__(self, host: Host, auth: AuthUrl, timeout: float, clock: ServerClock) -> None:
         self.auth = auth
         self._host = host
-        self._timeout = timeout
+        self.timeout = timeout
         self._clock = clock
+        self.begins: Callable[[], None] = lambda: None
+        self.took = 0.0
 
     async def session(self) -> dict[str, Any] | None:
         """The session as the server sends it; None for "signed out"."""
@@ -51,7 +58,7 @@ class Transport:
         if prefetched is None:
             return None
         try:
-            async with asyncio.timeout(self._timeout):
+            async with asyncio.timeout(self.timeout):
                 response, received = await prefetched.response()
         except OSError:
             return None
@@ -72,7 +79,7 @@ class Transport:
         """The csrf token that goes with the browser's cookie; None where the server wants none."""
         if prefetched := self._find_prefetched():
             with suppress(OSError):  # it may set a csrf cookie too, and the later one counts
-                async with asyncio.timeout(self._timeout):
+                async with asyncio.timeout(self.timeout):
                     await prefetched.response()
         request = wire.read_request(self.auth, "csrf")
         return wire.read_csrf_token(request, await self._send(request))
@@ -122,16 +129,20 @@ class Transport:
         raise CsrfError(request.url)
 
     async def _send(self, request: Request) -> Response:
+        self.begins()
+        now = asyncio.get_running_loop().time
+        began = now()
         try:
-            response = await self._host.send(request, timeout=self._timeout)
+            response = await self._host.send(request, timeout=self.timeout)
         except TimeoutError:
-            raise ClientFetchError(request.url, reason=f"no answer within {self._timeout:g} s") from None
+            raise ClientFetchError(request.url, reason=f"no answer within {self.timeout:g} s") from None
         except OSError as error:
             if request.method == "GET" and isinstance(error, ConnectionAbortedError):
                 await asyncio.sleep(_STAYS)
                 return await self._send(request)
             reason = "the server cannot be reached, or refuses requests from this page (CORS)"
             raise ClientFetchError(request.url, reason=reason) from error
+        self.took = max(now() - began, self.took / 2)
         self._hear_time(response, self._host.now())
         return response
 

@@ -60,16 +60,22 @@ def _lines_in_texts(source: str) -> set[int]:
 
 
 def _blanks(source: str) -> Iterator[Cut]:
-    """Those between two tokens that stay two without."""
+    """Those between two tokens that stay two without, also where a bracket goes over several lines."""
+    lines, in_texts = source.splitlines(), _lines_in_texts(source)
     depth, before = 0, None  # in f-strings, which are tokens themselves from Python 3.12 on
     for token in _tokens(source):
         depth += (token.type == _FSTRING_START) - (token.type == _FSTRING_END)
+        if token.type == tokenize.NL:
+            continue
         if before and not depth and token.type not in _LAYOUT and before.type not in _LAYOUT:
             are_words = before.type in _WORDS and token.type in {*_WORDS, tokenize.STRING, _FSTRING_START}
-            if before.end[0] == token.start[0] and before.end[1] < token.start[1] and not are_words:
-                prefix = token.line[: before.end[1]].encode()
-                gap = token.start[1] - before.end[1]
-                yield (before.end[0], len(prefix)), (before.end[0], len(prefix) + gap), b""
+            # A text that goes on would get the line that is left over.
+            is_text = before.end[0] < token.start[0] and token.start[0] + 1 in in_texts
+            if before.end < token.start and not are_words and not is_text:
+                ends = (
+                    (row, len(lines[row - 1][:column].encode())) for row, column in (before.end, token.start)
+                )
+                yield next(ends), next(ends), b""
         before = token
 
 

@@ -19,10 +19,12 @@ if TYPE_CHECKING:
 
 PACKAGE = Path(__file__).parents[1]
 
-# For servers, tests and type checkers: `base.py` has nothing but protocols. A page would only download them.
+# For servers, tests and type checkers: `base.py` and `neighbours.py` have nothing but protocols. A page would
+# only download them.
 LEFT_OUT = (
     "bundle",
     "host/base.py",
+    "neighbours.py",
     "host/memory.py",
     "host/virtual.py",
     "py.typed",

@@ -240,6 +240,23 @@ def test_what_a_page_gets_does_what_the_source_does(path: Path) -> None:
     assert statements(minified(source))[0] == statements(source)[0]
 
 
+def test_what_stands_in_brackets_is_on_one_line_in_a_page() -> None:
+    source = """\
+x = f(
+    "é", 1,  # one
+
+    *[each for each in y
+      if each],
+)
+"""
+    assert minified(source) == 'x=f("é",1,*[each for each in y\n if each],)\n'
+
+
+def test_a_text_in_brackets_keeps_its_lines_in_a_page() -> None:
+    source = "x = f(\n    1,\n    2, '''a\n    b''',\n    3,\n)\n"
+    assert minified(source) == "x=f(1,\n 2,'''a\n    b''',3,)\n"
+
+
 def test_a_page_gets_no_needless_blanks_and_lines() -> None:
     source = '''\
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, overload

@@ -49,6 +49,7 @@ class Step:
     call: str
     failing: str | None
     failure: Answer | OSError
+    held: str
     held_for: float | None
 
 
@@ -58,6 +59,7 @@ STEPS = st.builds(
     CALLS,
     st.none() | st.none() | st.sampled_from(ROUTES),
     st.sampled_from(FAILURES),
+    st.just(ROUTES[0]) | st.sampled_from(ROUTES),
     st.none() | WAITS,
 )
 
@@ -134,7 +136,7 @@ async def play(latency: float, steps: list[Step]) -> None:
             if step.failing:
                 network.answer_next(step.failing, step.failure)
             if step.held_for is not None:
-                gate = network.hold("GET /api/auth/session")
+                gate = network.hold(step.held)
                 asyncio.get_running_loop().call_later(step.held_for, gate.set)
             calls.append(asyncio.create_task(story.call(step.call)))
         await asyncio.gather(*calls)
@@ -146,7 +148,7 @@ async def play(latency: float, steps: list[Step]) -> None:
 
 
 @settings(max_examples=1000, deadline=None, derandomize=True)
-@given(st.sampled_from([0.0, 0.05, 0.3]), st.lists(STEPS, max_size=8))
+@given(st.sampled_from([0.0, 0.05, 0.3, 1.2, 2.4]), st.lists(STEPS, max_size=8))
 def test_what_is_shown_is_true_and_what_is_reported_was_granted(latency: float, steps: list[Step]) -> None:
     with ThreadPoolExecutor(1) as thread:  # Playwright keeps an event loop running in the main one
         thread.submit(run, play(latency, steps)).result()

@@ -23,11 +23,13 @@ from nextauth_py.host.base import Lifecycle
 from nextauth_py.host.memory import MemoryBrowser, MemoryHost
 from nextauth_py.host.virtual import Answer, run
 from nextauth_py.wire import Request
+from tests.world import ROUTES
 
 from .conftest import name_in
 from .fake_server import SESSION_COOKIE, USERS, FakeServer
 
 TABS = 3
+TIMEOUTS = [5.0, 12.0, 30.0]
 INTERVAL = 60.0
 QUIET = 5 * INTERVAL
 STORM = 1000  # requests
@@ -39,11 +41,12 @@ WAITS = st.sampled_from([0.0, 0.002, 0.1, 0.4, 1.0, 3.0])
 
 @dataclass(frozen=True)
 class Step:
-    """What one tab does, after some seconds; and how long the next session answer is held back."""
+    """What one tab does, after some seconds; and how long the next answer of a route is held back."""
 
     wait: float
     tab: int
     what: str
+    route: str
     held_for: float | None
 
 
@@ -53,6 +56,7 @@ def steps(what: list[str]) -> st.SearchStrategy[list[Step]]:
         WAITS,
         st.integers(0, TABS - 1),
         st.sampled_from(what),
+        st.just(ROUTES[0]) | st.sampled_from(ROUTES),
         st.none() | st.sampled_from([0.1, 1.0, 3.0]),
     )
     return st.lists(step, max_size=10)
@@ -86,7 +90,8 @@ class Story:
     calls: list[asyncio.Task[None]] = field(default_factory=list)
 
     def open_tab(self) -> None:
-        provider = SessionProvider(host=self.browser.open_tab(), timeout=5, refetch_interval=INTERVAL)
+        timeout = TIMEOUTS[len(self.browser.tabs) % len(TIMEOUTS)]
+        provider = SessionProvider(host=self.browser.open_tab(), timeout=timeout, refetch_interval=INTERVAL)
         provider.subscribe(lambda state: self.look(provider, state))
         self.providers.append(provider.start())
 
@@ -160,7 +165,7 @@ async def play(latency: float, steps: list[Step], deliveries: list[list[float]])
     for step in steps:
         await asyncio.sleep(step.wait)
         if step.held_for is not None:
-            gate = story.browser.network.hold("GET /api/auth/session")
+            gate = story.browser.network.hold(step.route)
             asyncio.get_running_loop().call_later(step.held_for, gate.set)
         story.do(step)
     story.browser.network.calm()
@@ -196,7 +201,7 @@ def tell(latency: float, plan: list[Step], deliveries: list[list[float]]) -> Non
 
 
 FAITHFUL = [[0.001]]
-LATENCIES = st.sampled_from([0.01, 0.05, 0.3])
+LATENCIES = st.sampled_from([0.01, 0.05, 0.3, 1.7])
 
 
 @settings(max_examples=500, deadline=None, derandomize=True)

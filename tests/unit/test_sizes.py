@@ -10,9 +10,9 @@ from nextauth_py.bundle.runtime import pinned
 from nextauth_py.bundle.wheel import own_wheel
 
 LOADED = {
-    *("nextauth_py", "background", "broadcast", "calls", "client", "errors", "fence", "flight", "guards"),
+    *("nextauth_py", "background", "broadcast", "calls", "client", "errors", "fence", "guards"),
     "bounded_json",
-    *("hooks", "host", "leader", "listeners", "neighbours", "options", "provider", "reader", "refetcher"),
+    *("hooks", "host", "leader", "listeners", "options", "provider", "reader", "refetcher"),
     *("refresh", "server_clock", "state", "sync", "tabs", "trace", "transport", "urls", "wire"),
     *("ui", "ui.auth", "ui.component", "ui.keyed"),
 }

@@ -197,7 +197,7 @@ def test_a_read_that_began_before_a_change_that_another_tab_knows_of_is_discarde
 
 
 def test_the_time_goes_on_though_the_clock_goes_back() -> None:
-    clock = iter([100.0, 50.0, 50.0])
+    clock = iter([100.0, 50.0, 50.0, 50.0])
     store: SessionStore[Session] = SessionStore(lambda _change: None, lambda: next(clock), "tab", bool)
     first, second = store.begin_read(), store.begin_read()
     assert first < second

@@ -67,6 +67,18 @@ def test_a_storage_key_without_a_message_is_read_as_none(text: str | None) -> No
     assert parse_stored(text) is None
 
 
+@pytest.mark.parametrize("name", ["time", "epoch"])
+def test_a_state_of_a_time_that_cannot_be_is_older_than_all_else(name: str) -> None:
+    text = json.dumps({**json.loads(STATE.to_json("/api/auth")), name: [int(9e15), "a"]})
+    assert parse_message(text, "/api/auth", now=NOW) == replace(STATE, time=(0, ""), epoch=(0, ""))
+
+
+@pytest.mark.parametrize(("said", "read"), [(30, 30), (1e9, 60), (-1, 0), ("9", 0), (None, 0)])
+def test_a_timeout_is_a_bounded_number_of_seconds(said: object, read: float) -> None:
+    text = json.dumps({**json.loads(STATE.to_json("/api/auth")), "timeout": said})
+    assert parse_message(text, "/api/auth", now=NOW) == replace(STATE, timeout=read)
+
+
 def test_what_one_tab_writes_another_reads() -> None:
     assert parse_message(STATE.to_json("/api/auth"), "/api/auth", now=NOW) == STATE
 
@@ -89,7 +101,7 @@ def test_a_message_about_another_server_is_ignored() -> None:
         {"time": [True, "a"]},
         {"time": [1.5, "a"]},
         {"epoch": ["1", "a"]},
-        {"time": [int(9e15), "a"]},
+        {"time": [int(9e15), "a"], "kind": "fence"},
         {"session": "alice"},
         {"session": {}},
         {"leads": "yes"},

@@ -1,0 +1,44 @@
+"""Stories of tabs on slow lines: what `python3 -m tests.stories` plays, a few hundred of them, and shrunk."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nextauth_py.fence import Fence
+from nextauth_py.reader import SessionReader
+from nextauth_py.sync import TabSync
+from tests.world import Plan, Step, Tab, make_plan, tell
+
+RANDOM = st.randoms(use_true_random=False)
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(RANDOM)
+def test_a_tab_shows_what_is_true_whatever_fails(random: Random) -> None:
+    assert tell(make_plan(random, most_tabs=1)) == []
+
+
+@settings(max_examples=500, deadline=None, derandomize=True)
+@given(RANDOM)
+def test_tabs_on_a_slow_line_agree_and_a_sign_out_holds(random: Random) -> None:
+    assert tell(make_plan(random)) == []
+
+
+def test_the_same_numbers_tell_the_same_story() -> None:
+    assert make_plan(Random("1 2")) == make_plan(Random("1 2")) != make_plan(Random("1 3"))
+
+
+def test_the_stories_tell_when_a_fence_falls_too_early(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Fence, "live", lambda _fence: None)
+    monkeypatch.setattr(TabSync, "outdated", lambda _sync: None)
+    monkeypatch.setattr(SessionReader, "interrupt", lambda _reader, _why: None)
+    lies: list[str] = []
+    for latency in (2.6, 3.0, 3.4, 3.8, 4.2, 4.6):
+        tabs = [Tab(10.0, 0.0, calls_back=False), Tab(10.0, 2.0, calls_back=False)]
+        steps = [Step(3.0, 0, "token", 1), Step(0.0, 0, "update")]
+        lies += tell(Plan(signed_in=True, latency=latency, tabs=tabs, steps=steps))
+    assert any("updated to" in lie for lie in lies)

@@ -49,7 +49,9 @@ class ScopeHost:
         timer = js.setTimeout(abort.abort.bind(abort), min(int(timeout * 1000), 2**31 - 1))
         try:
             answer = await js.fetch(from_origin(request.url), _to_object(options))
-            text = bounded_text(await answer.text().then(js.Object))
+            # In JavaScript all the way: Python gets a promise as a future, and its text as a copy.
+            texts = js.Array.of(answer).map(js.Function.prototype.call.bind(js.Response.prototype.text))
+            text = bounded_text((await js.Promise.all(texts)).map(js.Object)[0])
         except asyncio.CancelledError:
             abort.abort()
             raise

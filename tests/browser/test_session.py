@@ -293,3 +293,20 @@ def test_a_timeout_longer_than_browsers_can_count_is_no_timeout(python: PythonPa
         [state.status, str(state.error)]
     """)
     assert state == ["unauthenticated", "None"]
+
+
+def test_a_request_that_is_cancelled_while_its_answer_arrives_ends_in_silence(python: PythonPage) -> None:
+    python.page.evaluate("""() => {
+        const { text } = Response.prototype;
+        Response.prototype.text = function () {
+            Response.prototype.text = text;
+            return new Promise((resolve) => (window.arrive = () => resolve("null")));
+        };
+    }""")
+    python.run("from nextauth_py import *")
+    python.run("import asyncio; asking = asyncio.ensure_future(get_session()); 1")
+    python.page.wait_for_function("() => Boolean(window.arrive)")
+    python.run("asking.cancel(); 1")
+    python.page.evaluate("arrive()")
+    assert python.run("await get_session()") is None
+    python.expect_no_error_box()

@@ -187,7 +187,11 @@ class SessionProvider(Generic[S]):
         return self
 
     def close(self) -> None:
-        """End for good: no listener, timer, channel or request is left, and the state changes no more."""
+        """End for good: no listener, timer, channel or request is left, and the state changes no more.
+
+        Calls under way return None, or what is known. A sign-in, update or sign-out among them may have
+        reached the server or not; the other tabs ask.
+        """
         if self._is_closed:
             return
         self._is_closed = True
@@ -380,12 +384,12 @@ class SessionProvider(Generic[S]):
     async def get_csrf_token(self) -> str | None:
         """As `nextauth_py.get_csrf_token`."""
         self._check_open()
-        return await self._client.get_csrf_token()
+        return await self._background.run(self._client.get_csrf_token())
 
     async def get_providers(self) -> dict[str, Provider]:
         """As `nextauth_py.get_providers`."""
         self._check_open()
-        return await self._client.get_providers()
+        return await self._background.run(self._client.get_providers()) or {}
 
     async def update(self, data: Mapping[str, Any] | None = None) -> S | None:
         """Have the server update the session, and show it.
@@ -402,7 +406,7 @@ class SessionProvider(Generic[S]):
             SessionValidationError: The session does not fit ``session_type``.
         """
         self._check_open()
-        return await self._client.update(data)
+        return await self._background.run(self._client.update(data))
 
     async def sign_in(
         self,
@@ -416,19 +420,23 @@ class SessionProvider(Generic[S]):
     ) -> SignInResult | None:
         """As `nextauth_py.sign_in`."""
         self._check_open()
-        return await self._client.sign_in(
-            provider,
-            callback_url=callback_url,
-            redirect=redirect,
-            authorization_params=authorization_params or "",
-            fields=fields,
+        return await self._background.run(
+            self._client.sign_in(
+                provider,
+                callback_url=callback_url,
+                redirect=redirect,
+                authorization_params=authorization_params or "",
+                fields=fields,
+            )
         )
 
     async def sign_in_by_form(self, provider: str, fields: Mapping[str, object]) -> SignInResult | None:
         """Sign in with a form's fields, and stay on the page. No name of a field is an option's."""
         self._check_open()
-        return await self._client.sign_in(
-            provider, callback_url=None, redirect=False, authorization_params="", fields=fields
+        return await self._background.run(
+            self._client.sign_in(
+                provider, callback_url=None, redirect=False, authorization_params="", fields=fields
+            )
         )
 
     async def sign_out(
@@ -436,7 +444,9 @@ class SessionProvider(Generic[S]):
     ) -> SignOutResult | None:
         """As `nextauth_py.sign_out`."""
         self._check_open()
-        result = await self._client.sign_out(callback_url=callback_url, redirect=redirect)
+        result = await self._background.run(
+            self._client.sign_out(callback_url=callback_url, redirect=redirect)
+        )
         if redirect and not self._is_closed:
             self._background.spawn(self._stay(self._client.leaving))
         return result

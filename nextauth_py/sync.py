@@ -97,6 +97,10 @@ class TabSync(Generic[S]):
     def close(self) -> None:
         """Take leave of them."""
         self._refetcher.close()
+        if self._store.is_mutating:
+            # Perhaps: its request is aborted.
+            self._line.post("changed")
+            self._line.announce("getSession")
         self._line.close()
         self.fence.close()
         if self._stop_lifecycle is not None:

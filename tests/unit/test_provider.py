@@ -23,7 +23,7 @@ from nextauth_py.host.virtual import Answer
 from nextauth_py.provider import current_provider
 
 from .conftest import Waiter, name_in, signed_in
-from .fake_server import EXPIRES, FakeServer, html_answer, json_answer
+from .fake_server import EXPIRES, SESSION_COOKIE, FakeServer, html_answer, json_answer
 
 SESSION = "GET /api/auth/session"
 ALICE = {"user": {"name": "Alice"}, "expires": EXPIRES}
@@ -218,8 +218,58 @@ async def test_closing_during_a_sign_out_writes_nothing(tab: MemoryHost) -> None
     leaving = asyncio.create_task(provider.sign_out(redirect=False))
     await asyncio.sleep(0.5)
     provider.close()
-    await leaving
+    assert await leaving is None
     assert provider.state.status == "authenticated"
+
+
+@pytest.mark.parametrize("held", ["GET /api/auth/csrf", "POST /api/auth/signout", SESSION])
+async def test_closing_during_a_sign_out_aborts_its_request_and_has_the_other_tabs_ask(
+    browser: MemoryBrowser, held: str
+) -> None:
+    provider, other = await signed_in(browser.open_tab()), SessionProvider(host=browser.open_tab()).start()
+    await other.ready()
+    await asyncio.sleep(1)
+    browser.network.hold(held)
+    leaving = asyncio.create_task(provider.sign_out(redirect=False))
+    await asyncio.sleep(1)
+    provider.close()
+    assert await leaving is None
+    assert browser.network.log[-1].aborted
+    browser.network.calm()
+    await asyncio.sleep(5)
+    cookie = browser.cookies.get(SESSION_COOKIE)
+    assert (other.state.status == "authenticated") == (cookie is not None)
+    assert browser.network.log[-1].aborted is False  # the other tab's
+
+
+@pytest.mark.parametrize("call", ["sign_in", "get_providers", "get_csrf_token", "update"])
+async def test_closing_aborts_each_call(tab: MemoryHost, call: str) -> None:
+    provider = await signed_in(tab)
+    for route in ("providers", "csrf"):
+        tab.browser.network.hold(f"GET /api/auth/{route}")
+    running = asyncio.create_task(getattr(provider, call)())
+    await asyncio.sleep(1)
+    provider.close()
+    assert not await running
+    assert tab.browser.network.log[-1].aborted
+    assert not tab.visited
+
+
+async def test_a_listener_may_close_the_provider_when_a_sign_out_has_ended(tab: MemoryHost) -> None:
+    provider = await signed_in(tab)
+    provider.on("signed_out", lambda _: provider.close())
+    assert await provider.sign_out(redirect=False) is not None
+
+
+async def test_a_cancelled_call_is_cancelled_and_aborts_its_request(tab: MemoryHost) -> None:
+    provider = await signed_in(tab)
+    tab.browser.network.hold("POST /api/auth/signout")
+    leaving = asyncio.create_task(provider.sign_out(redirect=False))
+    await asyncio.sleep(1)
+    leaving.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await leaving
+    assert tab.browser.network.log[-1].aborted
 
 
 async def test_a_closed_provider_says_that_it_is_closed(tab: MemoryHost) -> None:

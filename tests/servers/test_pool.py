@@ -96,7 +96,7 @@ def test_nobody_waits_for_other_visitors_connections(ask: Ask, raw: RawServer) -
 
         async def gather() -> list[Any]:
             visitors: list[Visitor[Any]] = [Visitor({"cookie": f"a={at}"}, timeout=60) for at in range(MANY)]
-            return await asyncio.gather(*(visitor.get_session() for visitor in visitors))
+            return list(await asyncio.gather(*(visitor.get_session() for visitor in visitors)))
 
         found = asyncio.run(gather())
     assert len([each for each in found if each]) == MANY

@@ -31,6 +31,7 @@ class NextAuthError(Exception):
 
 # What a developer can do about a status, where the answer alone does not say.
 _ADVICE = {
+    **dict.fromkeys((301, 302, 303, 307, 308), "; it redirects elsewhere, which is not followed"),
     403: "; a proxy or a firewall refuses it",
     404: "; is base_path right?",
     405: "; is base_path right?",

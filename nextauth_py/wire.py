@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from .bounded_json import DEEPEST, LONGEST, loads
 from .errors import ClientFetchError
 from .server_clock import parse_date
-from .urls import encoded, is_same_place, join, query_of, split_url
+from .urls import encoded, is_same_place, join, origin_of, query_of, split_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -88,6 +88,30 @@ def read_request(auth: AuthUrl, route: Literal["session", "csrf", "providers"]) 
     return Request("GET", auth.endpoint(route), with_credentials=bool(auth.origin))
 
 
+def slashed_request(request: Request, response: Response) -> Request | None:
+    """The same request with a slash behind its path, if that and nothing else is what a 307 or 308 asks for.
+
+    Next.js answers so with ``trailingSlash: true``. Another redirect would take the cookies elsewhere.
+    """
+    if response.status not in {307, 308}:
+        return None
+    from urllib.parse import urljoin  # noqa: PLC0415 - see urls.py
+
+    address, mark, query = request.url.partition("?")
+    url = f"{address}/{mark}{query}"
+    try:
+        target = urljoin(request.url, response.headers.get("location", "")).partition("#")[0]
+        is_it = _in_parts(target) == _in_parts(url)
+    except ValueError:
+        return None
+    return replace(request, url=url) if is_it else None
+
+
+def _in_parts(url: str) -> tuple[str, str, str]:
+    parts = split_url(url)
+    return origin_of(url), parts.path, parts.query
+
+
 def update_request(auth: AuthUrl, csrf_token: str | None, data: Mapping[str, Any] | None) -> Request:
     """POST to the session route: runs the server's jwt callback with ``trigger: "update"``."""
     body: dict[str, Any] = (
@@ -152,8 +176,8 @@ def read_providers(request: Request, response: Response) -> dict[str, dict[str, 
 
 def read_redirect(request: Request, response: Response, *, page: str) -> str:
     """The ``url`` of an answer to a POST, absolute. Refusals carry one too."""
-    server_failed = 500
-    if response.status >= server_failed:
+    redirects, refuses, server_failed = 300, 400, 500
+    if redirects <= response.status < refuses or response.status >= server_failed:
         raise ClientFetchError(request.url, response.status)
     answer = _json_body(request, response)
     url = answer.get("url") if isinstance(answer, dict) else None

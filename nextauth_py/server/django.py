@@ -9,13 +9,12 @@ from asgiref.sync import iscoroutinefunction
 from django.http import JsonResponse
 
 from .gate import Gate, Refusal, Visit
-from .visitor import BlockingVisitor, Visitor
+from .visitor import BlockingVisitor, Visitor, shared_visitor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Unpack
 
-    from ..models import Session
     from ..ui.auth import Auth
     from .visitor import Options
 
@@ -43,14 +42,14 @@ def session_required(
     def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(view)
         async def answer(request: Any, *args: Any, **values: Any) -> Any:
-            visitor: Visitor[Session] = Visitor(request, **options)
+            visitor = shared_visitor(Visitor, request, request.META, **options)
             request.visitor = visitor
             refusal = await gate.refusal(visitor, _visit(request))
             return visitor.keep(_refused(refusal) if refusal else await view(request, *args, **values))
 
         @functools.wraps(view)
         def blocking_answer(request: Any, *args: Any, **values: Any) -> Any:
-            visitor: BlockingVisitor[Session] = BlockingVisitor(request, **options)
+            visitor = shared_visitor(BlockingVisitor, request, request.META, **options)
             request.visitor = visitor
             refusal = gate.blocking_refusal(visitor, _visit(request))
             return visitor.keep(_refused(refusal) if refusal else view(request, *args, **values))

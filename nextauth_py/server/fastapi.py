@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from fastapi import HTTPException, Request, Response
+from fastapi import HTTPException, Response, WebSocket
+from fastapi.requests import HTTPConnection
 from starlette.datastructures import MutableHeaders
 
 from ..models import Session
 from .gate import Gate, Refusal
 from .headers import make_private
-from .starlette import visit_of
-from .visitor import Visitor
+from .starlette import check_socket, visit_of
+from .visitor import Visitor, shared_visitor
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 
 def session_required(
     auth: bool | Auth = True, **options: Unpack[Options]
-) -> Callable[[Request, Response], Awaitable[Session]]:
-    """A dependency that protects a route, and is the visitor's session.
+) -> Callable[[HTTPConnection, Response], Awaitable[Session]]:
+    """A dependency that protects a route or a WebSocket, and is the visitor's session.
 
     Who is not let in gets the same as in `nextauth_py.server.starlette`. A route that returns a response of
     its own puts the cookies on it: ``request.state.visitor.keep(response)``. On others they are put for it.
@@ -42,17 +43,20 @@ def session_required(
     """
     gate = Gate(auth, **options)
 
-    async def dependency(request: Request, response: Response) -> Session:
-        visitor: Visitor[Session] = Visitor(request, **options)
+    async def dependency(request: HTTPConnection, response: Response) -> Session:
+        visitor = shared_visitor(Visitor, request, request.scope, **options)
         request.state.visitor = visitor
         refusal = await gate.refusal(visitor, visit_of(request))
-        if refusal:
+        if isinstance(request, WebSocket):
+            check_socket(request, visitor, refusal)
+        elif refusal:
             raise _refused(refusal, visitor)
-        _keep_at_last(response, visitor)
+        else:
+            _keep_at_last(response, visitor)
         return cast("Session", await visitor.get_session())
 
     # FastAPI reads annotations, which are texts here, from the function's own.
-    dependency.__annotations__ = {"request": Request, "response": Response, "return": Session}
+    dependency.__annotations__ = {"request": HTTPConnection, "response": Response, "return": Session}
     return dependency
 
 

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 from flask import Response, after_this_request, current_app, g, jsonify, make_response, request
 
 from .gate import Gate, Refusal, Visit
-from .visitor import BlockingVisitor
+from .visitor import BlockingVisitor, shared_visitor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Unpack
 
-    from ..models import Session
     from ..ui.auth import Auth
     from .visitor import Options
 
@@ -43,7 +42,7 @@ def session_required(
     def decorate(view: Callable[..., Any]) -> Callable[..., Response]:
         @functools.wraps(view)
         def answer(*args: Any, **values: Any) -> Response:
-            visitor: BlockingVisitor[Session] = BlockingVisitor(request, **options)
+            visitor = shared_visitor(BlockingVisitor, request, request.environ, **options)
             g.visitor = visitor
             after_this_request(visitor.keep)  # what `abort` and an exception answer, too
             refusal = gate.blocking_refusal(visitor, _visit())

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from ..errors import ClientFetchError, NextAuthError
 from ..ui.auth import Auth, checked_auth
-from ..urls import AuthUrl, resolve_auth_url
-from .visitor import check_options
+from ..urls import resolve_auth_url
+from .visitor import check_options, public_auth_url
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -114,7 +113,7 @@ class Gate:
             return _unavailable(error)
 
     def _judge(self, session: Session | None, visit: Visit) -> Refusal | None:
-        public = self._public_auth_url()
+        public = public_auth_url(self._base_path)
         if session is None:
             to = public.endpoint("signin", error="SessionRequired", callbackUrl=visit.address)
             return _refused(_UNAUTHORIZED, "Nobody is signed in.", to, visit)
@@ -122,11 +121,6 @@ class Gate:
             return None
         to = self._auth.unauthorized or public.endpoint("error", error="AccessDenied")
         return _refused(_FORBIDDEN, "This session is not enough.", to, visit)
-
-    def _public_auth_url(self) -> AuthUrl:
-        """As visitors reach it: on the origin that ``NEXTAUTH_URL`` names, else on that of the page."""
-        public = {name: value for name, value in os.environ.items() if name != "NEXTAUTH_URL_INTERNAL"}
-        return resolve_auth_url(None, self._base_path, public, in_browser=False)
 
 
 def _refused(status: int, message: str, to: str, visit: Visit) -> Refusal:

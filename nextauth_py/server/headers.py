@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from http.cookies import CookieError, Morsel, SimpleCookie
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .cookies import identity
@@ -23,8 +24,8 @@ _SHARED = {"public", "s-maxage", "private"}
 # Caches that know these, or a header that ends in -Cache-Control (RFC 9213), do not look at Cache-Control.
 _INSTEAD = {"surrogate-control": "no-store", "edge-control": "no-store", "x-accel-expires": "0"}
 
-_QUOTED = r'"(?:[^"\\]|\\.)*"'
-_DIRECTIVE = re.compile(rf'(?:[^,"]|{_QUOTED})+')
+# A comma, or a quoted text, which has its second quote in a group. Takes no longer than the text is.
+_PIECE = re.compile(r',|"(?:[^"\\]|\\.)*+("?)')
 
 
 def keep_cookies(response: R, jar: Jar) -> R:
@@ -62,9 +63,11 @@ def make_private(headers: Any) -> None:
 
 
 def _private(stated: str) -> str:
-    if '"' in re.sub(_QUOTED, "", stated):  # an open quote: caches disagree on what follows
+    pieces = list(_PIECE.finditer(stated))
+    if any(each[1] == "" for each in pieces):  # an open quote: caches disagree on what follows
         return _PRIVATE
-    directives = [each.strip() for each in _DIRECTIVE.findall(stated)]
+    ends = [-1, *(each.start() for each in pieces if each[0] == ","), len(stated)]
+    directives = [stated[start + 1 : end].strip() for start, end in pairwise(ends)]
     kept = [each for each in directives if each and each.partition("=")[0].strip().lower() not in _SHARED]
     said_private = any(each.lower() == "private" for each in directives)
     return ", ".join(["private", *kept]) if kept or said_private else _PRIVATE

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import functools
 import inspect
+from http import HTTPStatus
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from starlette.requests import Request
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import WebSocketException
+from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse, Response
+from starlette.websockets import WebSocket
 
 from .gate import Gate, Refusal, Visit
-from .visitor import BlockingVisitor, Visitor
+from .visitor import BlockingVisitor, Visitor, shared_visitor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, MutableMapping
     from typing import Unpack
 
-    from ..models import Session
     from ..ui.auth import Auth
     from .visitor import Options
+
+# For a WebSocket: policy violation, and "try again later". Before it is accepted, a server makes them a 403.
+_NOT_ALLOWED, _UNAVAILABLE = 1008, 1013
 
 
 def session_required(
@@ -28,7 +35,8 @@ def session_required(
 
     Who asks for a page and is not signed in is led to the sign-in page, and back; a program gets 401. Who is
     signed in but not let in gets the auth server's "access denied", or 403. If the auth server cannot be
-    asked, the answer is 503.
+    asked, the answer is 503. A WebSocket is refused before it is accepted: code 1008, which a server answers
+    with 403; the cookies are put on its acceptance.
 
     Args:
         auth: Who is let in: whoever is signed in, or as an `nextauth_py.Auth` says.
@@ -46,18 +54,21 @@ def session_required(
 
     def decorate(endpoint: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(endpoint)
-        async def answer(*args: Any, **values: Any) -> Response:
-            request = _request(args)
-            visitor: Visitor[Session] = Visitor(request, **options)
+        async def answer(*args: Any, **values: Any) -> Any:
+            request = _connection(args, values)
+            visitor = shared_visitor(Visitor, request, request.scope, **options)
             request.state.visitor = visitor
             refusal = await gate.refusal(visitor, visit_of(request))
+            if isinstance(request, WebSocket):
+                check_socket(request, visitor, refusal)
+                return await endpoint(*args, **values)
             response = _refused(refusal) if refusal else await endpoint(*args, **values)
             return visitor.keep(response)
 
         @functools.wraps(endpoint)
         def blocking_answer(*args: Any, **values: Any) -> Response:
-            request = _request(args)
-            visitor: BlockingVisitor[Session] = BlockingVisitor(request, **options)
+            request = _connection(args, values)
+            visitor = shared_visitor(BlockingVisitor, request, request.scope, **options)
             request.state.visitor = visitor
             refusal = gate.blocking_refusal(visitor, visit_of(request))
             response = _refused(refusal) if refusal else endpoint(*args, **values)
@@ -68,17 +79,38 @@ def session_required(
     return decorate
 
 
-def visit_of(request: Request) -> Visit:
+def visit_of(request: HTTPConnection) -> Visit:
     """What a gate needs to know of a request."""
     # From the scope: `request.url` takes the Host header in, and fails for a query that is not UTF-8.
     scope = request.scope
     accept = request.headers.get("accept", "")
-    return Visit(request.method, scope["path"], scope.get("query_string", b""), accept)
+    return Visit(scope.get("method", ""), scope["path"], scope.get("query_string", b""), accept)
 
 
-def _request(args: tuple[Any, ...]) -> Request:
-    """The endpoint's argument: the first one, or after ``self``."""
-    return next(arg for arg in args if isinstance(arg, Request))
+def check_socket(socket: WebSocket, visitor: Visitor[Any], refusal: Refusal | None) -> None:
+    """Put the visitor's cookies on the WebSocket's acceptance.
+
+    Raises:
+        WebSocketException: It is refused.
+    """
+    if refusal:
+        code = _UNAVAILABLE if refusal.status == HTTPStatus.SERVICE_UNAVAILABLE else _NOT_ALLOWED
+        raise WebSocketException(code, refusal.message)
+    send = socket._send  # noqa: SLF001 - `accept` sends by it
+
+    async def send_with_cookies(message: MutableMapping[str, Any]) -> None:
+        if message["type"] == "websocket.accept":
+            headers = MutableHeaders(raw=list(message.get("headers", [])))
+            visitor.keep(SimpleNamespace(headers=headers))
+            message = {**message, "headers": headers.raw}
+        await send(message)
+
+    socket._send = send_with_cookies  # noqa: SLF001
+
+
+def _connection(args: tuple[Any, ...], values: dict[str, Any]) -> HTTPConnection:
+    """The endpoint's argument: the first one, or after ``self``, or by name."""
+    return next(each for each in (*args, *values.values()) if isinstance(each, HTTPConnection))
 
 
 def _refused(refusal: Refusal) -> Response:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Generic, TypedDict, TypeVar
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Generic, TypedDict, TypeVar, cast
+
+import anyio
+import httpx
 
 from .. import wire
 from ..errors import ClientFetchError, NextAuthError
@@ -17,7 +21,7 @@ from .fetch import fetch, fetch_blocking
 from .headers import keep_cookies
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, MutableMapping
     from typing import Literal, Unpack
 
     from ..models import Provider
@@ -28,11 +32,15 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 T = TypeVar("T")
+V = TypeVar("V", bound="_Visit[Any]")
 
 # A server waits with all its visitors: less patience than a page has.
 _TIMEOUT = 5.0
 
 _HEADERS_TOO_LARGE = 431
+
+# Where a request keeps its visitors: in the scope of ASGI, the environ of WSGI, or Django's META.
+_VISITORS = "nextauth_py.visitors"
 
 
 class Options(TypedDict, total=False):
@@ -45,6 +53,7 @@ class Options(TypedDict, total=False):
         session_type: A subclass of `Session` with the fields that your server adds.
         timeout: Seconds for the auth server's whole answer; 5 by default.
         cookies: Names of the cookies to pass on, as in `Visitor`; by default all.
+        transport: What to send through, as in `Visitor`.
     """
 
     base_url: str | None
@@ -52,6 +61,7 @@ class Options(TypedDict, total=False):
     session_type: type[Session] | None
     timeout: float
     cookies: Collection[str] | None
+    transport: httpx.AsyncBaseTransport | httpx.BaseTransport | None
 
 
 def check_options(
@@ -61,16 +71,35 @@ def check_options(
     session_type: type[Session] | None = None,
     timeout: float = _TIMEOUT,
     cookies: Collection[str] | None = None,
+    transport: httpx.AsyncBaseTransport | httpx.BaseTransport | None = None,
 ) -> None:
     """Raise TypeError or ValueError for a wrong option before the first visitor comes."""
     resolve_auth_url(base_url, base_path, {}, in_browser=False)
     checked_session_type(session_type)
     checked_timeout(timeout)
     checked_cookies(cookies)
+    _check_transport(transport, httpx.AsyncBaseTransport | httpx.BaseTransport)
+
+
+def _check_transport(transport: object, kind: Any) -> None:
+    if transport is not None and not isinstance(transport, kind):
+        wanted = getattr(kind, "__name__", "BaseTransport").replace("Base", "HTTP")
+        raise TypeError(f"transport takes an httpx.{wanted}, not {type(transport).__name__}")
+
+
+class _Known:
+    """What a visit has found out; visitors of one request share it."""
+
+    def __init__(self, jar: Jar) -> None:
+        self.jar = jar
+        self.session: dict[str, Any] | Unset | None = UNSET if jar else None  # no cookie, nobody
+        self.asking = anyio.Lock()
 
 
 class _Visit(Generic[S]):
     """What is known of one visitor, and how to read the auth server's answers. No I/O."""
+
+    _transports: type[Any]
 
     def __init__(
         self,
@@ -81,13 +110,18 @@ class _Visit(Generic[S]):
         session_type: type[S] | None = None,
         timeout: float = _TIMEOUT,
         cookies: Collection[str] | None = None,
+        transport: httpx.AsyncBaseTransport | httpx.BaseTransport | None = None,
     ) -> None:
+        _check_transport(transport, self._transports)
+        self._transport: Any = transport
         self._auth = internal_auth_url(base_url, base_path)
+        self._forwarded = forwarded_headers(self._auth)
         self._session_type: Any = checked_session_type(session_type) or Session
         self._timeout = checked_timeout(timeout)
-        self._jar = Jar(cookie_header(request), checked_cookies(cookies))
-        self._session: S | Unset | None = UNSET if self._jar else None  # nobody is known without a cookie
-        self._raw: dict[str, Any] | None = None
+        header, names = cookie_header(request), checked_cookies(cookies)
+        self._question = (self._auth, header, names, transport)
+        self._known = _Known(Jar(header, names))
+        self._session: S | Unset | None = UNSET
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._auth.endpoint()!r}>"
@@ -95,7 +129,7 @@ class _Visit(Generic[S]):
     @property
     def set_cookies(self) -> list[str]:
         """The ``Set-Cookie`` lines that the auth server has answered with, for your response."""
-        return self._jar.lines
+        return self._known.jar.lines
 
     def keep(self, response: R) -> R:
         """Put the cookies on your response, so that the session lasts; returns the response.
@@ -106,26 +140,38 @@ class _Visit(Generic[S]):
         Args:
             response: Of Starlette, FastAPI, Flask or Django.
         """
-        return keep_cookies(response, self._jar)
+        return keep_cookies(response, self._known.jar)
+
+    def _joined(self, others: list[_Visit[Any]]) -> _Visit[Any]:
+        """The visitor to use for a request that has others: one of them, or this one with their answers."""
+        for other in others:
+            if other._question == self._question:  # noqa: SLF001 - of the same class
+                types = {Session, other._session_type}  # noqa: SLF001
+                if type(other) is type(self) and self._session_type in types:
+                    return other
+                self._known = other._known  # noqa: SLF001
+        others.insert(0, self)
+        return self
 
     def _request(self, route: Route) -> wire.Request:
-        return wire.read_request(self._auth, route)
+        return replace(wire.read_request(self._auth, route), headers=self._forwarded)
 
     def _take(self, request: wire.Request, answer: Answer) -> tuple[wire.Request, wire.Response]:
-        self._jar.take(answer.set_cookies)
+        self._known.jar.take(answer.set_cookies)
         if answer.response.status == _HEADERS_TOO_LARGE:
             reason = "the visitor's cookies are too long for the auth server; pass on its own only: cookies=…"
             raise ClientFetchError(request.url, _HEADERS_TOO_LARGE, reason)
         return request, answer.response
 
-    def _read_session(self, request: wire.Request, response: wire.Response) -> S | None:
-        self._raw = _read(wire.read_session, request, response)
-        self._session = None if self._raw is None else read_model(self._session_type, self._raw)
+    def _as_model(self) -> S | None:
+        if isinstance(self._session, Unset):
+            raw = cast("dict[str, Any] | None", self._known.session)
+            self._session = None if raw is None else read_model(self._session_type, raw)
         return self._session
 
     def _script(self) -> Html:
         """Embed the auth server's own words: a model may rename fields, and refuses half an emoji."""
-        return session_script(self._raw)
+        return session_script(cast("dict[str, Any] | None", self._known.session))
 
 
 def _read(
@@ -154,6 +200,9 @@ class Visitor(_Visit[S]):
             it likes. A ``*`` stands for any text. The forms of a name with ``__Secure-`` and ``__Host-`` are
             passed on too, and the chunks of a big cookie (``name.0``, …). For the default names of NextAuth
             and Auth.js there is `AUTH_COOKIES`.
+        transport: What to send through, as an ``httpx.AsyncHTTPTransport`` (``httpx.HTTPTransport`` in
+            blocking code) that you open and close. By default connections are kept for other visitors until
+            the event loop, or the program, ends.
 
     Raises:
         TypeError: The request is none, or an option is of a wrong type.
@@ -167,6 +216,8 @@ class Visitor(_Visit[S]):
         ```
     """
 
+    _transports = httpx.AsyncBaseTransport
+
     async def get_session(self) -> S | None:
         """The visitor's session; None if, and only if, they are not signed in.
 
@@ -174,9 +225,11 @@ class Visitor(_Visit[S]):
             ClientFetchError: The auth server could not be asked, or gave no proper answer.
             SessionValidationError: The session does not fit ``session_type``.
         """
-        if isinstance(self._session, Unset):
-            return self._read_session(*await self._ask("session"))
-        return self._session
+        if isinstance(self._known.session, Unset):
+            async with self._known.asking:  # calls in the meantime wait for the answer
+                if isinstance(self._known.session, Unset):
+                    self._known.session = _read(wire.read_session, *await self._ask("session"))
+        return self._as_model()
 
     async def session_script(self) -> Html:
         """The element that tells the page the session; see `session_script`.
@@ -212,17 +265,20 @@ class Visitor(_Visit[S]):
 
     async def _ask(self, route: Route) -> tuple[wire.Request, wire.Response]:
         request = self._request(route)
-        return self._take(request, await fetch(request, self._jar.header, self._timeout))
+        answer = await fetch(request, self._known.jar.header, self._timeout, self._transport)
+        return self._take(request, answer)
 
 
 class BlockingVisitor(_Visit[S]):
     """As `Visitor`, for code without async: its methods return when the answer is there."""
 
+    _transports = httpx.BaseTransport
+
     def get_session(self) -> S | None:
         """As `Visitor.get_session`."""
-        if isinstance(self._session, Unset):
-            return self._read_session(*self._ask("session"))
-        return self._session
+        if isinstance(self._known.session, Unset):
+            self._known.session = _read(wire.read_session, *self._ask("session"))
+        return self._as_model()
 
     def session_script(self) -> Html:
         """As `Visitor.session_script`."""
@@ -243,7 +299,8 @@ class BlockingVisitor(_Visit[S]):
 
     def _ask(self, route: Route) -> tuple[wire.Request, wire.Response]:
         request = self._request(route)
-        return self._take(request, fetch_blocking(request, self._jar.header, self._timeout))
+        answer = fetch_blocking(request, self._known.jar.header, self._timeout, self._transport)
+        return self._take(request, answer)
 
 
 async def get_session(request: object, **options: Unpack[Options]) -> Session | None:
@@ -262,6 +319,45 @@ async def get_providers(request: object, **options: Unpack[Options]) -> dict[str
     """The ways to sign in, by id. See `Visitor`."""
     visitor: Visitor[Session] = Visitor(request, **options)
     return await visitor.get_providers()
+
+
+def shared_visitor(
+    kind: type[V], request: object, place: MutableMapping[str, Any], **options: Unpack[Options]
+) -> V:
+    """The visitor of a request. Those who ask the same share one; with another session type, its answers.
+
+    Args:
+        kind: `Visitor` or `BlockingVisitor`.
+        request: As of `Visitor`.
+        place: What belongs to this request alone.
+        **options: As of `Visitor`.
+    """
+    return cast("V", kind(request, **options)._joined(place.setdefault(_VISITORS, [])))  # noqa: SLF001
+
+
+def public_auth_url(base_path: str | None) -> AuthUrl:
+    """As visitors reach the auth server: on the origin that ``NEXTAUTH_URL`` names, else on the page's.
+
+    Raises:
+        ValueError: The variable is not a URL.
+    """
+    public = {name: value for name, value in os.environ.items() if name != "NEXTAUTH_URL_INTERNAL"}
+    return resolve_auth_url(None, base_path, public, in_browser=False)
+
+
+def forwarded_headers(internal: AuthUrl) -> dict[str, str]:
+    """What tells an auth server that is asked at another address than visitors use which one that is.
+
+    By it NextAuth and Auth.js choose the names of their cookies, unless their own environment names it.
+    """
+    public = public_auth_url(None).origin
+    if not public or public == internal.origin:
+        return {}
+    try:
+        url = httpx.URL(public)
+    except httpx.InvalidURL:
+        raise ValueError(f"{public!r} is not a URL; see NEXTAUTH_URL and AUTH_URL") from None
+    return {"X-Forwarded-Host": url.netloc.decode(), "X-Forwarded-Proto": url.scheme}
 
 
 def internal_auth_url(base_url: str | None, base_path: str | None) -> AuthUrl:

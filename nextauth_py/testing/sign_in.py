@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 from ..urls import DEFAULT_BASE_PATH, AuthUrl, origin_of
-from ..wire import Request, Response, form_request, read_csrf_token, read_redirect, read_request, read_sign_in
+from ..wire import (
+    Request,
+    Response,
+    form_request,
+    read_csrf_token,
+    read_redirect,
+    read_request,
+    read_sign_in,
+    slashed_request,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -54,10 +63,10 @@ def sign_in_as(
 
 def _steps(auth: AuthUrl, provider: str, fields: dict[str, object]) -> Generator[Request, Response, None]:
     asked = read_request(auth, "csrf")
-    token = read_csrf_token(asked, (yield asked))
+    token = read_csrf_token(asked, (yield from _answer(asked)))
     form = {**fields, "csrfToken": token, "callbackUrl": auth.origin or "/"}
     sent = form_request(auth, "callback", provider, fields=form)
-    response = yield sent
+    response = yield from _answer(sent)
     page = auth.origin or "http://localhost"
     url = read_redirect(sent, response, page=page)
     result = read_sign_in(AuthUrl(origin_of(url), auth.path), response, url, page=page, callback_url=page)
@@ -65,6 +74,12 @@ def _steps(auth: AuthUrl, provider: str, fields: dict[str, object]) -> Generator
         raise ValueError(
             f"the server refuses the sign-in: {result.error or 'its csrf token is not the right one'}"
         )
+
+
+def _answer(request: Request) -> Generator[Request, Response, Response]:
+    response = yield request
+    again = slashed_request(request, response)
+    return (yield again) if again else response
 
 
 def _run(client: Any, steps: Generator[Request, Response, None]) -> None:

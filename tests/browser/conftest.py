@@ -62,7 +62,9 @@ def start_server(bundle: Path) -> Iterator[Callable[..., AuthServer]]:
         "/": Path(__file__).parent / "pages",
     }
     with ExitStack() as servers:
-        yield lambda **options: servers.enter_context(AuthServer(mounts, script=SERVER_SCRIPT, **options))
+        yield lambda **options: servers.enter_context(
+            AuthServer(mounts, **{"script": SERVER_SCRIPT, **options})
+        )
 
 
 @pytest.fixture(scope="session")

@@ -5,3 +5,4 @@ from __future__ import annotations
 from pathlib import Path
 
 SERVER_SCRIPT = Path(__file__).parent / "server.mjs"
+SITE_SCRIPT = Path(__file__).parent / "site.mjs"

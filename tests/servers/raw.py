@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import queue
 import socket
 import threading
 from collections.abc import Callable, Iterable
@@ -11,12 +12,13 @@ from typing import Any, Self
 OFFER = {"user": {"name": "Alice Liddell", "role": "admin"}, "expires": "2099-01-01T00:00:00.000Z"}
 
 
-def answer(body: bytes | str | Any, *headers: bytes, status: bytes = b"200 OK") -> bytes:
-    """A whole answer. What is neither bytes nor str is written as JSON."""
+def answer(body: bytes | str | Any, *headers: bytes, status: bytes = b"200 OK", keeps: bool = False) -> bytes:
+    """A whole answer. What is neither bytes nor str is written as JSON; ``keeps`` the connection open."""
     text = body if isinstance(body, bytes | str) else json.dumps(body)
     data = text if isinstance(text, bytes) else text.encode()
     head = [b"HTTP/1.1 " + status, b"Content-Type: application/json", b"Content-Length: %d" % len(data)]
-    return b"\r\n".join([*head, b"Connection: close", *headers, b"", data])
+    end = b"keep-alive" if keeps else b"close"
+    return b"\r\n".join([*head, b"Connection: " + end, *headers, b"", data])
 
 
 class RawServer:
@@ -24,12 +26,16 @@ class RawServer:
 
     Attributes:
         requests: What was sent, up to the end of the headers.
+        connections: How many there were.
+        closed: Has an item for each that the client has ended.
         answers: Returns the parts of the answer to a request, which are written one by one.
         ending: Set when the server ends; an answer at some pace waits for it.
     """
 
     def __init__(self) -> None:
         self.requests: list[bytes] = []
+        self.connections = 0
+        self.closed: queue.Queue[None] = queue.Queue()
         self.answers: Callable[[bytes], Iterable[bytes]] = lambda _: [answer(OFFER)]
         self.ending = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -63,19 +69,25 @@ class RawServer:
                 connection, _ = self._listener.accept()
             except OSError:
                 return
+            self.connections += 1
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:
         with connection:
-            data = b""
-            while b"\r\n\r\n" not in data:
-                part = connection.recv(65536)
-                if not part:
-                    return
-                data += part
-            self.requests.append(data)
-            try:
-                for part in self.answers(data):
-                    connection.sendall(part)
-            except OSError:  # the other side has had enough
-                return
+            sent = b"keep-alive"
+            while b"Connection: close" not in sent and sent:
+                data = b""
+                while b"\r\n\r\n" not in data:
+                    part = connection.recv(65536)
+                    if not part:
+                        return self.closed.put(None)
+                    data += part
+                self.requests.append(data)
+                sent = b""
+                try:
+                    for part in self.answers(data):
+                        connection.sendall(part)
+                        sent += part[:500] if len(sent) < 500 else b""
+                except OSError:  # the other side has had enough
+                    return None
+        return None

@@ -16,6 +16,7 @@ from django.test import RequestFactory
 from starlette.requests import Request
 
 from .conftest import header
+from .sockets import connect, serving
 from .test_frameworks import _django
 
 SERVERS = Path(__file__).parents[2] / "docs/servers.md"
@@ -42,7 +43,7 @@ def starlette_request(cookies: dict[str, str]) -> Request:
 
 
 def test_all_are_tested() -> None:
-    assert len(EXAMPLES) == 8
+    assert len(EXAMPLES) == 10
 
 
 def test_the_session_of_a_visitor(run: Callable[[str], dict[str, Any]], alice: dict[str, str]) -> None:
@@ -72,11 +73,11 @@ def test_a_page_that_knows_the_session(run: Callable[[str], dict[str, Any]], ali
     assert b'id="nextauth-session">{"user":{' in answer.body
 
 
-@pytest.mark.parametrize("framework", ["FastAPI()", "Starlette(", "Flask("])
+@pytest.mark.parametrize("framework", ['@app.get("/me")\nasync', 'Starlette(routes=[Route("/me"', "Flask("])
 def test_routes_for_some(
     run: Callable[[str], dict[str, Any]], alice: dict[str, str], bob: dict[str, str], framework: str
 ) -> None:
-    app = run(f"app = {framework}")["app"]
+    app = run(framework)["app"]
 
     async def get(path: str, cookies: dict[str, str]) -> httpx.Response:
         transport = httpx.ASGITransport(app)
@@ -93,6 +94,19 @@ def test_routes_for_some(
     assert ask("/admin", alice).json() == {"secret": 42}
     assert ask("/admin", bob).status_code == 403
     assert ask("/me", {}).status_code == 401
+
+
+def test_a_websocket_for_some(run: Callable[[str], dict[str, Any]], alice: dict[str, str]) -> None:
+    with serving(run("@app.websocket")["app"]) as port:
+        assert connect(port, "/chat", (b"Cookie", header(alice).encode())).text == "Hello, Alice Liddell"
+        assert connect(port, "/chat").status == 403
+
+
+def test_a_transport_of_ones_own(run: Callable[[str], dict[str, Any]], alice: dict[str, str]) -> None:
+    with serving(run("transport=")["app"]) as port:
+        url = f"http://127.0.0.1:{port}/name"
+        assert httpx.get(url, headers={"Cookie": header(alice)}, trust_env=False).text == "Alice Liddell"
+        assert httpx.get(url, trust_env=False).text == "stranger"
 
 
 def test_routes_for_some_in_django(

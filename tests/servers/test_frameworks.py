@@ -6,11 +6,10 @@ import asyncio
 from collections.abc import Callable
 from typing import Annotated, Any
 
-import django
 import httpx
 import pytest
-from django.conf import settings
 from django.http import HttpResponse
+from django.test import override_settings
 from django.urls import path
 from fastapi import Depends, FastAPI, Request
 from flask import Flask, g
@@ -26,6 +25,7 @@ from nextauth_py.server import fastapi as for_fastapi
 from nextauth_py.server import flask as for_flask
 from nextauth_py.server import starlette as for_starlette
 
+from . import sites
 from .conftest import header
 from .control import ServerControl
 
@@ -115,12 +115,13 @@ urlpatterns = [path("me", _me), path("blocking/me", _blocking_me), path("admin",
 
 
 def _django() -> Any:
-    if not settings.configured:
-        settings.configure(ROOT_URLCONF=__name__, ALLOWED_HOSTS=["*"], SECRET_KEY="test", USE_TZ=True)
-        django.setup()
-    from django.core.asgi import get_asgi_application  # noqa: PLC0415 - only once Django is set up
+    app = sites._django("asgi")
 
-    return get_asgi_application()
+    async def with_these_urls(*connection: Any) -> None:
+        with override_settings(ROOT_URLCONF=__name__):
+            await app(*connection)
+
+    return with_these_urls
 
 
 @pytest.fixture(params=[_starlette, _fastapi, _flask, _django], ids=lambda make: make.__name__[1:])

@@ -40,6 +40,7 @@ class AuthServer:
         compresses: Whether it compresses what it answers with.
         behind: The URL of a server that answers whatever is asked for besides.
         sign_in_page: The path of the site's own sign-in page, instead of NextAuth's.
+        public_url: What it takes for its own origin, as behind a proxy; by default what it is.
         script: Which server: a Node script that takes options as `demo/server/main.mjs` does.
 
     Attributes:
@@ -63,6 +64,7 @@ class AuthServer:
         compresses: bool = False,
         behind: str | None = None,
         sign_in_page: str | None = None,
+        public_url: str | None = None,
         script: Path = SCRIPT,
     ) -> None:
         self.url = ""
@@ -80,6 +82,7 @@ class AuthServer:
             "allowOrigins": allow_origins,
             "compresses": compresses,
             "behind": behind,
+            "publicUrl": public_url,
             "pages": {"signIn": sign_in_page} if sign_in_page else {},
             "mounts": {path: str(folder) for path, folder in mounts.items()},
         }

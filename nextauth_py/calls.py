@@ -22,7 +22,8 @@ async def get_session(*, broadcast: bool = True) -> Session | None:
     """Ask the server for the session.
 
     Args:
-        broadcast: Whether the other tabs hear of it if the session turns out to have changed.
+        broadcast: Whether the tabs of JavaScript clients are told to ask too, changed or not. Python tabs
+            hear the answer itself.
 
     Returns:
         The session; None if, and only if, nobody is signed in.
@@ -61,7 +62,7 @@ async def sign_in(
     *,
     callback_url: str | None = None,
     redirect: bool = True,
-    authorization_params: Mapping[str, str] | str | None = None,
+    authorization_params: Mapping[str, object] | str | None = None,
     **fields: object,
 ) -> SignInResult | None:
     """Sign in. Without a provider's id, or with an unknown one, go to the server's own sign-in page.
@@ -72,7 +73,8 @@ async def sign_in(
             its address.
         redirect: Whether to leave the page. If False, the outcome is returned instead.
         authorization_params: Query parameters for the identity provider.
-        **fields: What the provider asks for, as ``username`` and ``password``, or ``email``.
+        **fields: What the provider asks for, as ``username`` and ``password``, or ``email``. Sent as a form
+            would, like ``authorization_params``: ``True`` as ``true``, a list item by item, None not at all.
 
     Returns:
         The outcome with ``redirect=False``, else None. Refused credentials are an outcome, not an error.
@@ -81,6 +83,7 @@ async def sign_in(
         ClientFetchError: The server could not be asked. Nothing has changed.
         CsrfError: The server refuses this browser's csrf token.
         UnsafeRedirectError: ``callback_url``, or where the server sends the page, is no http(s) URL.
+        TypeError: An option has its JavaScript name, as ``callbackUrl``.
         ValueError: In a worker, which cannot leave the page, with ``redirect=True``.
 
     Example:

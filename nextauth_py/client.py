@@ -91,7 +91,7 @@ class AuthClient(Generic[S]):
         *,
         callback_url: str | None,
         redirect: bool,
-        authorization_params: Mapping[str, str] | str,
+        authorization_params: Mapping[str, object] | str,
         fields: Mapping[str, object],
     ) -> SignInResult | None:
         """Sign in, as `nextauth_py.sign_in` describes."""
@@ -106,7 +106,7 @@ class AuthClient(Generic[S]):
             if kind == "webauthn":
                 raise ValueError(f"{provider_id!r} needs a passkey: call sign_in() for the server's page.")
             route = "callback" if kind == "credentials" else "signin", provider_id
-            attempt = _SignIn(route, {**fields, "callbackUrl": callback}, authorization_params, callback)
+            attempt = _SignIn(route, {**fields, "callbackUrl": callback}, authorization_params, provider)
             if kind == "credentials":
                 result, url = await self._mutate(
                     "sign_in", lambda mutation: self._sign_in_here(attempt, mutation, redirect)
@@ -139,11 +139,10 @@ class AuthClient(Generic[S]):
         return result, url
 
     async def _post_sign_in(self, attempt: _SignIn) -> tuple[SignInResult, str]:
-        response, url = await self._transport.post_form(
-            *attempt.route, form=attempt.form, query=attempt.query
+        response, url, verdict = await self._transport.post_form(
+            *attempt.route, form=attempt.form, query=attempt.query, provider=attempt.provider
         )
-        page = self._host.location()
-        return wire.read_sign_in(self._auth, response, url, page=page, callback_url=attempt.callback), url
+        return wire.read_sign_in(response, url, verdict), url
 
     async def _show_new_session(self, mutation: Mutation) -> None:
         """Show what the sign-in led to. It has succeeded, even if the session cannot be read yet."""
@@ -183,7 +182,7 @@ class AuthClient(Generic[S]):
         Where it cannot be asked, its answer to the sign-out stands, and the failure shows in the state.
         """
         for _ in range(_SIGN_OUT_ATTEMPTS):
-            _response, url = await self._transport.post_form("signout", form=form)
+            _, url, _ = await self._transport.post_form("signout", form=form, provider={})
             self._neighbours.signing_out(mutation)
             doubt: ClientFetchError | None = None
             try:
@@ -201,6 +200,7 @@ class AuthClient(Generic[S]):
 
     async def update(self, data: Mapping[str, Any] | None) -> S | None:
         """Run the server's jwt callback with ``trigger: "update"``, and show what it made of the session."""
+        data = wire.as_json(data)
         replaced = self._store.state.data
         with self._call():
             session = await self._mutate("update", lambda mutation: self._update(data, mutation))
@@ -287,8 +287,8 @@ class _SignIn:
 
     route: tuple[str, str]
     form: Mapping[str, object] = field(repr=False)
-    query: Mapping[str, str] | str
-    callback: str
+    query: Mapping[str, object] | str
+    provider: Mapping[str, Any]
 
 
 @dataclass

@@ -40,6 +40,12 @@ if TYPE_CHECKING:
     from .urls import AuthUrl
     from .wire import SignInResult, SignOutResult
 
+# What the JavaScript clients call the options of a sign-in.
+_JAVASCRIPT_NAMES = {
+    **dict.fromkeys(("callbackUrl", "redirectTo", "redirect_to"), "callback_url"),
+    "authorizationParams": "authorization_params",
+}
+
 # The providers of this page that are started, the current one last. Not a ContextVar: in PyScript one
 # that a script sets is unset again in event handlers and in the page's other scripts.
 _started: list[SessionProvider[Any]] = []
@@ -66,7 +72,8 @@ class SessionProvider(Generic[S]):
         session: The session if it is known already: a model or a mapping, or None for "signed out". Then
             nothing is fetched. If left out: the one embedded in the page, else the server is asked.
         base_path: Where the auth routes are. None: from ``NEXTAUTH_URL`` or ``AUTH_URL``, else ``/api/auth``.
-        base_url: The auth server, if it is on another origin; requests then carry its cookies.
+        base_url: The auth server, if it is on another origin; requests then carry its cookies. The page's own
+            origin is the same as none.
         refetch_interval: Seconds between two requests while signed in; 0 for none.
         refetch_on_window_focus: Whether to ask when the page comes into view while signed in.
         refetch_when_offline: Whether the interval goes on while the browser is offline.
@@ -115,7 +122,8 @@ class SessionProvider(Generic[S]):
             checked_seconds("renew_before_expiry", renew_before_expiry),
         )
         tab = self._host.unique()
-        auth = resolve_auth_url(base_url, base_path, self._host.environ(), in_browser=True)
+        environ, page = self._host.environ(), self._host.location()
+        auth = resolve_auth_url(base_url, base_path, environ, in_browser=True, page=page)
         seconds = checked_timeout(timeout)
         self.debug = checked_flag("debug", debug)
         trace = Trace(self._host, f"{auth.endpoint()} {tab[:4]}", to_console=self.debug)
@@ -375,9 +383,8 @@ class SessionProvider(Generic[S]):
     async def get_session(self, *, broadcast: bool = True) -> S | None:
         """As `nextauth_py.get_session`."""
         self._check_open()
-        before = self.state
         session = await self._read("refetch")
-        if broadcast and before.status != "loading" and session is not before.data:
+        if broadcast and not self._is_closed:
             self._sync.announce("getSession")
         return session
 
@@ -404,6 +411,8 @@ class SessionProvider(Generic[S]):
             ClientFetchError: The server could not be asked.
             CsrfError: The server refuses this browser's csrf token.
             SessionValidationError: The session does not fit ``session_type``.
+            TypeError: JSON cannot carry a value in ``data``. Nothing has been sent.
+            ValueError: Nor a number that is not finite.
         """
         self._check_open()
         return await self._background.run(self._client.update(data))
@@ -415,11 +424,13 @@ class SessionProvider(Generic[S]):
         *,
         callback_url: str | None = None,
         redirect: bool = True,
-        authorization_params: Mapping[str, str] | str | None = None,
+        authorization_params: Mapping[str, object] | str | None = None,
         **fields: object,
     ) -> SignInResult | None:
         """As `nextauth_py.sign_in`."""
         self._check_open()
+        for name in fields.keys() & _JAVASCRIPT_NAMES.keys():
+            raise TypeError(f"sign_in() takes {_JAVASCRIPT_NAMES[name]}=, not {name}=")
         return await self._background.run(
             self._client.sign_in(
                 provider,

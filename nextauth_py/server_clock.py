@@ -20,7 +20,7 @@ class ServerClock:
         self.offset = 0.0
 
     def hear(self, date: float, received: float) -> None:
-        """Take in the Date header of an answer received at that time."""
+        """Take in the server's time, as an answer received at that time tells it."""
         self.offset = date - received
         self.is_sure = True
 

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from .urls import AuthUrl
     from .wire import Request, Response
 
-_BAD_REQUEST = 400
-
 # Seconds after which a page that was to be left has stayed: the link was a download, or the user has thought
 # better of it. More than the host takes for being left, so that the next failure counts.
 _STAYS = 2.0
@@ -90,17 +88,22 @@ class Transport:
         return wire.read_providers(request, await self._send(request))
 
     async def post_form(
-        self, *route: str, form: Mapping[str, object], query: Mapping[str, str] | str = ""
-    ) -> tuple[Response, str]:
+        self,
+        *route: str,
+        form: Mapping[str, object],
+        query: Mapping[str, object] | str = "",
+        provider: Mapping[str, Any],
+    ) -> tuple[Response, str, dict[str, list[str]]]:
         """POST with a csrf token, once more with a fresh one if it is refused.
 
         Args:
             route: Below the auth server's address.
             form: The fields, among them the ``callbackUrl``.
             query: Of the address.
+            provider: As the server describes it; empty for a sign-out.
 
         Returns:
-            The answer, and the URL that it names.
+            The answer, the URL that it names, and what that says: see `wire.read_verdict`.
 
         Raises:
             CsrfError: The fresh one is refused too.
@@ -111,8 +114,9 @@ class Transport:
             request = wire.form_request(self.auth, *route, fields=fields, query=query)
             response = await self._send(request)
             url = wire.read_redirect(request, response, page=page)
-            if not wire.csrf_was_refused(self.auth, url, page=page, callback_url=callback):
-                return response, url
+            verdict = wire.read_verdict(self.auth, url, page=page, callback_url=callback, provider=provider)
+            if not wire.csrf_was_refused(url, verdict):
+                return response, url, verdict
         raise CsrfError(request.url)
 
     async def post_update(self, data: Mapping[str, Any] | None) -> dict[str, Any] | None:
@@ -124,7 +128,7 @@ class Transport:
         for _ in range(2):
             request = wire.update_request(self.auth, await self.csrf_token(), data)
             response = await self._send(request)
-            if response.status != _BAD_REQUEST:  # which is how this route refuses a csrf token
+            if not wire.update_was_refused(response):
                 return wire.read_session(request, response)
         raise CsrfError(request.url)
 
@@ -149,4 +153,4 @@ class Transport:
     def _hear_time(self, response: Response, received: float) -> None:
         date = self._host.parse_date(response.headers.get("date", ""))
         if date is not None:
-            self._clock.hear(date, received)
+            self._clock.hear(date + wire.read_age(response), received)

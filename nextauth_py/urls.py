@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 DEFAULT_BASE_PATH = "/api/auth"
 
 # What browsers strip from URLs, or read as a slash, before they parse them: the gap between what a check
-# reads and where the browser goes.
-_DECEPTIVE = re.compile(r"^\s|\s$|[\x00-\x1f\x7f-\xa0\\\u200b-\u200f\u2028-\u202e\u2060\ufeff]")
+# reads and where the browser goes. Behind ? and # a backslash is a character like others.
+_DECEPTIVE = re.compile(r"^\s|\s$|^[^?#]*\\|[\x00-\x1f\x7f-\xa0\u200b-\u200f\u2028-\u202e\u2060\ufeff]")
 # What browsers strip from both ends.
 _STRIPPED = " \t\n\v\f\r"
 _SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.\-]*:")
@@ -29,24 +29,24 @@ class AuthUrl:
     origin: str = ""
     path: str = DEFAULT_BASE_PATH
 
-    def endpoint(self, *segments: str, **query: str | None) -> str:
+    def endpoint(self, *segments: str, **query: str) -> str:
         """The address of one route, as ``/api/auth/callback/credentials``."""
         url = "/".join([self.origin + self.path, *segments])
-        given = {name: value for name, value in query.items() if value is not None}
-        return f"{url}?{encoded(given)}" if given else url
-
-    def owns(self, url: str, *, page: str) -> bool:
-        """Whether the URL is on the auth server's origin."""
-        return origin_of(join(page, url)) == (self.origin or origin_of(page))
+        return f"{url}?{encoded(query)}" if query else url
 
 
 def resolve_auth_url(
-    base_url: str | None, base_path: str | None, environ: Mapping[str, str], *, in_browser: bool
+    base_url: str | None,
+    base_path: str | None,
+    environ: Mapping[str, str],
+    *,
+    in_browser: bool,
+    page: str = "",
 ) -> AuthUrl:
     """Find the auth server from the options, else from the environment, else at the default path.
 
-    A browser page asks its own origin unless ``base_url`` names another; a program on a server has no
-    origin of its own and takes it from the environment.
+    A browser page, at the address `page`, asks its own origin unless ``base_url`` names another; a program on
+    a server has no origin of its own and takes it from the environment.
 
     Raises:
         TypeError: An option is not a string.
@@ -56,7 +56,8 @@ def resolve_auth_url(
         found = _parse_base_url("base_url", base_url)
     else:
         found = _from_environment(environ, in_browser=in_browser)
-    return found if base_path is None else AuthUrl(found.origin, _parse_base_path(base_path))
+    path = found.path if base_path is None else _parse_base_path(base_path)
+    return AuthUrl("" if found.origin == origin_of(page) else found.origin, path)
 
 
 def _from_environment(environ: Mapping[str, str], *, in_browser: bool) -> AuthUrl:
@@ -114,11 +115,20 @@ def query_of(url: str) -> dict[str, list[str]]:
     return parse_qs(split_url(url).query)
 
 
-def encoded(fields: Mapping[str, str]) -> str:
-    """Fields as a form or a query has them."""
+def encoded(fields: Mapping[str, object]) -> str:
+    """Fields as a browser writes them into a form or a query: ``true``, no None, a list item by item."""
     from urllib.parse import urlencode  # noqa: PLC0415 - see above
 
-    return urlencode(fields)
+    return urlencode([(name, text) for name, value in fields.items() for text in _texts(value)])
+
+
+def _texts(value: object) -> list[str]:
+    if value is None:
+        return []
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [text for each in value for text in _texts(each)]
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    return [re.sub("[\ud800-\udfff]", "\ufffd", text)]  # half an emoji
 
 
 def origin_of(url: str) -> str:
@@ -212,6 +222,8 @@ def safe_redirect(url: str, *, page: str, same_origin: bool = False) -> str:
     """
     if not isinstance(url, str):
         raise UnsafeRedirectError(str(url), "it is not a string")
+    if url in (page, without_verdict(page)) and re.match(r"https?://", page):
+        return url
     if _DECEPTIVE.search(url):
         raise UnsafeRedirectError(
             url, "it has a backslash, a control or invisible character, or a space at its end"

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -17,12 +19,18 @@ from .server_clock import parse_date
 from .urls import encoded, is_same_place, join, origin_of, query_of, split_url
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from .urls import AuthUrl
 
 _FORM = "application/x-www-form-urlencoded"
 _JSON = "application/json"
+
+# Types of providers that lead to a URL of somebody else's.
+_ELSEWHERE = {"oauth", "oidc"}
+
+# How the session route refuses a csrf token: v5, v4, and v4 on Next's App router.
+_REFUSED_UPDATES = {"null", "{}", "[object Object]"}
+
+_LONGEST_AGE = 10  # digits of seconds
 
 # Both generations redirect unless asked for JSON: v4 by a field of the form, v5 by a header.
 _RETURN_URL_FIELD = {"json": "true"}
@@ -121,18 +129,35 @@ def update_request(auth: AuthUrl, csrf_token: str | None, data: Mapping[str, Any
     return Request("POST", auth.endpoint("session"), headers, json.dumps(body), bool(auth.origin))
 
 
+def as_json(data: Mapping[str, Any] | None) -> Any:
+    """A copy of what an update sends, as JSON carries it.
+
+    Raises:
+        TypeError: JSON cannot carry a value's type. No value is in the text.
+        ValueError: A number is not finite, or something contains itself.
+    """
+    try:
+        return json.loads(json.dumps(data, allow_nan=False, default=_plain))
+    except (ValueError, RecursionError):
+        raise ValueError(
+            "update() takes JSON: no NaN, no infinity, and nothing that contains itself"
+        ) from None
+
+
+def _plain(value: object) -> dict[Any, Any]:
+    if isinstance(value, Mapping):  # but no dict
+        return dict(value)
+    raise TypeError(f"update() takes JSON, which cannot carry a {type(value).__name__}")
+
+
 def form_request(
-    auth: AuthUrl, *route: str, fields: Mapping[str, object], query: Mapping[str, str] | str = ""
+    auth: AuthUrl, *route: str, fields: Mapping[str, object], query: Mapping[str, object] | str = ""
 ) -> Request:
     """POST a form that asks for JSON instead of a redirect."""
-    text = encoded({k: _form_value(v) for k, v in {**fields, **_RETURN_URL_FIELD}.items() if v is not None})
+    text = encoded({**fields, **_RETURN_URL_FIELD})
     search = query.removeprefix("?") if isinstance(query, str) else encoded(query)
     url = auth.endpoint(*route) + (f"?{search}" if search else "")
     return Request("POST", url, {"Content-Type": _FORM, **_RETURN_URL_HEADER}, text, bool(auth.origin))
-
-
-def _form_value(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 # --- answers ---
@@ -156,20 +181,23 @@ def read_session(request: Request, response: Response) -> dict[str, Any] | None:
 
 
 def read_csrf_token(request: Request, response: Response) -> str | None:
-    """The csrf token; None where the framework checks csrf itself and so has no such route (404)."""
+    """The csrf token; None where the framework checks csrf itself: no such route (404), or a null."""
     no_such_route = 404
     if response.status == no_such_route:
         return None
-    token = _json_object(request, response).get("csrfToken")
-    if not isinstance(token, str) or not token:
+    answer = _json_of_success(request, response)
+    if answer is None:
+        return None
+    token = answer.get("csrfToken", "") if isinstance(answer, dict) else ""
+    if token is not None and (not isinstance(token, str) or not token):
         raise ClientFetchError(request.url, response.status, "the answer has no csrfToken")
     return token
 
 
 def read_providers(request: Request, response: Response) -> dict[str, dict[str, Any]]:
     """The sign-in providers by id, as the server describes them."""
-    answer = _json_object(request, response)
-    if not all(isinstance(provider, dict) for provider in answer.values()):
+    answer = _json_of_success(request, response)
+    if not isinstance(answer, dict) or not all(isinstance(each, dict) for each in answer.values()):
         raise ClientFetchError(request.url, response.status, "the answer is not a list of providers")
     return answer
 
@@ -192,34 +220,61 @@ def read_redirect(request: Request, response: Response, *, page: str) -> str:
     return join(page, url)
 
 
-def csrf_was_refused(auth: AuthUrl, url: str, *, page: str, callback_url: str) -> bool:
+def read_verdict(
+    auth: AuthUrl, url: str, *, page: str, callback_url: str, provider: Mapping[str, Any]
+) -> dict[str, list[str]]:
+    """The parameters of the URL that a POST was answered with, if they are the auth server's own words.
+
+    The page one returns to may be at ``?error=…``, and an identity provider's URL has parameters of its own.
+
+    Args:
+        auth: The auth server.
+        url: What `read_redirect` found. A server behind a proxy may take another origin for the site's.
+        page: The address of the current page.
+        callback_url: As it was sent.
+        provider: As the server describes it; empty for a sign-out.
+    """
+    if is_same_place(url, join(page, callback_url)):
+        return {}
+    if provider.get("type") in _ELSEWHERE and not _is_own(auth, url, page, provider.get("signinUrl")):
+        return {}
+    return query_of(url)
+
+
+def _is_own(auth: AuthUrl, url: str, page: str, known: object) -> bool:
+    """Whether a URL is on the site, by our name for it or by the server's, or is the auth server's page."""
+    origins = {origin_of(join(page, auth.endpoint()))}
+    with suppress(ValueError):  # the server's, and no URL
+        origins.add(origin_of(str(known)))
+    return origin_of(url) in origins or split_url(url).path in {f"{auth.path}/signin", f"{auth.path}/error"}
+
+
+def csrf_was_refused(url: str, verdict: Mapping[str, list[str]]) -> bool:
     """Whether a POST was answered with "your csrf token is not mine" (an answer of status 200)."""
-    if not _is_verdict(auth, url, page, callback_url):
-        return False
-    query = query_of(url)
-    v4 = query.get("csrf") == ["true"] and split_url(url).path.startswith(split_url(auth.endpoint()).path)
-    return v4 or query.get("error") == ["MissingCSRF"]
+    v4 = verdict.get("csrf") == ["true"] and split_url(url).path.endswith(("/signin", "/signout"))
+    return v4 or verdict.get("error") == ["MissingCSRF"]
 
 
-def read_sign_in(
-    auth: AuthUrl, response: Response, url: str, *, page: str, callback_url: str
-) -> SignInResult:
+def update_was_refused(response: Response) -> bool:
+    """Whether an update was answered so. Any other answer of status 400 is not NextAuth's."""
+    bad_request = 400
+    return response.status == bad_request and response.text.strip() in _REFUSED_UPDATES
+
+
+def read_sign_in(response: Response, url: str, verdict: Mapping[str, list[str]]) -> SignInResult:
     """Whether a sign-in was accepted; ``url`` is what ``read_redirect`` found."""
-    query = query_of(url) if _is_verdict(auth, url, page, callback_url) else {}
-    error = query.get("error", [None])[0]
+    error = verdict.get("error", [None])[0]
     if error is None and response.ok:
         return SignInResult(ok=True, status=response.status, url=url)
-    code = query.get("code", [None])[0]
+    code = verdict.get("code", [None])[0]
     # "Default" is NextAuth's own name for an error without a name.
     return SignInResult(ok=False, status=response.status, error=error or "Default", code=code)
 
 
-def _is_verdict(auth: AuthUrl, url: str, page: str, callback_url: str) -> bool:
-    """Whether the parameters of a URL are the auth server's own words.
-
-    An identity provider's URL has parameters of its own, and the page one returns to may be at ``?error=…``.
-    """
-    return auth.owns(url, page=page) and not is_same_place(url, join(page, callback_url))
+def read_age(response: Response) -> float:
+    """Seconds that an answer has been in caches, and its Date is old by."""
+    age = response.headers.get("age", "").partition(",")[0].strip()
+    return float(age) if age.isascii() and age.isdigit() and len(age) <= _LONGEST_AGE else 0.0
 
 
 def _retry_after(response: Response) -> float | None:
@@ -231,17 +286,14 @@ def _retry_after(response: Response) -> float | None:
         return min(
             float(wished), sys.float_info.max
         )  # JSON has no infinity, and other tabs are to hear of it
-    at, now = (parse_date(text) for text in (wished, response.headers.get("date", "")))
-    return None if at is None or now is None else max(at - now, 0.0)
+    at, date = (parse_date(text) for text in (wished, response.headers.get("date", "")))
+    return None if at is None or date is None else max(at - date - read_age(response), 0.0)
 
 
-def _json_object(request: Request, response: Response) -> dict[str, Any]:
+def _json_of_success(request: Request, response: Response) -> Any:
     if not response.ok:
         raise ClientFetchError(request.url, response.status)
-    answer = _json_body(request, response)
-    if not isinstance(answer, dict):
-        raise ClientFetchError(request.url, response.status, "the answer is not a JSON object")
-    return answer
+    return _json_body(request, response)
 
 
 def _json_body(request: Request, response: Response) -> Any:

@@ -1,11 +1,11 @@
-// Asks for the session while Python boots.
+// Asks while Python boots.
 {
 const on = addEventListener,
-path = Reflect.get(Document.prototype, "currentScript", document)?.dataset.basePath ?? "/api/auth",
+path = Reflect.get(Document.prototype, "currentScript", document)?.dataset.basePath?.replace(/\/+$/, "") ?? "/api/auth",
 abort = new AbortController(),
 { signal } = abort,
 drop = () => delete window.nextauthSession && abort.abort(),
-hear = (name, f) => on.call(new BroadcastChannel(name), "message", f, { signal });
+hear = (to, f) => on.call(new BroadcastChannel(to), "message", f, { signal });
 on("submit", (e) => Element.prototype.matches.call(e.target, ":root:not([data-session-bound]) [data-session-action]") && e.preventDefault(), true);
 hear("next-auth", drop);
 hear("nextauth_py", (e) => /"(fence|changed|done)"/.test(e.data) && drop());

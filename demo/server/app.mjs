@@ -18,6 +18,7 @@ import { v5 } from "./v5.mjs";
  * @param {"jwt" | "database"} [options.strategy] - where sessions are kept
  * @param {number} [options.maxAge] - seconds that a session lasts
  * @param {{signIn?: string}} [options.pages] - the site's own pages instead of NextAuth's
+ * @param {string} [options.publicUrl] - what the server takes for its own origin; NEXTAUTH_URL must name it too
  * @param {boolean} [options.allowOrigins] - whether pages of other origins may ask, with cookies
  * @param {object} [options.services] - what startServices returned; without it, passwords only
  * @param {boolean} [options.compresses] - whether answers are compressed
@@ -25,7 +26,7 @@ import { v5 } from "./v5.mjs";
  * @param {import("express").RequestHandler[]} [options.middleware] - runs before the auth routes
  * @param {string} [options.behind] - the URL of a server that answers whatever is asked for besides
  */
-export function createApp({ mounts, basePath, generation = "v4", behind, allowOrigins, compresses, exercises, middleware = [], ...options }) {
+export function createApp({ mounts, basePath, generation = "v4", behind, publicUrl, allowOrigins, compresses, exercises, middleware = [], ...options }) {
   const auth = { strategy: "jwt", maxAge: 30 * 24 * 60 * 60, ...options };
   const app = express();
   app.disable("x-powered-by");
@@ -34,11 +35,20 @@ export function createApp({ mounts, basePath, generation = "v4", behind, allowOr
   app.use(basePath, express.json());
   if (exercises) app.use(switches(basePath, options.services?.mails));
   for (const handler of middleware) app.use(handler);
+  if (publicUrl) app.use(basePath, hostOf(publicUrl));
   if (generation === "v5") app.use(`${basePath}/*`, v5(auth));
   else app.use(basePath, v4(auth));
   for (const [path, folder] of Object.entries(mounts)) app.use(path, express.static(folder, { setHeaders }));
   if (behind) app.use(createProxyMiddleware({ target: behind }));
   return app;
+}
+
+/** Names the host that v5 goes by, as a proxy does. */
+function hostOf(url) {
+  return (request, _response, next) => {
+    request.headers.host = new URL(url).host;
+    next();
+  };
 }
 
 function setHeaders(response, path) {

@@ -12,7 +12,7 @@ export async function serve(createApp) {
   const { port = 0, basePath = "/api/auth", services, ...options } = JSON.parse(process.argv[2] ?? "{}");
   const server = http.createServer();
   const url = `http://localhost:${await listen(server, port, attempts)}`;
-  process.env.NEXTAUTH_URL = process.env.AUTH_URL = url + basePath;
+  process.env.NEXTAUTH_URL = process.env.AUTH_URL = (options.publicUrl ?? url) + basePath;
   const secret = randomBytes(32).toString("hex");
   const started = services && (await startServices(`${url}${basePath}/callback/local-oidc`));
   server.on("request", createApp({ basePath, secret, services: started, ...options }));

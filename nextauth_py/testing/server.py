@@ -85,7 +85,7 @@ class FakeAuthServer:
         max_age: float | None = _MONTH,
     ) -> None:
         self.generation = generation
-        self.base_path = base_path
+        self.base_path = base_path.rstrip("/")
         self.origin = origin
         self.max_age = max_age
         self.users: dict[str, FakeUser] = {}

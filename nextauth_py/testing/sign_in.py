@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import inspect
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, urlsplit
 
 from ..urls import DEFAULT_BASE_PATH, AuthUrl, origin_of
 from ..wire import (
     Request,
     Response,
+    csrf_was_refused,
     form_request,
     read_csrf_token,
     read_redirect,
     read_request,
     read_sign_in,
+    read_verdict,
     slashed_request,
 )
 
@@ -55,7 +56,7 @@ def sign_in_as(
     """
     origin = base_url.rstrip("/") if base_url else origin_of(str(getattr(page, "url", "")))
     client = getattr(page, "context", page).request
-    steps = _steps(AuthUrl(origin, base_path), provider, fields)
+    steps = _steps(AuthUrl(origin, base_path.rstrip("/")), provider, fields)
     if inspect.iscoroutinefunction(client.get):
         return _run_async(client, steps)
     return _run(client, steps)
@@ -69,8 +70,9 @@ def _steps(auth: AuthUrl, provider: str, fields: dict[str, object]) -> Generator
     response = yield from _answer(sent)
     page = auth.origin or "http://localhost"
     url = read_redirect(sent, response, page=page)
-    result = read_sign_in(AuthUrl(origin_of(url), auth.path), response, url, page=page, callback_url=page)
-    if not result.ok or "csrf" in parse_qs(urlsplit(url).query):
+    verdict = read_verdict(auth, url, page=page, callback_url=page, provider={})
+    result = read_sign_in(response, url, verdict)
+    if not result.ok or csrf_was_refused(url, verdict):
         raise ValueError(
             f"the server refuses the sign-in: {result.error or 'its csrf token is not the right one'}"
         )

@@ -52,6 +52,14 @@ def test_a_page_load_asks_once_in_all(
     assert python.run("import js; hasattr(js.window, 'nextauthSession')") is False
 
 
+def test_the_pages_own_origin_as_base_url_is_the_same_as_none(
+    control: ServerControl, auth_server: AuthServer, open_page: Callable[..., PythonPage]
+) -> None:
+    code = START.replace("SessionProvider()", f"SessionProvider(base_url='{auth_server.url}')")
+    assert open_page().run(code) == "unauthenticated"
+    assert control.requests() == [SESSION]
+
+
 def test_nobody_is_asked_for_once_too(control: ServerControl, open_page: Callable[..., PythonPage]) -> None:
     assert open_page().run(START) == "unauthenticated"
     assert control.requests() == [SESSION]
@@ -128,10 +136,13 @@ def test_it_is_for_the_routes_that_it_names(
     assert control.requests() == [SESSION]
 
 
-def test_other_routes_are_named_by_an_attribute(page: Page, start_server: Callable[..., AuthServer]) -> None:
+@pytest.mark.parametrize("path", ["/shop/auth", "/shop/auth/", "/shop/auth//"])
+def test_other_routes_are_named_by_an_attribute(
+    page: Page, start_server: Callable[..., AuthServer], path: str
+) -> None:
     server = start_server(base_path="/shop/auth")
-    html = """<!doctype html>
-        <script src="/static/dist/session-prefetch.js" data-base-path="/shop/auth"></script>
+    html = f"""<!doctype html>
+        <script src="/static/dist/session-prefetch.js" data-base-path="{path}"></script>
         <script type="module" src="/static/dist/pyscript/core.js"></script>
         <script type="py" src="/python.py" config="/static/dist/pyscript.json"></script>"""
     page.route(f"{server.url}/own", lambda route: route.fulfill(body=html, content_type="text/html"))

@@ -48,7 +48,7 @@ def test_who_is_refused_is_told_so(page: Page, server: AuthServer) -> None:
 
 def test_a_path_without_auth_routes_is_named(page: Page, server: AuthServer) -> None:
     with pytest.raises(ClientFetchError, match="/nowhere/callback/credentials: .*base_path"):
-        sign_in_as(page, base_url=server.url, base_path="/nowhere", username="alice", password="wonder")
+        sign_in_as(page, base_url=server.url, base_path="/nowhere/", username="alice", password="wonder")
 
 
 def test_the_async_api(server: AuthServer) -> None:

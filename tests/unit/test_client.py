@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+import nextauth_py
 from nextauth_py import (
     ClientFetchError,
     CsrfError,
@@ -18,6 +19,9 @@ from nextauth_py import (
     UnsafeRedirectError,
 )
 from nextauth_py.host.memory import MemoryBrowser, MemoryHost
+from nextauth_py.host.virtual import Answer
+from nextauth_py.urls import without_verdict
+from nextauth_py.wire import Response
 
 from .conftest import name_in, signed_in
 from .fake_server import CSRF_COOKIE, SESSION_COOKIE, FakeServer, html_answer, json_answer
@@ -26,6 +30,7 @@ SESSION = "GET /api/auth/session"
 CSRF = "GET /api/auth/csrf"
 SIGNOUT = "POST /api/auth/signout"
 CALLBACK = "POST /api/auth/callback/credentials"
+UPDATE = "POST /api/auth/session"
 PAGE = "https://app.example/account"
 
 
@@ -100,6 +105,42 @@ async def test_an_oauth_sign_in_goes_to_the_identity_provider(tab: MemoryHost) -
     assert tab.browser.network.count(SESSION) == 0
 
 
+async def test_parameters_for_the_identity_provider_are_written_as_a_form_would(tab: MemoryHost) -> None:
+    params = {"allow_signup": False, "login": None, "scope": ["read", "write"], "max_age": 60}
+    result = await start(tab).sign_in("github", authorization_params=params, redirect=False)
+    assert result
+    assert result.url == (
+        "https://id.example/authorize?code=7&allow_signup=false&scope=read&scope=write&max_age=60"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "ours"),
+    [
+        ("callbackUrl", "callback_url"),
+        ("redirectTo", "callback_url"),
+        ("redirect_to", "callback_url"),
+        ("authorizationParams", "authorization_params"),
+    ],
+)
+async def test_an_option_by_its_javascript_name_is_no_credential(
+    tab: MemoryHost, name: str, ours: str
+) -> None:
+    provider = start(tab)
+    for sign_in in (provider.sign_in, nextauth_py.sign_in):
+        fields: dict[str, Any] = {name: "/x"}
+        with pytest.raises(TypeError, match=f"takes {ours}=, not {name}="):
+            await sign_in("github", **fields)
+    assert tab.browser.network.log == []
+
+
+async def test_a_forms_field_may_have_such_a_name(tab: MemoryHost) -> None:
+    fields = {"username": "alice", "password": "wonder", "redirectTo": "/x", "redirect_to": "/x"}
+    result = await start(tab).sign_in_by_form("credentials", fields)
+    assert result
+    assert result.ok
+
+
 async def test_a_passkey_provider_is_refused_with_the_remedy(tab: MemoryHost, server: FakeServer) -> None:
     server.providers["passkey"] = "webauthn"
     with pytest.raises(ValueError, match=r"call sign_in\(\)"):
@@ -143,7 +184,40 @@ async def test_a_sign_in_has_succeeded_even_if_the_session_cannot_be_read(tab: M
     assert name_in(await provider.refetch()) == "alice"
 
 
-@pytest.mark.parametrize("url", ["javascript:alert(1)", "//evil.example", "https://a@b.example"])
+ODD_ADDRESSES = [
+    "/files?path=C:\\temp",
+    "/files#C:\\temp",
+    "/files?error=\\&path=\\\\host\\share#\\",
+    "//evil.example/\\",
+    "/zero\u200bwidth?q=a\u00a0",
+    "/caf\u00e9?q=\t",
+    "/?q=a ",
+]
+
+
+@pytest.mark.parametrize("redirect", [True, False])
+@pytest.mark.parametrize("path", ODD_ADDRESSES)
+async def test_a_page_may_have_an_odd_address(browser: MemoryBrowser, path: str, *, redirect: bool) -> None:
+    tab = browser.open_tab(path)
+    provider = start(tab)
+    await provider.sign_in("credentials", username="alice", password="wonder", redirect=redirect)
+    assert SESSION_COOKIE in browser.cookies
+    await provider.sign_out(callback_url=tab.url, redirect=redirect)
+    assert SESSION_COOKIE not in browser.cookies
+    expected = [without_verdict(tab.url), tab.url] if redirect else []
+    assert tab.visited == expected
+
+
+@pytest.mark.parametrize("url", ["/files?path=C:\\temp", "?path=C:\\temp", "#\\", "https://b.example/?\\"])
+async def test_a_backslash_behind_the_path_is_a_character_like_others(tab: MemoryHost, url: str) -> None:
+    provider = start(tab)
+    assert await provider.sign_out(callback_url=url, redirect=False)
+    assert await provider.sign_in("github", callback_url=url, redirect=False)
+
+
+@pytest.mark.parametrize(
+    "url", ["javascript:alert(1)", "//evil.example", "https://a@b.example", "/\\evil.example?", "/a\\b#"]
+)
 async def test_an_unsafe_callback_url_is_refused_before_anything_is_sent(tab: MemoryHost, url: str) -> None:
     provider = start(tab)
     for call in (provider.sign_in("github", callback_url=url), provider.sign_out(callback_url=url)):
@@ -323,6 +397,74 @@ async def test_an_update_with_a_refused_token_tries_once_more_then_raises(
     assert name_in(provider.state) == "bob"
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        html_answer(400),
+        json_answer({"message": "no"}, 400),
+        Answer(Response(400, "Bad Request", {"content-type": "text/plain"})),
+        Answer(Response(400, "")),
+    ],
+)
+async def test_a_bad_request_that_no_auth_server_answers_is_no_refused_token(
+    tab: MemoryHost, answer: Answer
+) -> None:
+    provider = await signed_in(tab)
+    tab.browser.network.answer_next(UPDATE, answer)
+    with pytest.raises(ClientFetchError) as caught:
+        await provider.update({"name": "bob"})
+    assert caught.value.status == 400
+    assert tab.browser.network.count(UPDATE) == 1
+    assert name_in(provider.state) == "alice"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        json_answer(None, 400),
+        json_answer({}, 400),
+        Answer(Response(400, "[object Object]", {"content-type": "text/plain;charset=UTF-8"})),
+    ],
+)
+async def test_a_refused_token_of_an_update_is_known_in_all_its_forms(
+    tab: MemoryHost, answer: Answer
+) -> None:
+    provider = await signed_in(tab)
+    tab.browser.network.answer_next(UPDATE, answer)
+    await provider.update({"name": "bob"})
+    assert name_in(provider.state) == "bob"
+
+
+@pytest.mark.parametrize(
+    ("data", "error"),
+    [
+        ({"x": float("nan")}, ValueError),
+        ({"x": [{"y": float("-inf")}]}, ValueError),
+        ({"x": {"y": object()}}, TypeError),
+        ({("x",): 1}, TypeError),
+    ],
+)
+async def test_an_update_that_json_cannot_carry_is_refused_before_anything_is_sent(
+    tab: MemoryHost, data: dict[Any, Any], error: type[Exception]
+) -> None:
+    provider = await signed_in(tab)
+    tab.browser.network.log.clear()
+    with pytest.raises(error):
+        await provider.update(data)
+    assert tab.browser.network.log == []
+    assert (name_in(provider.state), provider.state.error) == ("alice", None)
+
+
+async def test_an_update_sends_what_it_was_given_whatever_becomes_of_that(tab: MemoryHost) -> None:
+    provider = await signed_in(tab)
+    data = {"name": "bob"}
+    updating = asyncio.create_task(provider.update(data))
+    await asyncio.sleep(0)
+    data["name"] = "carol"
+    await updating
+    assert name_in(provider.state) == "bob"
+
+
 async def test_update_is_one_function_for_life(tab: MemoryHost) -> None:
     provider = start(tab)
     update = provider.update
@@ -351,19 +493,55 @@ async def test_a_slow_answer_is_an_error_after_the_timeout(tab: MemoryHost) -> N
     assert tab.browser.network.log[0].aborted
 
 
-async def test_get_session_tells_other_tabs_only_of_a_change(tab: MemoryHost, browser: MemoryBrowser) -> None:
-    provider = await signed_in(tab)
+async def test_get_session_tells_javascript_tabs_each_time(tab: MemoryHost, browser: MemoryBrowser) -> None:
+    provider = start(tab)
+    heard: list[Any] = []
+    other = browser.open_tab()
+    other.open_channel("next-auth", heard.append)
+    other.on_stored("nextauth.message", heard.append)
+    for _ in range(3):  # also in one second
+        assert await provider.get_session() is None
+    await asyncio.sleep(0.1)
+    assert len(heard) == 6
+    assert heard[0]["data"] == {"trigger": "getSession"}
+
+
+async def test_get_session_without_a_provider_tells_them_too(browser: MemoryBrowser) -> None:
     heard: list[object] = []
     browser.open_tab().open_channel("next-auth", heard.append)
-    await provider.get_session()
-    assert heard == []
-    del browser.cookies[SESSION_COOKIE]
-    await provider.get_session(broadcast=False)
-    assert heard == []
-    browser.cookies[SESSION_COOKIE] = json.dumps({"name": "bob"})
-    await provider.get_session()
-    await asyncio.sleep(0)
+    await SessionProvider(host=browser.open_tab()).get_session()
+    await asyncio.sleep(0.1)
     assert len(heard) == 1
+
+
+async def test_reads_of_our_own_tell_javascript_tabs_nothing(tab: MemoryHost, browser: MemoryBrowser) -> None:
+    heard: list[object] = []
+    browser.open_tab().open_channel("next-auth", heard.append)
+    provider = SessionProvider(host=tab, refetch_interval=1).start()
+    await provider.ready()
+    await provider.refetch()
+    await provider.get_session(broadcast=False)
+    tab.browser.network.answer_next(SESSION, OSError())
+    with pytest.raises(ClientFetchError):
+        await provider.get_session()
+    await asyncio.sleep(10)
+    assert heard == []
+
+
+async def test_get_session_in_one_tab_has_no_python_tab_ask(browser: MemoryBrowser) -> None:
+    first, second = (SessionProvider(host=browser.open_tab()).start() for _ in range(2))
+    await asyncio.gather(first.ready(), second.ready())
+    await asyncio.sleep(1)
+    before = browser.network.count(SESSION)
+    await first.get_session()
+    await asyncio.sleep(1)
+    assert browser.network.count(SESSION) - before == 1
+
+
+@pytest.mark.parametrize("answer", [None, {"csrfToken": None}])
+async def test_a_csrf_answer_of_null_is_no_token(tab: MemoryHost, answer: object) -> None:
+    tab.browser.network.answer_next(CSRF, json_answer(answer))
+    assert await start(tab).get_csrf_token() is None
 
 
 async def test_first_requests_do_not_run_side_by_side(tab: MemoryHost) -> None:

@@ -139,6 +139,21 @@ async def test_the_environment_moves_every_request(tab: MemoryHost, server: Fake
     assert {each.path.rpartition("/auth/")[0] for each in tab.browser.network.log} == {"/custom"}
 
 
+@pytest.mark.parametrize("url", ["https://app.example", "https://APP.example:443/api/auth/", "app.example"])
+async def test_the_origin_of_the_page_as_base_url_is_the_same_as_none(
+    browser: MemoryBrowser, url: str
+) -> None:
+    ours, others = browser.open_tab(), browser.open_tab()
+    provider = SessionProvider(host=ours, base_url=url).start()
+    other = SessionProvider(host=others, base_path="/api/auth/").start()
+    await asyncio.gather(provider.ready(), other.ready())
+    await provider.sign_in("credentials", username="alice", password="wonder", redirect=False)
+    await asyncio.sleep(1)
+    assert name_in(other.state) == "alice"
+    assert {each.tab for each in browser.network.log if each.method == "POST"} == {0}
+    assert repr(provider) == repr(other)
+
+
 # --- bad input ---
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from email.utils import formatdate
 from typing import Any
 
 import pytest
@@ -449,6 +450,22 @@ async def test_a_clock_that_is_wrong_changes_nothing(
     await asyncio.sleep(2)
     assert [name for name, *_ in events] == ["expired", "signed_out"]
     assert gets(tab) == before + 1
+
+
+async def test_an_answer_from_a_cache_does_not_set_the_servers_time_back(
+    tab: MemoryHost, server: FakeServer
+) -> None:
+    provider, _ = await at_the_end(tab, server, 1800)
+    kept = {"content-type": "application/json", "date": formatdate(tab.now() - HOUR, usegmt=True)}
+    tab.browser.network.answer_next(
+        CSRF, Answer(Response(200, '{"csrfToken": "x"}', {**kept, "age": "3600"}))
+    )
+    await provider.get_csrf_token()
+    before = gets(tab)
+    await asyncio.sleep(1799)
+    assert (provider.state.status, gets(tab)) == ("authenticated", before)
+    await asyncio.sleep(2)
+    assert provider.state.status == "unauthenticated"
 
 
 @pytest.mark.parametrize("error", [HOUR, -HOUR])

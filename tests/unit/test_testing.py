@@ -549,3 +549,12 @@ def test_the_fixtures_are_there(
     assert result.ok
     assert nextauth_tab.text("#account") == "Signed in as Bob Sign out"
     assert nextauth_browser.tabs == [nextauth_tab]
+
+
+def test_a_slash_behind_the_routes_makes_no_difference() -> None:
+    with Browser(FakeAuthServer(base_path="/auth/")) as browser:
+        browser.sign_in_as("alice")
+        tab = browser.open_tab()
+        tab.run(lambda: SessionProvider(base_path="/auth/").start())
+        assert tab.state.status == "authenticated"
+        assert browser.requests == ["GET /auth/session"]

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nextauth_py import UnsafeRedirectError
-from nextauth_py.urls import AuthUrl, origin_of, resolve_auth_url, safe_redirect
+from nextauth_py.urls import AuthUrl, origin_of, resolve_auth_url, safe_redirect, without_verdict
 
 PAGE = "https://app.example/account?tab=1#top"
 
@@ -53,6 +53,17 @@ def test_options_win_over_the_environment() -> None:
     assert resolve(base_path="/mine", NEXTAUTH_URL="https://example.com/theirs") == AuthUrl("", "/mine")
     assert resolve(base_url="https://auth.example:443/a/") == AuthUrl("https://auth.example", "/a")
     assert resolve(base_url="https://auth.example", base_path="/b") == AuthUrl("https://auth.example", "/b")
+
+
+@pytest.mark.parametrize("url", ["https://app.example", "APP.example:443/", "https://app.example/api/auth/"])
+def test_the_origin_of_the_page_is_no_other_origin(url: str) -> None:
+    assert resolve_auth_url(url, None, {}, in_browser=True, page=PAGE) == AuthUrl()
+    assert resolve_auth_url(url, "/b/", {}, in_browser=True, page=PAGE) == AuthUrl("", "/b")
+
+
+@pytest.mark.parametrize("url", ["http://app.example", "https://app.example:8443", "https://www.app.example"])
+def test_an_origin_that_looks_similar_is_another(url: str) -> None:
+    assert resolve_auth_url(url, None, {}, in_browser=True, page=PAGE).origin == url
 
 
 def test_an_endpoint_has_its_query_encoded() -> None:
@@ -100,6 +111,11 @@ def test_an_option_of_the_wrong_type_is_refused_by_name(option: str, value: Any)
         ("/search?q=a b", "https://app.example/search?q=a b"),
         ("/user@host", "https://app.example/user@host"),
         ("/ünï", "https://app.example/ünï"),
+        ("/files?path=C:\\temp", "https://app.example/files?path=C:\\temp"),
+        ("?path=\\\\host\\share", "https://app.example/account?path=\\\\host\\share"),
+        ("#a\\b", "https://app.example/account?tab=1#a\\b"),
+        ("https://app.example?\\", "https://app.example?\\"),
+        ("https://app.example#\\@evil.example", "https://app.example#\\@evil.example"),
     ],
 )
 def test_ordinary_targets_are_made_absolute(url: str, target: str) -> None:
@@ -113,6 +129,9 @@ def test_ordinary_targets_are_made_absolute(url: str, target: str) -> None:
         "///evil.example",
         "/\\evil.example",
         "\\\\evil.example",
+        "/a\\b?c",
+        "https://app.example\\?@evil.example",
+        "https://app.example\\#",
         "/\t/evil.example",
         "\x00https://app.example",
         " https://evil.example",
@@ -133,6 +152,15 @@ def test_ordinary_targets_are_made_absolute(url: str, target: str) -> None:
 def test_deceptive_targets_are_refused(url: str) -> None:
     with pytest.raises(UnsafeRedirectError):
         safe_redirect(url, page=PAGE)
+
+
+@pytest.mark.parametrize(
+    "path", ["/files?path=C:\\temp", "//evil.example", "/a\\b", "/?q=a ", "/#\u200b", "/a\tb?error=x\\"]
+)
+def test_the_pages_own_address_is_safe(path: str) -> None:
+    page = f"https://app.example{path}"
+    assert safe_redirect(page, page=page, same_origin=True) == page
+    assert safe_redirect(without_verdict(page), page=page) == without_verdict(page)
 
 
 def test_a_refusal_says_why() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from nextauth_py import CsrfError, SessionProvider, SignInResult, SignOutResult
 from nextauth_py.host.memory import MemoryBrowser, MemoryHost
-from nextauth_py.testing.server import FakeAuthServer, Generation
+from nextauth_py.testing.server import FakeAuthServer, Generation, json_answer
 from nextauth_py.urls import is_same_place, without_verdict
 
 ORIGIN = "https://app.example"
@@ -129,6 +129,119 @@ async def test_a_callback_that_was_asked_for_is_no_refusal_however_the_server_wr
     provider = SessionProvider(None, host=tab).start()
     assert (await enter(provider, "wonder", callback_url=wanted)).ok
     assert await provider.sign_out(callback_url=wanted, redirect=False)
+
+
+# --- a server that takes another origin for the site's ---
+
+# In a container, at www instead of the apex, and behind a proxy that ends TLS.
+ELSEWHERE = ["http://localhost:3000", "https://www.app.example", "http://app.example"]
+
+
+@pytest.fixture(params=ELSEWHERE)
+def moved(request: pytest.FixtureRequest, server: OwnSignInPage) -> OwnSignInPage:
+    server.origin = request.param
+    return server
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_the_verdict_counts_whatever_origin_the_server_names(moved: OwnSignInPage, path: str) -> None:
+    tab = open_page(moved, path)
+    provider = SessionProvider(None, host=tab).start()
+    result = await enter(provider, "wrong")
+    code = "credentials" if moved.generation == "v5" else None
+    assert (result.ok, result.error, result.code) == (False, "CredentialsSignin", code)
+    result = await enter(provider, "wonder")
+    assert (result.ok, result.url) == (True, moved.origin)
+    assert provider.state.status == "authenticated"
+    assert await provider.sign_out(redirect=False) == SignOutResult(moved.origin)
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_a_refused_csrf_token_counts_likewise(moved: OwnSignInPage, path: str) -> None:
+    tab = open_page(moved, path)
+    provider = SessionProvider(None, host=tab).start()
+    for call in (
+        lambda: enter(provider, "wonder"),
+        lambda: provider.sign_out(redirect=False),
+        lambda: provider.sign_in("github", redirect=False),
+        lambda: provider.sign_in("email", email="alice@example.com", redirect=False),
+    ):
+        moved.refused_csrf_posts = 1
+        result = await call()
+        assert result
+        assert getattr(result, "ok", True)
+        moved.refused_csrf_posts = 2
+        with pytest.raises(CsrfError):
+            await call()
+
+
+async def test_a_refused_sign_in_by_mail_counts_likewise(moved: OwnSignInPage) -> None:
+    provider = SessionProvider(None, host=open_page(moved, "/login")).start()
+    result = await provider.sign_in("email", email="alice", redirect=False)
+    assert result
+    error = "EmailSignin" if moved.generation == "v4" else "Configuration"
+    assert (result.ok, result.error) == (False, error)
+    result = await provider.sign_in("email", email="alice@example.com", redirect=False)
+    assert result
+    assert result.ok
+    assert result.url == f"{moved.origin}/api/auth/verify-request?provider=email&type=email"
+
+
+async def test_a_failure_of_the_server_before_the_identity_provider_counts_likewise(
+    moved: OwnSignInPage,
+) -> None:
+    tab = open_page(moved, "/login")
+    provider = SessionProvider(None, host=tab).start()
+    for url in (
+        f"{moved.origin}/login?error=Configuration",
+        f"{moved.origin}/api/auth/error?error=Configuration",
+    ):
+        tab.browser.network.answer_next("POST /api/auth/signin/github", json_answer({"url": url}))
+        result = await provider.sign_in("github", redirect=False)
+        assert result
+        assert (result.ok, result.error) == (False, "Configuration")
+
+
+@pytest.mark.parametrize("kind", ["oauth", "oidc"])
+@pytest.mark.parametrize("params", ["error=x&code=y", "error=MissingCSRF", "csrf=true", "error=AccessDenied"])
+async def test_an_identity_providers_url_is_left_alone(moved: OwnSignInPage, kind: str, params: str) -> None:
+    moved.providers["github"] = kind
+    tab = open_page(moved, "/login")
+    result = await SessionProvider(None, host=tab).sign_in(
+        "github", authorization_params=params, redirect=False
+    )
+    url = f"https://id.example/authorize?code=7&{params}"
+    assert result == SignInResult(ok=True, status=200, url=url)
+    assert tab.browser.network.count("POST /api/auth/signin/github") == 1
+
+
+@pytest.mark.parametrize("origin", ELSEWHERE)
+@pytest.mark.parametrize("generation", ["v4", "v5"])
+async def test_other_routes_have_a_verdict_of_another_origin_too(origin: str, generation: Generation) -> None:
+    server = OwnSignInPage(generation=generation, base_path="/auth", origin=origin)
+    server.add_user("alice", "wonder")
+    server.refused_csrf_posts = 1
+    provider = SessionProvider(None, host=open_page(server, "/login"), base_path="/auth").start()
+    assert (await enter(provider, "wrong")).error == "CredentialsSignin"
+    server.refused_csrf_posts = 1
+    assert (await enter(provider, "wonder")).ok
+
+
+async def test_the_callback_is_told_from_a_refusal_by_all_but_the_origin(moved: OwnSignInPage) -> None:
+    tab = open_page(moved, "/login")
+    provider = SessionProvider(None, host=tab).start()
+    route = "POST /api/auth/callback/credentials"
+    for asked, answered, is_ok in (
+        ("/form?error=old", "/form?error=old", True),
+        ("/form?error=old", "/form?error=CredentialsSignin", False),
+        ("/form?error=old", "/other?error=old", False),
+        ("/form", "/form?error=CredentialsSignin", False),
+    ):
+        tab.browser.network.answer_next(route, json_answer({"url": moved.origin + answered}))
+        assert (await enter(provider, "wonder", callback_url=asked)).ok is is_ok
+
+
+# --- addresses ---
 
 
 @pytest.mark.parametrize(

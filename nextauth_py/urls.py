@@ -118,7 +118,7 @@ def encoded(fields: Mapping[str, str]) -> str:
     """Fields as a form or a query has them."""
     from urllib.parse import urlencode  # noqa: PLC0415 - see above
 
-    return urlencode(fields)
+    return _HALF.sub("%EF%BF%BD", urlencode(fields, errors="surrogatepass"))
 
 
 def origin_of(url: str) -> str:
@@ -148,6 +148,9 @@ def join(page: str, url: str) -> str:
         path, query = path[: path.rindex("/") + 1], ""
     return origin_of(page) + path + query + url
 
+
+# A UTF-16 half of a character, as Python writes it in UTF-8. Browsers send U+FFFD for it.
+_HALF = re.compile("%ED%[AB].%..")
 
 # What an auth server adds to the address of a page in order to say that it has refused something.
 _VERDICT = {"error", "code", "csrf"}

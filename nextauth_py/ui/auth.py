@@ -6,6 +6,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from .paths import read_field
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -75,7 +77,7 @@ def _roles(session: Session) -> set[str]:
     found: set[str] = set()
     for place in (session.user, session):
         for name in ("role", "roles"):
-            value = getattr(place, name, None)
+            value = read_field(place, name)
             if isinstance(value, str):
                 found.add(value)
             elif isinstance(value, (list, tuple, set)):

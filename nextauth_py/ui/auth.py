@@ -6,8 +6,6 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .paths import read_field
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -74,6 +72,8 @@ def checked_auth(auth: object) -> Auth | None:
 
 
 def _roles(session: Session) -> set[str]:
+    from .paths import read_field  # noqa: PLC0415 - not every page needs it
+
     found: set[str] = set()
     for place in (session.user, session):
         for name in ("role", "roles"):

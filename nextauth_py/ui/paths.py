@@ -50,7 +50,8 @@ def read_field(holder: object, name: str) -> object:
         if name in held:
             return held[name]
         for own, field in fields.items():
-            if name in {field.alias, field.validation_alias, field.serialization_alias}:
+            choices = getattr(field.validation_alias, "choices", [field.validation_alias])
+            if name in (*choices, field.alias, field.serialization_alias):
                 return held.get(own)
         from pydantic import BaseModel  # noqa: PLC0415 - loaded with the model
 

@@ -176,7 +176,10 @@ def test_half_an_emoji_is_shown_sent_and_kept(python: PythonPage, control: Serve
         await sign_in("credentials", username="alice", password="wonder", redirect=False)
         await provider.update({"name": half, half: half})
     """)
-    assert python.run("[provider.state.status, provider.state.data.user.name]") == ["authenticated", "A\ufffd"]
+    assert python.run("[provider.state.status, provider.state.data.user.name]") == [
+        "authenticated",
+        "A\ufffd",
+    ]
     python.run("provider.report(half, ValueError(half))")
     python.expect_no_error_box()
 

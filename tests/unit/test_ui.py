@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from pydantic import Field, PrivateAttr
+from pydantic import AliasChoices, AliasPath, Field, PrivateAttr
 
 from nextauth_py import Auth, Session, SessionProvider, User, keyed
 from nextauth_py.host.memory import MemoryHost
@@ -165,6 +165,8 @@ def test_a_path_may_name_a_field_as_the_server_does_or_as_the_session_type_does(
     class Shop(Session):
         number: int = Field(alias="customerNumber")
         key: str = Field(validation_alias="_id")
+        chosen: str = Field("", validation_alias=AliasChoices("first", AliasPath("list", 0)))
+        placed: str = Field("", validation_alias=AliasPath("list", 1))
         _hidden: str = PrivateAttr("hidden")
 
         @property
@@ -173,9 +175,35 @@ def test_a_path_may_name_a_field_as_the_server_does_or_as_the_session_type_does(
 
         def method(self) -> None: ...
 
-    shown = Shop.model_validate({"expires": EXPIRES, "customerNumber": 7, "_id": "x", "number": "theirs"})
-    names = ("number", "customerNumber", "key", "_id", "label", "expires.year", "method", "_hidden")
-    assert [read_path(shown, name) for name in names] == [7, 7, "x", "x", "no. 7", 2026, None, None]
+    shown = Shop.model_validate(
+        {"expires": EXPIRES, "customerNumber": 7, "_id": "x", "number": "theirs", "first": "f"}
+    )
+    names = (
+        "first",
+        "chosen",
+        "placed",
+        "number",
+        "customerNumber",
+        "key",
+        "_id",
+        "label",
+        "expires.year",
+        "method",
+        "_hidden",
+    )
+    assert [read_path(shown, name) for name in names] == [
+        "f",
+        "f",
+        "",
+        7,
+        7,
+        "x",
+        "x",
+        "no. 7",
+        2026,
+        None,
+        None,
+    ]
 
 
 def test_a_condition_is_a_status_or_a_path(tab: MemoryHost) -> None:

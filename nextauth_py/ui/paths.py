@@ -46,13 +46,13 @@ def read_field(holder: object, name: str) -> object:
     if isinstance(holder, (list, tuple)) and name.isdigit():
         return next((item for position, item in enumerate(holder) if str(position) == name), None)
     if fields := getattr(type(holder), "__pydantic_fields__", None):
-        held = {**(getattr(holder, "__pydantic_extra__", None) or {}), **vars(holder)}
-        if name in held:
-            return held[name]
+        for held in (getattr(holder, "__dict__", {}), getattr(holder, "__pydantic_extra__", None) or {}):
+            if name in held:
+                return held[name]
         for own, field in fields.items():
             choices = getattr(field.validation_alias, "choices", [field.validation_alias])
             if name in (*choices, field.alias, field.serialization_alias):
-                return held.get(own)
+                return getattr(holder, own, None)
         from pydantic import BaseModel  # noqa: PLC0415 - loaded with the model
 
         if hasattr(BaseModel, name):

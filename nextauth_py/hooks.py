@@ -10,11 +10,21 @@ from .provider import current_provider
 from .state import S
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
+    from typing import TypeVar
 
     from .errors import NextAuthError
+    from .models import Session
     from .provider import SessionProvider
     from .state import SessionState, Status
+
+    S_co = TypeVar("S_co", bound=Session, covariant=True)
+
+    class Update(Protocol[S_co]):
+        """Has the server update the session, and shows it: `SessionProvider.update`."""
+
+        async def __call__(self, data: Mapping[str, Any] | None = None) -> S_co | None:
+            """Update the session. `data`, as JSON, is what the server's jwt callback gets."""
 
 
 class Reader(Protocol):
@@ -85,7 +95,7 @@ class SessionHandle(Generic[S]):
         return self._provider.state.stale
 
     @property
-    def update(self) -> Callable[[Mapping[str, Any] | None], Awaitable[S | None]]:
+    def update(self) -> Update[S]:
         """As `SessionProvider.update`; the same function as long as the provider lives."""
         return self._provider.update
 

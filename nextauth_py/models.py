@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime  # noqa: TC003 - pydantic reads the annotations
 from itertools import takewhile
-from typing import TYPE_CHECKING, Any, TypeVar, get_args
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import core_schema
 
 from .errors import ClientFetchError, SessionValidationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from pydantic import GetCoreSchemaHandler
 
 __all__ = ["Provider", "Session", "User", "read_model", "read_providers"]
 
@@ -20,22 +23,37 @@ _MOST_PROBLEMS = 5  # of an answer are named; there may be one for each of its v
 M = TypeVar("M", bound=BaseModel)
 
 
+class _AsItCame:
+    """Of a field: a value of another type is kept. A subclass that annotates the field anew refuses it."""
+
+    @staticmethod
+    def __get_pydantic_core_schema__(source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        choices: list[Any] = [handler(source), core_schema.any_schema()]
+        return core_schema.union_schema(choices, mode="left_to_right")
+
+
+_Text = Annotated[str | None, _AsItCame]
+
+
 class User(BaseModel):
-    """The signed-in user. A server may leave out any field, and add others: those are kept as they are."""
+    """The signed-in user. A server may leave out any field, and add others: those are kept as they are.
+
+    A number as ``id`` becomes text. Any other value that is no text is kept as it came.
+    """
 
     model_config = ConfigDict(extra="allow")
 
-    id: str | None = None
-    name: str | None = None
-    email: str | None = None
-    image: str | None = None
+    id: Annotated[str | None, Field(coerce_numbers_to_str=True), _AsItCame] = None
+    name: _Text = None
+    email: _Text = None
+    image: _Text = None
 
 
 class Session(BaseModel):
     """A session as the server's session callback made it; subclass it to type the fields that yours adds.
 
     Attributes:
-        user: The user, or None where the server sends none.
+        user: The user, or None where the server sends none. What is no JSON object is kept as it came.
         expires: When the session ends unless it is used again.
 
     Example:
@@ -49,7 +67,7 @@ class Session(BaseModel):
 
     model_config = ConfigDict(extra="allow")
 
-    user: User | None = None
+    user: Annotated[User | None, _AsItCame] = None
     expires: datetime
 
 
@@ -63,6 +81,28 @@ class Provider(BaseModel):
     type: str
     signin_url: str = Field(alias="signinUrl")
     callback_url: str = Field(alias="callbackUrl")
+
+
+class _ServersField:
+    """A method of pydantic's old interface, until a server has a field of its name: ``user.copy``.
+
+    What begins with ``model_`` stays pydantic's, so that a session can be written whatever is in it.
+    """
+
+    def __init__(self, model: type[BaseModel], name: str) -> None:
+        self._model, self._name = model, name
+
+    def __get__(self, instance: BaseModel | None, owner: type[BaseModel]) -> Any:
+        extra = None if instance is None else instance.__pydantic_extra__
+        if extra and self._name in extra:
+            return extra[self._name]
+        return getattr(super(self._model, owner if instance is None else instance), self._name)
+
+
+for _model in (User, Session, Provider):
+    for _name in dir(BaseModel):
+        if not _name.startswith(("_", "model_")):
+            setattr(_model, _name, _ServersField(_model, _name))
 
 
 def read_model(model: type[M], raw: Mapping[str, Any]) -> M:

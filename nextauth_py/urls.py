@@ -119,7 +119,8 @@ def encoded(fields: Mapping[str, object]) -> str:
     """Fields as a browser writes them into a form or a query: ``true``, no None, a list item by item."""
     from urllib.parse import urlencode  # noqa: PLC0415 - see above
 
-    return urlencode([(name, text) for name, value in fields.items() for text in _texts(value)])
+    pairs = [(name, text) for name, value in fields.items() for text in _texts(value)]
+    return _HALF.sub("%EF%BF%BD", urlencode(pairs, errors="surrogatepass"))
 
 
 def _texts(value: object) -> list[str]:
@@ -127,8 +128,7 @@ def _texts(value: object) -> list[str]:
         return []
     if isinstance(value, (list, tuple, set, frozenset)):
         return [text for each in value for text in _texts(each)]
-    text = str(value).lower() if isinstance(value, bool) else str(value)
-    return [re.sub("[\ud800-\udfff]", "\ufffd", text)]  # half an emoji
+    return [str(value).lower() if isinstance(value, bool) else str(value)]
 
 
 def origin_of(url: str) -> str:
@@ -158,6 +158,9 @@ def join(page: str, url: str) -> str:
         path, query = path[: path.rindex("/") + 1], ""
     return origin_of(page) + path + query + url
 
+
+# A UTF-16 half of a character, as Python writes it in UTF-8. Browsers send U+FFFD for it.
+_HALF = re.compile("%ED%[AB].%..")
 
 # What an auth server adds to the address of a page in order to say that it has refused something.
 _VERDICT = {"error", "code", "csrf"}

@@ -19,13 +19,13 @@
     if (JSON.stringify(data) === "{}") return ["unauthenticated", null];
     const { user, expires } = data;
     must(expires > new Date().toJSON() && expires === new Date(expires).toJSON());
-    must((user ?? {}).constructor === Object);
-    for (const name of ["id", "name", "email", "image"]) must(typeof (user?.[name] ?? "") === "string");
+    must(user?.length !== 0);
+    if (Number.isInteger(user?.id)) user.id = text(user.id);
     return ["authenticated", data];
   };
 
   const text = (value) => {
-    must(/^(string|boolean)$/.test(typeof value) || Number.isInteger(value));
+    must(/^(string|boolean)$/.test(typeof value) || (Number.isInteger(value) && Math.abs(value) <= 2 ** 53));
     return value === true ? "True" : value === false ? "False" : String(value);
   };
 
@@ -44,8 +44,9 @@
 
   const show = (status, data) => {
     const read = (path) => {
-      must(/^(?!expires\b)[a-z]\w*(\.[a-z]\w*)*$/i.test(path));
-      return path.split(".").reduce((at, name) => (Object.keys(at ?? {}).includes(name) ? at[name] : null), data);
+      must(/^(?!expires\b|.*\b__)\w+(\.\w+)*$/.test(path));
+      const field = (at, name) => (typeof at === "object" && Object.hasOwn({ ...at }, name) ? at[name] : null);
+      return path.split(".").reduce(field, data);
     };
     const isTrue = (value) => value && (typeof value !== "object" || value === data.user || Object.keys(value)[0]);
     const isStatus = /^(loading|(un)?authenticated|error)$/;

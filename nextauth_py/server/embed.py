@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -58,9 +58,61 @@ def _plain(session: Session | Mapping[str, Any] | None) -> Any:
     if session is None or isinstance(session, Mapping):
         return session
     if hasattr(session, "model_dump"):
-        # By json.dumps, because pydantic's own writer refuses half an emoji; aliases are what a page reads.
-        return session.model_dump(mode="json", by_alias=True)
+        return _as_read(session, _dumped(session))
     raise TypeError(f"session_script takes a Session, a mapping or None, not {type(session).__name__}")
+
+
+def _dumped(session: Session) -> Any:
+    """As pydantic dumps it, but with half emojis in it: to pydantic, text is UTF-8."""
+    from pydantic_core import to_jsonable_python  # noqa: PLC0415 - loaded with the model
+
+    try:
+        return session.model_dump(mode="json", by_alias=True, round_trip=True)
+    except UnicodeEncodeError:  # in a name
+        dumped = session.model_dump(by_alias=True, round_trip=True)
+        return json.loads(json.dumps(dumped, default=to_jsonable_python))
+
+
+def _as_read(value: Any, dumped: Any) -> Any:
+    """What was dumped of a value, its fields named as a page that validates it reads them."""
+    if isinstance(dumped, list) and isinstance(value, Collection) and len(value) == len(dumped):
+        return [_as_read(*each) for each in zip(value, dumped, strict=True)]
+    if not isinstance(dumped, dict):
+        return dumped
+    if isinstance(value, Mapping) and len(value) == len(dumped):
+        items = zip(value.values(), dumped.items(), strict=True)
+        return {name: _as_read(each, inner) for each, (name, inner) in items}
+    fields = getattr(type(value), "__pydantic_fields__", {})
+    written = {field.serialization_alias or name: name for name, field in fields.items()}
+    read = {name: inner for name, inner in dumped.items() if name not in written}
+    for alias, name in written.items():
+        if alias in dumped:
+            _put(read, _way(type(value), name), _as_read(getattr(value, name), dumped[alias]))
+    return read
+
+
+def _way(model: Any, name: str) -> list[str | int]:
+    """Where a field is read from: the keys and positions that lead to it."""
+    config = getattr(model, "model_config", {})
+    alias = model.__pydantic_fields__[name].validation_alias
+    if alias is None or config.get("validate_by_alias") is False:
+        return [name]
+    choices = getattr(alias, "choices", [alias])
+    alias = next((each for each in choices if isinstance(each, str)), choices[0])
+    return [alias] if isinstance(alias, str) else alias.path
+
+
+def _put(holder: Any, way: list[str | int], value: object) -> None:
+    step, *rest = way
+    if isinstance(step, int):
+        holder += [None] * (max(step, ~step) + 1 - len(holder))
+    if rest:
+        inner = holder[step] if isinstance(step, int) else holder.get(step)
+        kind = list if isinstance(rest[0], int) else dict
+        holder[step] = inner if isinstance(inner, kind) else kind()
+        _put(holder[step], rest, value)
+    else:
+        holder[step] = value
 
 
 def _mapping(value: object) -> dict[Any, Any]:

@@ -43,7 +43,7 @@ _HEADERS_TOO_LARGE = 431
 _VISITORS = "nextauth_py.visitors"
 
 
-class Options(TypedDict, total=False):
+class Options(TypedDict, Generic[S], total=False):
     """Where to ask, and for what.
 
     Attributes:
@@ -58,7 +58,7 @@ class Options(TypedDict, total=False):
 
     base_url: str | None
     base_path: str | None
-    session_type: type[Session] | None
+    session_type: type[S] | None
     timeout: float
     cookies: Collection[str] | None
     transport: httpx.AsyncBaseTransport | httpx.BaseTransport | None
@@ -303,10 +303,9 @@ class BlockingVisitor(_Visit[S]):
         return self._take(request, answer)
 
 
-async def get_session(request: object, **options: Unpack[Options]) -> Session | None:
+async def get_session(request: object, **options: Unpack[Options[S]]) -> S | None:
     """The session of whoever has sent a request; None if they are not signed in. See `Visitor`."""
-    visitor: Visitor[Session] = Visitor(request, **options)
-    return await visitor.get_session()
+    return await Visitor(request, **options).get_session()
 
 
 async def get_csrf_token(request: object, **options: Unpack[Options]) -> str | None:

@@ -72,10 +72,12 @@ def checked_auth(auth: object) -> Auth | None:
 
 
 def _roles(session: Session) -> set[str]:
+    from .paths import read_field  # noqa: PLC0415 - not every page needs it
+
     found: set[str] = set()
     for place in (session.user, session):
         for name in ("role", "roles"):
-            value = getattr(place, name, None)
+            value = read_field(place, name)
             if isinstance(value, str):
                 found.add(value)
             elif isinstance(value, (list, tuple, set)):

@@ -13,14 +13,15 @@ if TYPE_CHECKING:
 
 STATUSES = ("loading", "authenticated", "unauthenticated", "error")
 
-_PATH = re.compile(r"[A-Za-z]\w*(\.[A-Za-z]\w*)*", re.ASCII)
+_NAME = r"(?!__\w*__\b)\w+"  # Python's own names are none of a session's
+_PATH = re.compile(rf"{_NAME}(\.{_NAME})*", re.ASCII)
 
 
 def checked_path(path: str) -> str:
-    """A dotted path into the session, as ``user.name``.
+    """A dotted path into the session, as ``user.name`` or ``user.roles.0``.
 
     Raises:
-        ValueError: It is none. Names with an underscore in front are none of a session's.
+        ValueError: It is none.
     """
     if not _PATH.fullmatch(path):
         raise ValueError(f"{path!r} is no path into a session. Write it like 'user.name'.")
@@ -31,10 +32,33 @@ def read_path(session: object, path: str) -> object:
     """What a path leads to; None where there is nothing."""
     found: object = session
     for name in path.split("."):
-        found = found.get(name) if isinstance(found, Mapping) else getattr(found, name, None)
-        if found is None or callable(found):
-            return None
+        found = read_field(found, name)
     return found
+
+
+def read_field(holder: object, name: str) -> object:
+    """A field by the name that the server or the session type gives it, an item of a list by its position.
+
+    None if there is none. What Python or pydantic adds to values is no field: methods, ``model_config``.
+    """
+    if isinstance(holder, Mapping):
+        return holder.get(name)
+    if isinstance(holder, (list, tuple)) and name.isdigit():
+        return next((item for position, item in enumerate(holder) if str(position) == name), None)
+    if fields := getattr(type(holder), "__pydantic_fields__", None):
+        for held in (getattr(holder, "__dict__", {}), getattr(holder, "__pydantic_extra__", None) or {}):
+            if name in held:
+                return held[name]
+        for own, field in fields.items():
+            choices = getattr(field.validation_alias, "choices", [field.validation_alias])
+            if name in (*choices, field.alias, field.serialization_alias):
+                return getattr(holder, own, None)
+        from pydantic import BaseModel  # noqa: PLC0415 - loaded with the model
+
+        if hasattr(BaseModel, name):
+            return None
+    found = None if name.startswith("_") else getattr(holder, name, None)
+    return None if callable(found) else found
 
 
 def checked_condition(text: str) -> Callable[[SessionState[Any]], bool]:

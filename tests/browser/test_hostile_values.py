@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from playwright.sync_api import Page, expect
 
 from demo.serve import AuthServer
+from tests.servers.control import ServerControl
 
 from .python_page import PythonPage
 
@@ -123,6 +126,62 @@ def test_a_control_elsewhere_does_not_break_the_components_of_a_form(
     """)
     read = "where => Document.prototype.querySelector.call(document, where)"
     assert python.page.evaluate(f"where => ({read})(where).innerText.trim()", where) == "two two"
+
+
+ODD_USERS = ["alice", 7, None, ["alice"], {"id": 7, "name": ["alice"], "schema": "S", "_id": 0, "copy": None}]
+
+
+@pytest.mark.parametrize("user", ODD_USERS, ids=range(len(ODD_USERS)))
+def test_whatever_a_session_holds_it_is_shown(
+    page: Page, auth_server: AuthServer, control: ServerControl, user: object
+) -> None:
+    body = json.dumps({"user": user, "roles": ["admin"], "expires": "2099-01-01T00:00:00.000Z"})
+    control.answer("GET /api/auth/session", body, times=2)
+    python = PythonPage(page).open(f"{auth_server.url}/python.html")
+    page.evaluate("""target.innerHTML = `<i data-session-text="roles.0" data-session-show="authenticated"></i>
+        <b data-session-text="user.schema" data-session-attr="title:user.id lang:user._id"></b>`""")
+    python.run("""
+        from nextauth_py import *
+        provider = SessionProvider().start()
+        stop = bind_page()
+        await provider.ready()
+        None
+    """)
+    python.expect_text("i", "admin")
+    expect(page.locator("i")).to_be_visible()
+    schema, ids = ("S", ["7", "0"]) if isinstance(user, dict) else ("", [None, None])
+    python.expect_text("b", schema)
+    assert page.evaluate("['title', 'lang'].map(name => target.querySelector('b').getAttribute(name))") == ids
+    python.expect_no_error_box()
+
+
+def test_half_an_emoji_is_shown_sent_and_kept(python: PythonPage, control: ServerControl) -> None:
+    python.run(r"""
+        half = "A\ud83d"
+        provider.session = {"user": {"name": half, "\ud83d": half}, "expires": "2099-01-01T00:00:00.000Z"}
+        stop = session.bind("#target", text=lambda s: half, attr={"title": lambda s: half})
+    """)
+    codes = "[target.textContent, target.title].map(text => text.charCodeAt(1))"
+    assert python.page.evaluate(codes) == [0xD83D, 0xD83D]
+    python.run("stop(); _ = component('#target')(lambda: t'<p title={half}>{half} {[half]}</p>')")
+    assert python.page.evaluate("target.firstElementChild.title.charCodeAt(1)") == 0xD83D
+    assert python.page.evaluate("target.innerText.length") == 5
+    control.reset()
+    refused = python.run("""
+        result = await sign_in("credentials", username=half, password=half, redirect=False)
+        [result.ok, result.error]
+    """)
+    assert refused == [False, "CredentialsSignin"]
+    python.run("""
+        await sign_in("credentials", username="alice", password="wonder", redirect=False)
+        await provider.update({"name": half, half: half})
+    """)
+    assert python.run("[provider.state.status, provider.state.data.user.name]") == [
+        "authenticated",
+        "A\ufffd",
+    ]
+    python.run("provider.report(half, ValueError(half))")
+    python.expect_no_error_box()
 
 
 FORM = """<!doctype html><link rel="icon" href="data:,">

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -191,6 +192,21 @@ def test_a_session_that_is_not_enough(get: Get, bob: dict[str, str], auth_server
 
 
 def test_a_session_that_is_enough(get: Get, alice: dict[str, str]) -> None:
+    assert "secret" in get("/admin", alice, **PAGE).text
+
+
+ODD_SESSIONS = [
+    {"user": {"id": 7, "name": None, "role": "admin"}},
+    {"user": {"id": {"$oid": "7"}, "name": ["Alice"], "schema": "x", "model_dump": 1, "role": "admin"}},
+    *({"user": user, "role": "admin"} for user in (None, "alice", 7, ["alice"], False)),
+]
+
+
+@pytest.mark.parametrize("session", ODD_SESSIONS, ids=range(len(ODD_SESSIONS)))
+def test_no_field_of_another_kind_keeps_anybody_out(
+    get: Get, alice: dict[str, str], control: ServerControl, session: dict[str, Any]
+) -> None:
+    control.answer(SESSION, json.dumps({**session, "expires": "2099-01-01T00:00:00.000Z"}))
     assert "secret" in get("/admin", alice, **PAGE).text
 
 

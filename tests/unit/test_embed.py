@@ -12,7 +12,8 @@ import jinja2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import Field
+from pydantic import AliasChoices, AliasPath, BaseModel, ConfigDict, Field, Json, computed_field
+from pydantic.alias_generators import to_camel
 
 from nextauth_py import Session
 from nextauth_py.server import session_script
@@ -88,13 +89,105 @@ def test_half_an_emoji_comes_out_as_it_went_in() -> None:
     assert read(session_script(odd)) == {"\ude00": ["\udcff", "\N{GRINNING FACE}", "\ude00\ud83d"]}
     assert session_script(odd).isascii()
 
+    named: dict[str, Any] = {
+        "expires": EXPIRES,
+        "user": {"\ud83d": {"\ude00": "\ud83d"}},
+        "at": [{"\ud83d": 1}],
+    }
+    assert read(session_script(Session.model_validate(named)))["user"] == named["user"]
+
+
+class Camel(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel, extra="allow")
+
+    first_name: str
+    home_town: str = Field("Oxford", serialization_alias="written")
+
+
+class Aliased(Session):
+    customer_number: int = Field(alias="customerNumber")
+    read_as: int = Field(validation_alias="readAs")
+    both: int = Field(validation_alias="bothRead", serialization_alias="bothWritten")
+    one_of: int = Field(validation_alias=AliasChoices("first", "second"))
+    first_of: int = Field(validation_alias=AliasPath("list", 1))
+    last_of: int = Field(validation_alias=AliasPath("deep", "list", -1))
+    of_user: int = Field(validation_alias=AliasPath("user", "rank"))
+    this: str = Field("that", alias="that")
+    that: str = Field("this", alias="this")
+    friend: Camel
+    friends: tuple[Camel, ...]
+    by_name: dict[str, Camel]
+    written: Json[list[int]]
+
+    @computed_field
+    def double(self) -> int:
+        return 2 * self.customer_number
+
+
+FRIEND = {"firstName": "Bob", "homeTown": "York", "more": {"first_name": 1}}
+SENT = {
+    "expires": EXPIRES,
+    "user": {"name": "Alice", "rank": 3},
+    "customerNumber": 7,
+    "readAs": 1,
+    "bothRead": 2,
+    "second": 4,
+    "this": "x",
+    "that": "y",
+    "list": [8, 9],
+    "deep": {"list": [6]},
+    "written": "[1, 2]",
+    "friend": FRIEND,
+    "friends": [FRIEND, FRIEND],
+    "byName": {},
+    "by_name": {"bob": FRIEND},
+}
+
 
 def test_a_session_type_with_aliases_comes_out_as_it_went_in() -> None:
-    class Numbered(Session):
+    session = Aliased.model_validate(SENT)
+    assert Aliased.model_validate(read(session_script(session))) == session
+
+
+def test_the_page_reads_the_names_that_the_server_wrote() -> None:
+    written = read(session_script(Aliased.model_validate(SENT)))
+    for name in ("customerNumber", "readAs", "bothRead", "this", "that", "friend", "friends", "by_name"):
+        assert written[name] == SENT[name]
+    assert (written["first"], written["user"]["rank"], "double" in written) == (4, 3, False)
+
+
+CONFIGS = [ConfigDict(populate_by_name=True), ConfigDict(extra="forbid"), ConfigDict(extra="ignore")]
+
+
+@pytest.mark.parametrize("config", CONFIGS)
+def test_so_does_one_with_an_alias_generator(config: ConfigDict) -> None:
+    class Configured(Session):
+        model_config = config
+
+    class Generated(Configured):
+        model_config = ConfigDict(alias_generator=to_camel)
+
+        customer_number: int
+        home_town: Camel
+
+        @computed_field
+        def double(self) -> int:
+            return 2 * self.customer_number
+
+    session = Generated.model_validate({"customerNumber": 7, "homeTown": FRIEND, "expires": EXPIRES})
+    written = read(session_script(session))
+    assert Generated.model_validate(written) == session
+    assert (written["customerNumber"], written["homeTown"]) == (7, FRIEND)
+
+
+def test_so_does_one_that_is_read_by_its_own_names() -> None:
+    class ByName(Session):
+        model_config = ConfigDict(validate_by_name=True, validate_by_alias=False)
+
         customer_number: int = Field(alias="customerNumber")
 
-    session = Numbered.model_validate({"customerNumber": 7, "expires": EXPIRES})
-    assert Numbered.model_validate(read(session_script(session))) == session
+    session = ByName.model_validate({"customer_number": 7, "expires": EXPIRES})
+    assert ByName.model_validate(read(session_script(session))) == session
 
 
 def test_any_mapping_may_be_a_session() -> None:

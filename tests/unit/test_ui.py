@@ -7,8 +7,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from pydantic import AliasChoices, AliasPath, Field, PrivateAttr
 
-from nextauth_py import Auth, Session, SessionProvider, keyed
+from nextauth_py import Auth, Session, SessionProvider, User, keyed
 from nextauth_py.host.memory import MemoryHost
 from nextauth_py.ui.auth import checked_auth
 from nextauth_py.ui.bind import bind
@@ -23,7 +24,8 @@ from .fake_server import EXPIRES
 
 
 def session(**extra: Any) -> Session:
-    user = {"name": "Alice", **extra.pop("user", {})}
+    given = extra.pop("user", {})
+    user = {"name": "Alice", **given} if isinstance(given, dict) else given
     return Session.model_validate({"user": user, "expires": EXPIRES, **extra})
 
 
@@ -57,6 +59,18 @@ def test_a_role_is_found_wherever_servers_put_it(holder: Session) -> None:
 )
 def test_another_role_or_none_is_not_enough(other: Session) -> None:
     assert not Auth(role="admin").admits(other)
+
+
+def test_a_role_is_found_in_a_user_of_any_type_and_under_any_alias() -> None:
+    class Shop(Session):
+        user: dict[str, Any]  # type: ignore[assignment]
+        rank: str = Field(alias="role")
+
+    holder = Shop.model_validate({"user": {"roles": ["a"]}, "role": "b", "expires": EXPIRES})
+    assert Auth(role="a").admits(holder)
+    assert Auth(role="b").admits(holder)
+    for user in (None, "admin", ["admin"], 7):
+        assert not Auth(role="admin").admits(session(user=user))
 
 
 def test_a_function_may_decide_and_a_role_must_hold_too() -> None:
@@ -93,8 +107,14 @@ def test_true_asks_for_a_session_only() -> None:
 # --- paths ---
 
 
-@pytest.mark.parametrize("path", ["user.name", "expires", "user.address.city2"])
-def test_a_path_is_names_with_dots(path: str) -> None:
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("user.name", "expires", "user.address.city2", "_id", "user._id", "user.schema", "user.__typename"),
+        *("user.roles.0", "rows.10.2", "user.2fa", "user.model_dump"),
+    ],
+)
+def test_a_path_is_names_or_positions_with_dots(path: str) -> None:
     assert checked_path(path) == path
 
 
@@ -114,6 +134,76 @@ def test_a_path_leads_through_models_and_mappings_and_ends_where_nothing_is() ->
     assert read_path(shown, "user.email.domain") is None
     assert read_path(shown, "user.model_dump") is None
     assert read_path(Session.model_validate({"expires": EXPIRES}), "user.name") is None
+
+
+# What a model has besides its fields, and a field for each of these names.
+TAKEN = [*(name for name in dir(User) if not name.startswith("__")), "_id", "fields", "self", "length"]
+
+
+@pytest.mark.parametrize("name", TAKEN)
+def test_a_field_of_any_name_is_a_field(name: str) -> None:
+    shown = session(user={name: "theirs"}, **{name: {"in": "ours"}} if name != "user" else {})
+    assert read_path(shown, f"user.{name}") == "theirs"
+    assert name == "user" or read_path(shown, f"{name}.in") == "ours"
+    assert read_path(session(user=[{name: "in a list"}]), f"user.0.{name}") == "in a list"
+    assert read_path(session(user={}), f"user.{name}") is None
+
+
+def test_a_path_leads_to_positions_of_lists() -> None:
+    shown = session(user={"roles": ["a", "b"], "2": "two"}, grid=[[1], [2, {"x": 3}]])
+    assert [read_path(shown, f"user.roles.{at}") for at in ("0", "1", "2", "00", "9" * 5000)] == [
+        *("a", "b"),
+        *(None, None, None),
+    ]
+    assert read_path(shown, "grid.1.1.x") == 3
+    assert read_path(shown, "user.2") == "two"
+    assert read_path(shown, "user.roles.append") is None
+    assert read_path(session(user="alice"), "user.0") is None
+
+
+def test_a_path_may_name_a_field_as_the_server_does_or_as_the_session_type_does() -> None:
+    class Shop(Session):
+        number: int = Field(alias="customerNumber")
+        key: str = Field(validation_alias="_id")
+        chosen: str = Field("", validation_alias=AliasChoices("first", AliasPath("list", 0)))
+        placed: str = Field("", validation_alias=AliasPath("list", 1))
+        _hidden: str = PrivateAttr("hidden")
+
+        @property
+        def label(self) -> str:
+            return f"no. {self.number}"
+
+        def method(self) -> None: ...
+
+    shown = Shop.model_validate(
+        {"expires": EXPIRES, "customerNumber": 7, "_id": "x", "number": "theirs", "first": "f"}
+    )
+    names = (
+        "first",
+        "chosen",
+        "placed",
+        "number",
+        "customerNumber",
+        "key",
+        "_id",
+        "label",
+        "expires.year",
+        "method",
+        "_hidden",
+    )
+    assert [read_path(shown, name) for name in names] == [
+        "f",
+        "f",
+        "",
+        7,
+        7,
+        "x",
+        "x",
+        "no. 7",
+        2026,
+        None,
+        None,
+    ]
 
 
 def test_a_condition_is_a_status_or_a_path(tab: MemoryHost) -> None:
@@ -198,6 +288,25 @@ async def test_an_element_follows_the_session_until_it_is_let_go(tab: MemoryHost
     undo()
     provider.session = None
     assert element.textContent == "Alice"
+
+
+async def test_bindings_and_conditions_show_fields_of_any_name(tab: MemoryHost) -> None:
+    user = {"schema": "S", "_id": 7, "roles": ["admin"], "json": False, "copy": [], "dict": {"a": 0}}
+    provider = SessionProvider({"user": user, "expires": EXPIRES}, host=tab).start()
+    element = Element()
+    conditions = {"schema", "_id", "roles.0", "roles.1", "json", "copy", "dict", "model_config", "validate"}
+    bind(
+        provider,
+        element,
+        text="user.schema",
+        attr={"title": "user.roles.0", "lang": "user.roles.1", "alt": "user._id"},
+        show="user.copy",
+        class_={name: f"user.{name}" for name in conditions},
+    )
+    assert element.textContent == "S"
+    assert element.attributes == {"title": "admin", "alt": "7"}
+    assert element.hidden
+    assert element.classes == {"schema", "_id", "roles.0", "dict"}
 
 
 async def test_an_element_may_keep_what_it_shows_until_the_next_change(tab: MemoryHost) -> None:

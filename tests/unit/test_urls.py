@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from nextauth_py import UnsafeRedirectError
-from nextauth_py.urls import AuthUrl, origin_of, resolve_auth_url, safe_redirect, without_verdict
+from nextauth_py.urls import AuthUrl, encoded, origin_of, resolve_auth_url, safe_redirect, without_verdict
 
 PAGE = "https://app.example/account?tab=1#top"
 
@@ -268,3 +268,15 @@ def test_any_text_stays_on_the_origin_of_any_page(page: str, url: str) -> None:
     except UnsafeRedirectError:
         return
     assert origin_of(target) == "https://app.example"
+
+
+@pytest.mark.parametrize(
+    ("text", "sent"),
+    [
+        ("x\ud83dy", "x\ufffdy"),
+        ("\ude00\ud83d", "\ufffd\ufffd"),
+        *((text, text) for text in ("\N{GRINNING FACE}", "\ud7ff\ue000", "%ED%A0%80", "í")),
+    ],
+)
+def test_half_an_emoji_is_sent_as_browsers_send_it(text: str, sent: str) -> None:
+    assert parse_qsl(encoded({text: text})) == [(sent, sent)]

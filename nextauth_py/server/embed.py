@@ -33,7 +33,8 @@ def session_script(session: Session | Mapping[str, Any] | None) -> Html:
     policy needs no exception for it: it is data.
 
     What JSON cannot say (NaN, an infinity, an object in itself) and what is nested too deeply to be written
-    leaves the element out, with a warning in the log: the page then asks for itself.
+    leaves the element out, with a warning in the log: the page then asks for itself. Fields with aliases have
+    the names by which they are read, and computed fields are left to the page.
 
     Args:
         session: As `get_session` returned it: None for "nobody is signed in".

@@ -31,7 +31,7 @@ def bind_page(root: object = "body", *, provider: SessionProvider[Any] | None = 
     These are the elements that are there now. Call it again for each part that the page adds later: HTML that
     comes without that does nothing, because anybody may have written it.
 
-    - ``data-session-text="user.name"``: the element's text.
+    - ``data-session-text="user.name"``: the element's text, by a path; ``user.roles.0`` is a list's first.
     - ``data-session-attr="src:user.image alt:user.name"``: attributes. Of links and images, only relative and
       http(s) URLs are set.
     - ``data-session-show="authenticated"``: shown in these states (``loading``, ``authenticated``,

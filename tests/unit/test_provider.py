@@ -102,8 +102,8 @@ async def test_an_unreadable_embedded_session_is_reported_and_the_server_asked(
 
 
 async def test_a_given_session_that_does_not_fit_is_refused_at_the_start(tab: MemoryHost) -> None:
-    provider = SessionProvider({"user": {"name": 3}}, host=tab)
-    with pytest.raises(SessionValidationError, match=r"user\.name"):
+    provider = SessionProvider({"user": {"name": "Alice"}, "expires": 3.5e300}, host=tab)
+    with pytest.raises(SessionValidationError, match="expires"):
         provider.start()
     assert tab.open_resources == 0
     assert current_provider() is None

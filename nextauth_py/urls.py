@@ -57,7 +57,8 @@ def resolve_auth_url(
     else:
         found = _from_environment(environ, in_browser=in_browser)
     path = found.path if base_path is None else _parse_base_path(base_path)
-    return AuthUrl("" if found.origin == origin_of(page) else found.origin, path)
+    is_own = found.origin and found.origin == origin_of(page)
+    return AuthUrl("" if is_own else found.origin, path)
 
 
 def _from_environment(environ: Mapping[str, str], *, in_browser: bool) -> AuthUrl:

@@ -3,14 +3,14 @@
 The models are looked up when first used: a page on which nobody is signed in never loads pydantic.
 """
 
-from __future__ import annotations
-
 import sys
-from importlib import import_module
-from typing import TYPE_CHECKING
 
+# Before any other import: MicroPython lacks most of what follows, and would complain of that instead.
 if sys.implementation.name == "micropython":
     raise ImportError('nextauth_py needs Pyodide: use <script type="py">, not <script type="mpy">')
+
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from .calls import get_csrf_token, get_providers, get_session, sign_in, sign_out
 from .errors import (

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from .host import default_host
+from .listeners import ignores_events
 from .provider import SessionProvider, current_provider
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 _providers_of_nobody: WeakKeyDictionary[Host, SessionProvider[Any]] = WeakKeyDictionary()
 
 
+@ignores_events
 async def get_session(*, broadcast: bool = True) -> Session | None:
     """Ask the server for the session.
 
@@ -35,6 +37,7 @@ async def get_session(*, broadcast: bool = True) -> Session | None:
     return await _provider().get_session(broadcast=broadcast)
 
 
+@ignores_events
 async def get_csrf_token() -> str | None:
     """The csrf token for a form of your own.
 
@@ -47,6 +50,7 @@ async def get_csrf_token() -> str | None:
     return await _provider().get_csrf_token()
 
 
+@ignores_events
 async def get_providers() -> dict[str, Provider]:
     """The ways to sign in that the server offers, by id.
 
@@ -56,6 +60,7 @@ async def get_providers() -> dict[str, Provider]:
     return await _provider().get_providers()
 
 
+@ignores_events
 async def sign_in(
     provider: str | None = None,
     /,
@@ -102,6 +107,7 @@ async def sign_in(
     )
 
 
+@ignores_events
 async def sign_out(*, callback_url: str | None = None, redirect: bool = True) -> SignOutResult | None:
     """Sign out, here and in every tab, and make sure that the server has done so.
 

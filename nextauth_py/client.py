@@ -72,6 +72,7 @@ class AuthClient(Generic[S]):
         self._fence = fence
         self._neighbours = neighbours
         self._trace = trace
+        self._told: NextAuthError | None = None  # the last failure that the state has been told of
         transport.begins = fence.live
 
     async def get_csrf_token(self) -> str | None:
@@ -96,8 +97,8 @@ class AuthClient(Generic[S]):
     ) -> SignInResult | None:
         """Sign in, as `nextauth_py.sign_in` describes."""
         self._check_can_leave(redirect=redirect)
-        callback = self._checked_callback(callback_url)
-        with self._call():
+        with self._call("sign_in"):
+            callback = self._checked_callback(callback_url)
             providers = await self._transport.providers()
             provider = providers.get(provider_id or "")
             if provider_id is None or provider is None:
@@ -159,8 +160,8 @@ class AuthClient(Generic[S]):
     async def sign_out(self, *, callback_url: str | None, redirect: bool) -> SignOutResult | None:
         """Sign out and make sure of it, as `nextauth_py.sign_out` describes."""
         self._check_can_leave(redirect=redirect)
-        form = {"callbackUrl": self._checked_callback(callback_url)}
-        with self._call() as call:
+        with self._call("sign_out") as call:
+            form = {"callbackUrl": self._checked_callback(callback_url)}
             replaced = self._store.state.data
             if redirect:
                 self.leaving |= {call}
@@ -202,7 +203,7 @@ class AuthClient(Generic[S]):
         """Run the server's jwt callback with ``trigger: "update"``, and show what it made of the session."""
         data = wire.as_json(data)
         replaced = self._store.state.data
-        with self._call():
+        with self._call("update"):
             session = await self._mutate("update", lambda mutation: self._update(data, mutation))
         if data is not None and not is_same_session(session, replaced):
             self.reader.watch_for(replaced, lambda: self.update(data))
@@ -219,11 +220,15 @@ class AuthClient(Generic[S]):
     # --- how a mutation is made ---
 
     @contextmanager
-    def _call(self) -> Iterator[object]:
+    def _call(self, kind: Reason) -> Iterator[object]:
         call = object()
         self.calls |= {call}
         try:
             yield call
+        except NextAuthError as error:
+            if error is not self._told:
+                self._tell_failure(error, kind, self._store.begin_read())
+            raise
         finally:
             self.calls -= {call}
             self.ended()
@@ -251,15 +256,19 @@ class AuthClient(Generic[S]):
         except NextAuthError as error:
             # Where no answer came, the server may have done it all the same.
             mutation.is_refused = not (isinstance(error, ClientFetchError) and error.status is None)
-            self._trace("failed: %s: %s", mutation.kind, error)
-            # Leaving the page is no failure; if it stays, the server is asked what has become of it.
-            if not isinstance(error.__cause__, ConnectionAbortedError):
-                self._store.apply(error, started=mutation.started, reason=mutation.kind)
-            if isinstance(error, ClientFetchError):
-                self._neighbours.failed(error, None)
+            self._tell_failure(error, mutation.kind, mutation.started)
             raise
         mutation.is_done = not mutation.is_refused
         return outcome
+
+    def _tell_failure(self, error: NextAuthError, kind: Reason, started: Stamp) -> None:
+        self._told = error
+        self._trace("failed: %s: %s", kind, error)
+        # Leaving the page is no failure; if it stays, the server is asked what has become of it.
+        if not isinstance(error.__cause__, ConnectionAbortedError):
+            self._store.apply(error, started=started, reason=kind)
+        if isinstance(error, ClientFetchError):
+            self._neighbours.failed(error, None)
 
     def _check_can_leave(self, *, redirect: bool) -> None:
         if redirect and not self._host.is_page:

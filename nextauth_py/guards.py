@@ -5,11 +5,14 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any
 
+from .urls import is_same_place, join, origin_of, query_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
     from .background import Background
     from .state import SessionState
+    from .urls import AuthUrl
 
 
 class Guards:
@@ -60,6 +63,33 @@ class Guards:
     def clear(self) -> None:
         """Forget everybody."""
         self._wanted.clear()
+
+
+def would_go_in_circles(auth: AuthUrl, page: str, target: str) -> bool:
+    """Whether a page that a guard sends away would come back to it: it is where one signs in, or is refused.
+
+    Args:
+        auth: The auth server.
+        page: The address of the current page.
+        target: The absolute URL that the guard sends it to.
+    """
+    sign_in = join(page, auth.endpoint("signin"))
+    if origin_of(page) == origin_of(target) and is_same_place(page, target):
+        return True
+    if origin_of(page) == origin_of(sign_in) and _has_path_of(page, sign_in):
+        return True
+    # The server leads on to a page of the site, and adds what it has been told.
+    told, reason = query_of(page), query_of(target).get("error")
+    if reason and reason == told.get("error"):
+        return True
+    return any(_has_path_of(page, join(page, each)) for each in told.get("callbackUrl", []))
+
+
+def _has_path_of(page: str, url: str) -> bool:
+    try:
+        return is_same_place(page.partition("?")[0], url.partition("#")[0].partition("?")[0])
+    except ValueError:  # it is no URL
+        return False
 
 
 async def _run(act: Callable[[], object]) -> None:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Generic, Protocol
 
 from .errors import ProviderMissingError
+from .listeners import ignores_events
 from .provider import current_provider
 from .state import S
 
@@ -146,6 +147,7 @@ class SessionHandle(Generic[S]):
 
         return changed_event(self._provider)
 
+    @ignores_events
     def refuse(self, url: str | None = None) -> None:
         """Leave the page, because this session is not enough for it.
 

@@ -1,18 +1,62 @@
-"""Who is told of changes and events, in which order."""
+"""Who is told of changes and events, in which order; and public calls that may be told of them too."""
 
 from __future__ import annotations
 
+import inspect
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, cast
 
-from .state import S
+from .errors import NextAuthError
+from .host import default_host
+from .state import S, SessionEvent, SessionState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .background import Background
-    from .state import Change, EventName, SessionEvent, SessionState
+    from .state import Change, EventName
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def ignores_events(call: Callable[P, R]) -> Callable[P, R]:
+    """Let a call be a handler as it is: whatever calls it passes an event, which it has no use for.
+
+    Events are those of the DOM, wybthon's view of them, and what the listeners of a provider are called with.
+    What the call then raises is reported: PyScript would paint it over the page.
+    """
+
+    def without_events(arguments: tuple[object, ...]) -> Any:
+        return [each for each in arguments if not _is_event(each)]
+
+    if inspect.iscoroutinefunction(call):
+
+        @wraps(call)
+        async def run_async(*args: P.args, **kwargs: P.kwargs) -> Any:
+            kept = without_events(args)
+            try:
+                return await call(*kept, **kwargs)
+            except NextAuthError as error:
+                if len(kept) == len(args):
+                    raise
+                default_host().report(f"{call.__name__} failed", error)
+
+        return cast("Callable[P, R]", run_async)  # and a coroutine function, for whoever looks
+
+    @wraps(call)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        return call(*without_events(args), **kwargs)
+
+    return run
+
+
+def _is_event(value: object) -> bool:
+    if isinstance(value, (SessionEvent, SessionState)):
+        return True
+    return hasattr(value, "preventDefault") or hasattr(value, "prevent_default")
 
 
 class Listeners(Generic[S]):
@@ -72,6 +116,7 @@ class Listeners(Generic[S]):
         entry = _Entry(listener, event, self._count)
         self._listeners.append(entry)
 
+        @ignores_events
         def remove() -> None:
             if entry in self._listeners:
                 self._listeners.remove(entry)

@@ -10,9 +10,9 @@ from .background import Background
 from .bounded_json import loads
 from .client import AuthClient
 from .errors import NextAuthError, SessionValidationError
-from .guards import Guards
+from .guards import Guards, would_go_in_circles
 from .host import current_tab, default_host
-from .listeners import Listeners
+from .listeners import Listeners, ignores_events
 from .options import (
     UNSET,
     Unset,
@@ -29,7 +29,7 @@ from .state import EventName, Reason, S, SessionStore, Stamp
 from .sync import TabSync
 from .trace import Trace
 from .transport import Transport
-from .urls import resolve_auth_url, safe_redirect
+from .urls import join, query_of, resolve_auth_url, safe_redirect
 
 if TYPE_CHECKING:
     from typing import Self
@@ -77,6 +77,8 @@ class SessionProvider(Generic[S]):
         refetch_interval: Seconds between two requests while signed in; 0 for none.
         refetch_on_window_focus: Whether to ask when the page comes into view while signed in.
         refetch_when_offline: Whether the interval goes on while the browser is offline.
+        refetch_when_hidden: Whether the interval goes on while no tab of the origin is in view. If not, the
+            first one that comes into view asks.
         renew_before_expiry: In the last so many seconds of a session, using the page extends it; 0 for never.
         session_type: A subclass of `Session` with the fields that your server adds.
         timeout: Seconds before a request counts as failed.
@@ -106,6 +108,7 @@ class SessionProvider(Generic[S]):
         refetch_interval: float = 0,
         refetch_on_window_focus: bool = True,
         refetch_when_offline: bool = True,
+        refetch_when_hidden: bool = True,
         renew_before_expiry: float = 0,
         session_type: type[S] | None = None,
         timeout: float = 10.0,
@@ -119,6 +122,7 @@ class SessionProvider(Generic[S]):
             checked_seconds("refetch_interval", refetch_interval),
             checked_flag("refetch_on_window_focus", refetch_on_window_focus),
             checked_flag("refetch_when_offline", refetch_when_offline),
+            checked_flag("refetch_when_hidden", refetch_when_hidden),
             checked_seconds("renew_before_expiry", renew_before_expiry),
         )
         tab = self._host.unique()
@@ -168,6 +172,7 @@ class SessionProvider(Generic[S]):
         self._listeners: Listeners[S] = Listeners(self._background)
         self._guards = Guards(self._background, self._go_to_sign_in)
         self._is_started = self._is_closed = False
+        self._on_close: list[Callable[[], object]] = []
         self._settled = asyncio.Event()
         self._auth = auth
         self._timeout = seconds
@@ -179,8 +184,11 @@ class SessionProvider(Generic[S]):
 
     # --- life ---
 
+    @ignores_events
     def start(self) -> Self:
         """Begin, and become the current provider. Starting again does nothing.
+
+        One of this page for the same auth server is closed: a script or a notebook cell has run again.
 
         Raises:
             RuntimeError: The provider has been closed.
@@ -190,10 +198,14 @@ class SessionProvider(Generic[S]):
         if not self._is_started:
             known = self._known_session()
             self._is_started = True
+            replaced = [each for each in _started if each.host is self._host and each.auth == self._auth]
             _started.append(self)
+            for each in replaced:
+                each.close()
             self._begin(known)
         return self
 
+    @ignores_events
     def close(self) -> None:
         """End for good: no listener, timer, channel or request is left, and the state changes no more.
 
@@ -212,6 +224,14 @@ class SessionProvider(Generic[S]):
         self._background.cancel()
         self._sync.close()
         self._settled.set()
+        for each in list(self._on_close):
+            each()
+        self._on_close.clear()
+
+    def at_close(self, call: Callable[[], object]) -> Callable[[], None]:
+        """Call it when the provider is closed. Returns a function that takes it back."""
+        self._on_close.append(call)
+        return lambda: self._on_close.remove(call) if call in self._on_close else None
 
     def __enter__(self) -> Self:
         return self.start()
@@ -279,6 +299,7 @@ class SessionProvider(Generic[S]):
         """False from when the page is left until, if it is come back to, the server has answered."""
         return self._store.is_confirmed
 
+    @ignores_events
     def require(
         self, on_unauthenticated: Callable[[], object] | None = None, *, who: Hashable = None
     ) -> None:
@@ -292,13 +313,15 @@ class SessionProvider(Generic[S]):
         self._guards.require(on_unauthenticated, who=who)
         self._look_after_guards()
 
+    @ignores_events
     def refuse(self, url: str | None = None) -> None:
         """Leave the page: the session is not enough for it. By default for the server's "Access denied".
 
         Raises:
             UnsafeRedirectError: The URL is no http(s) URL.
         """
-        self.go(self._auth.endpoint("error", error="AccessDenied") if url is None else url)
+        url = self._auth.endpoint("error", error="AccessDenied") if url is None else url
+        self._send_away(safe_redirect(url, page=self._host.location()))
 
     def go(self, url: str) -> None:
         """Leave the page for another one.
@@ -340,6 +363,7 @@ class SessionProvider(Generic[S]):
         self._schedule.interval = checked_seconds("refetch_interval", seconds)
         self._sync.reschedule()
 
+    @ignores_events
     async def ready(self) -> SessionState[S]:
         """Wait for the first answer. If it is a failure, ``error`` has it; the status is still loading."""
         self.start()
@@ -374,12 +398,14 @@ class SessionProvider(Generic[S]):
 
     # --- the calls ---
 
+    @ignores_events
     async def refetch(self) -> SessionState[S]:
         """Ask the server now. A failure is in the ``error`` of the returned state."""
         self._check_open()
         await self._refetch("refetch")
         return self.state
 
+    @ignores_events
     async def get_session(self, *, broadcast: bool = True) -> S | None:
         """As `nextauth_py.get_session`."""
         self._check_open()
@@ -388,16 +414,19 @@ class SessionProvider(Generic[S]):
             self._sync.announce("getSession")
         return session
 
+    @ignores_events
     async def get_csrf_token(self) -> str | None:
         """As `nextauth_py.get_csrf_token`."""
         self._check_open()
         return await self._background.run(self._client.get_csrf_token())
 
+    @ignores_events
     async def get_providers(self) -> dict[str, Provider]:
         """As `nextauth_py.get_providers`."""
         self._check_open()
         return await self._background.run(self._client.get_providers()) or {}
 
+    @ignores_events
     async def update(self, data: Mapping[str, Any] | None = None) -> S | None:
         """Have the server update the session, and show it.
 
@@ -417,6 +446,7 @@ class SessionProvider(Generic[S]):
         self._check_open()
         return await self._background.run(self._client.update(data))
 
+    @ignores_events
     async def sign_in(
         self,
         provider: str | None = None,
@@ -442,14 +472,31 @@ class SessionProvider(Generic[S]):
         )
 
     async def sign_in_by_form(self, provider: str, fields: Mapping[str, object]) -> SignInResult | None:
-        """Sign in with a form's fields, and stay on the page. No name of a field is an option's."""
+        """Sign in with a form's fields, and stay on the page. No name of a field is an option's.
+
+        Args:
+            provider: The id of a provider.
+            fields: As the form has them; several of one name as a list. The one named ``callbackUrl`` says
+                where to be afterwards, see `callback_of`.
+        """
         self._check_open()
         return await self._background.run(
             self._client.sign_in(
-                provider, callback_url=None, redirect=False, authorization_params="", fields=fields
+                provider,
+                callback_url=self.callback_of(fields),
+                redirect=False,
+                authorization_params="",
+                fields=fields,
             )
         )
 
+    def callback_of(self, fields: Mapping[str, object]) -> str | None:
+        """Where a form wants to be after a sign-in: its ``callbackUrl``, else that of the page's address."""
+        given = fields.get("callbackUrl")
+        last = given[-1] if isinstance(given, list) else given
+        return str(last) if last else query_of(self._host.location()).get("callbackUrl", [None])[0]
+
+    @ignores_events
     async def sign_out(
         self, *, callback_url: str | None = None, redirect: bool = True
     ) -> SignOutResult | None:
@@ -552,4 +599,13 @@ class SessionProvider(Generic[S]):
 
     def _go_to_sign_in(self) -> None:
         page = self._host.location()
-        self._host.navigate(self._auth.endpoint("signin", error="SessionRequired", callbackUrl=page))
+        self._send_away(self._auth.endpoint("signin", error="SessionRequired", callbackUrl=page))
+
+    def _send_away(self, url: str) -> None:
+        """Leave a page that needs more than there is, unless it is the one that this leads to."""
+        page = self._host.location()
+        if would_go_in_circles(self._auth, page, join(page, url)):
+            advice = "Leave out auth= and required=True where one signs in, or is refused."
+            self._host.report(f"the page stays: {url} would lead back to it", RuntimeError(advice))
+        else:
+            self._host.navigate(url)

@@ -77,6 +77,7 @@ class RefreshSchedule:
         interval: Seconds between two requests while signed in; 0 never asks.
         on_focus: Whether to ask when the page comes into view.
         when_offline: Whether to go on asking while the browser says that it is offline.
+        when_hidden: Whether to go on asking while the page is hidden. One in view asks for the others too.
         renew_before: Seconds before the session's end in which a page that is used extends it; 0 never does.
         asked_at: When the last request began, here or in another tab, in seconds.
         known_at: Likewise, of what is shown without a request: when it was made.
@@ -86,6 +87,7 @@ class RefreshSchedule:
     interval: float = 0.0
     on_focus: bool = True
     when_offline: bool = True
+    when_hidden: bool = True
     renew_before: float = 0.0
     asked_at: float = _NEVER
     known_at: float = _NEVER
@@ -198,7 +200,8 @@ class RefreshSchedule:
         return (max(poll[0], rested), "poll") if poll else None
 
     def _poll(self, around: Surroundings) -> tuple[float, Reason] | None:
-        if not self.interval or not (around.is_online or self.when_offline):
+        is_allowed = (around.is_online or self.when_offline) and (around.is_visible or self.when_hidden)
+        if not self.interval or not is_allowed:
             return None
         return self.since + self.interval * around.patience, "poll"
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import ExitStack
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import js
 from pyodide.ffi import create_proxy, jsnull
 
-from ..errors import NextAuthError
+from ..errors import ClientFetchError, CsrfError, SignOutIncomplete
 from ..host import default_host
 from ..host.dom import own
+from ..urls import is_same_place, join, origin_of, without_verdict
 from .events import listener
-from .page import ACTION, SUBMITS, controls, start_tag
+from .page import ACTION, ERROR, SUBMITS, controls, start_tag
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,16 +25,24 @@ if TYPE_CHECKING:
 # Of the document's element: the scripts of the page's head hold back submits as long as it is missing.
 _BOUND = "data-session-bound"
 
-# What a visitor reads when a sign-in by form is refused. A page may say it in its own words.
+# What a visitor reads when something does not work. A page may say it in its own words.
 _REFUSED = "That did not work. Check what you have typed, and try again."
-_FAILED = "The server cannot be reached. Try again in a moment."
+_FAILED = "That did not work. Load the page again, and try once more."
+_ADVICE: dict[type[BaseException], str] = {
+    ClientFetchError: "The server cannot be reached. Try again in a moment.",
+    CsrfError: "That did not work. Allow cookies for this site, load the page again, and try once more.",
+    SignOutIncomplete: "You are still signed in. Close the other pages of this site, and try again.",
+}
+
+# Browsers send each as these two.
+_LINE_END = re.compile("\r\n?|\n")
 
 # What listens now, so that none of them reports what another one does.
 _listening: list[_Actions] = []
 
 
 def listen(
-    provider: SessionProvider[Any], root: Any, page: Any, bound: list[tuple[Any, str]]
+    provider: SessionProvider[Any], root: Any, page: Any, bound: list[tuple[Any, str]], notes: list[Any]
 ) -> Callable[[], None]:
     """Do what elements say on clicks and submits, and tell the scripts of the page's head to leave it to us.
 
@@ -40,11 +51,12 @@ def listen(
         root: Contains the elements.
         page: The document's element.
         bound: Each element, and its action.
+        notes: The places for what has failed.
 
     Returns:
         A function that ends it.
     """
-    actions = _Actions(provider, root, bound)
+    actions = _Actions(provider, root, bound, notes)
     undo = ExitStack()
     undo.callback(_listen(root, "click", actions.on_click))
     undo.callback(_listen(root, "submit", actions.on_submit))
@@ -67,9 +79,12 @@ class _Actions:
     HTML that is inserted later may have been written by anybody, so it does nothing by itself.
     """
 
-    def __init__(self, provider: SessionProvider[Any], root: Any, bound: list[tuple[Any, str]]) -> None:
+    def __init__(
+        self, provider: SessionProvider[Any], root: Any, bound: list[tuple[Any, str]], notes: list[Any]
+    ) -> None:
         self._provider = provider
         self._root = root
+        self.notes = notes
         # Neither keeps an element that the page has removed.
         self.bound = js.WeakMap.new()
         self._controls = js.WeakSet.new()  # of the forms, wherever in the root
@@ -90,42 +105,75 @@ class _Actions:
         if own(element).localName == "form":
             return
         event.preventDefault()
+        if element.getAttribute("aria-busy") == "true":
+            return
         name, _, provider_id = self.bound.get(element).partition(":")
+        note = self._note_for(element)
+        if note:
+            note.hide()
+        with _busy(element):
+            error = await self._act(name, provider_id)
+        if error:
+            (note or self._new_note_after(element)).show(_advice(error))
+
+    async def _act(self, name: str, provider_id: str) -> BaseException | None:
+        """Do what an element says. Returns why it did not work."""
         try:
             if name == "refetch":
-                await self._provider.refetch()
-            elif name == "sign_out":
+                return (await self._provider.refetch()).error
+            if name == "sign_out":
                 await self._provider.sign_out()
             else:
-                await self._provider.sign_in(provider_id or None)
-        except NextAuthError as error:
+                callback_url = self._provider.callback_of({})
+                await self._provider.sign_in(provider_id or None, callback_url=callback_url)
+        except Exception as error:
             self._provider.report(f"{name} failed", error)
+            return error
+        return None
 
     async def on_submit(self, event: Any) -> None:
         form = event.target
         if event.defaultPrevented:
             return
         action = self.bound.get(form)
+        submitter = self._known(form, getattr(event, "submitter", jsnull))
         if action is None:
+            return
+        if self._goes_elsewhere(submitter):
+            event.stopPropagation()  # session-paint.js would hold it back
             return
         event.preventDefault()
         if own(form).getAttribute("aria-busy") == "true":
             return
-        note = _ErrorNote(form)
+        note = _note_in(form)
         note.hide()
+        fields = self._fields(form, submitter)  # before its buttons are disabled
         with _busy(form):
             try:
-                result = await self._provider.sign_in_by_form(action.partition(":")[2], self._fields(form))
-            except NextAuthError as error:
+                is_accepted = await self._sign_in(form, action.partition(":")[2], fields)
+            except Exception as error:
                 self._provider.report("the sign-in failed", error)
-                note.show(_FAILED)
+                note.show(_advice(error))
                 return
-        if result is None or not result.ok:
+        if not is_accepted:
             note.show(_REFUSED)
-        elif self._provider.state.status == "authenticated" or result.url is None:
+
+    async def _sign_in(self, form: Any, provider_id: str, fields: dict[str, Any]) -> bool:
+        """Sign in, and go where the server says. Returns whether it has accepted it."""
+        result = await self._provider.sign_in_by_form(provider_id, fields)
+        if result is None or result.url is None:
+            return result is None  # the provider was closed meanwhile
+        page = self._provider.host.location()
+        here = without_verdict(page)
+        target = join(page, self._provider.callback_of(fields) or here)
+        # A server behind a proxy may take another origin for the site's.
+        is_asked = is_same_place(result.url, target) and origin_of(target) == origin_of(page)
+        if is_asked and is_same_place(without_verdict(target), here):
             self._welcome(form)
         else:
-            self._provider.go(result.url)  # where the way goes on: to a page that says "look into your mail"
+            # Where the way goes on: also to a page that says "look into your mail".
+            self._provider.go(target if is_asked else result.url)
+        return True
 
     def on_other_submit(self, event: Any) -> None:
         """Keep a form from being sent, anywhere on the page: the scripts of its head leave that to us now."""
@@ -134,14 +182,47 @@ class _Actions:
         if self._report_unbound(event.target):
             event.preventDefault()
 
-    def _fields(self, form: Any) -> dict[str, str]:
-        """What the form's controls say, but for controls elsewhere that have named it since it was bound."""
+    def _known(self, form: Any, control: Any) -> Any:
+        """A form's control; null for one elsewhere that has named the form since it was bound."""
+        is_known = control is not jsnull and (own(form).contains(control) or self._controls.has(control))
+        return control if is_known else jsnull
+
+    def _fields(self, form: Any, submitter: Any) -> dict[str, Any]:
+        """What the form's controls say, as a browser would send it: several of one name as a list."""
+        fields: dict[str, Any] = {}
         with ExitStack() as undo:
             for each in controls(form):
-                if each.hasAttribute("form") and not (own(form).contains(each) or self._controls.has(each)):
+                if each.hasAttribute("form") and self._known(form, each) is jsnull:
                     undo.callback(each.setAttribute, "form", each.getAttribute("form"))
                     each.removeAttribute("form")
-            return {key: value for key, value in js.FormData.new(form).entries() if isinstance(value, str)}
+            for name, value in js.FormData.new(form, submitter).entries():
+                text = value if isinstance(value, str) else value.name  # of a file
+                fields.setdefault(name, []).append(_LINE_END.sub("\r\n", text))
+        return {name: texts if texts[1:] else texts[0] for name, texts in fields.items()}
+
+    def _note_for(self, element: Any) -> _ErrorNote | None:
+        """The place for what an element causes: the nearest that can be seen, if any."""
+        around = element.parentElement
+        while around is not jsnull:
+            for each in chain.from_iterable(actions.notes for actions in _listening):
+                form = each.closest(f"form{ACTION}")
+                is_for_it = form is jsnull or own(form).contains(element)
+                if is_for_it and own(around).contains(each) and own(each.parentElement).checkVisibility():
+                    return _ErrorNote(each)
+            around = own(around).parentElement
+        return None
+
+    def _new_note_after(self, element: Any) -> _ErrorNote:
+        made = _new_note(element)
+        element.after(made)
+        self.notes.append(made)
+        return _ErrorNote(made)
+
+    def _goes_elsewhere(self, button: Any) -> bool:
+        """Whether a form's button does something of its own: it closes a dialog, or leads to another page."""
+        if button is jsnull or not self._controls.has(button):
+            return False
+        return bool(button.hasAttribute("formaction") or button.formMethod == "dialog")
 
     def _report_unbound(self, element: Any) -> bool:
         """Report that an element does nothing, unless it is bound after all."""
@@ -168,19 +249,14 @@ class _Actions:
 
 
 class _ErrorNote:
-    """Where a form says that a sign-in was refused."""
+    """Where a visitor reads that something did not work."""
 
-    def __init__(self, form: Any) -> None:
-        self._form = own(form)
-        found = self._form.querySelector("[data-session-error]")
-        if found is jsnull:
-            found = own(self._form.ownerDocument).createElement("p")
-            found.setAttribute("data-session-error", "")
-            self._form.append(found)
-        found.setAttribute("role", "alert")
-        if found.textContent.strip() and not found.dataset.sessionError:
-            found.dataset.sessionError = found.textContent.strip()  # the page's own words
-        self._element = found
+    def __init__(self, element: Any, field: Any = jsnull) -> None:
+        self._element = element
+        self._field = field  # takes the focus
+        element.setAttribute("role", "alert")
+        if element.textContent.strip() and not element.dataset.sessionError:
+            element.dataset.sessionError = element.textContent.strip()  # the page's own words
 
     def hide(self) -> None:
         self._element.hidden = True
@@ -188,17 +264,34 @@ class _ErrorNote:
     def show(self, text: str) -> None:
         self._element.textContent = self._element.dataset.sessionError or text
         self._element.hidden = False
-        field = self._form.querySelector("input:not([type=hidden])")
-        if field is not jsnull:
-            field.focus()
+        if self._field is not jsnull:
+            self._field.focus()
 
 
-def _busy(form: Any) -> ExitStack:
+def _note_in(form: Any) -> _ErrorNote:
+    found = own(form).querySelector(ERROR)
+    if found is jsnull:
+        found = _new_note(form)
+        own(form).append(found)
+    return _ErrorNote(found, own(form).querySelector("input:not([type=hidden])"))
+
+
+def _new_note(element: Any) -> Any:
+    made = own(own(element).ownerDocument).createElement("p")
+    made.setAttribute("data-session-error", "")
+    return made
+
+
+def _advice(error: BaseException) -> str:
+    return _ADVICE.get(type(error), _FAILED)
+
+
+def _busy(element: Any) -> ExitStack:
     """Disable a form's buttons. Its fields stay as they are: password managers look at them."""
-    buttons = [each for each in controls(form) if each.matches(SUBMITS) and not each.disabled]
+    buttons = [each for each in controls(element) if each.matches(SUBMITS) and not each.disabled]
     undo = ExitStack()
-    own(form).setAttribute("aria-busy", "true")
-    undo.callback(own(form).removeAttribute, "aria-busy")
+    own(element).setAttribute("aria-busy", "true")
+    undo.callback(own(element).removeAttribute, "aria-busy")
     for button in buttons:
         button.disabled = True
         undo.callback(setattr, button, "disabled", False)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import ExitStack
 from functools import update_wrapper
 from typing import TYPE_CHECKING, Any, Protocol
 from weakref import WeakSet
 
 from ..hooks import current_reader, reading, use_session
 from ..host import default_host
+from ..listeners import ignores_events
 from ..provider import current_provider
 from .auth import checked_auth
 
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
 
 # What visitors see in the place of a component that raised. The error's text may hold a session's values.
 _FAILED = "This part of the page could not be shown."
+
+# Those with an element of the page.
+_mounted: WeakSet[Component] = WeakSet()
 
 # With ``debug=True`` the error itself is shown, up to this many characters.
 _SHOWN = 200
@@ -84,6 +89,7 @@ class Component:
         self._name = getattr(function, "__name__", repr(function))
         self._auth = auth
         self._view: View | None = None
+        self._element: object = None  # of the page, in which the view shows it
         self._following: dict[SessionProvider[Any], Callable[[], None]] = {}
         self._requiring: set[SessionProvider[Any]] = set()
         self._shown_in: WeakSet[Component] = WeakSet()
@@ -99,19 +105,25 @@ class Component:
         return self._function() if self._auth is None else self._guarded(self._auth)
 
     def mount(self, target: object) -> Component:
-        """Show it in an element, in place of what is there.
+        """Show it in an element, in place of what is there. A component that is mounted there is unmounted.
 
         Raises:
             LookupError: Nothing on the page matches the selector.
         """
-        from .views import make_view  # noqa: PLC0415 - only a browser can import it
+        from .elements import find_element  # noqa: PLC0415 - only a browser can import it
+        from .views import make_view  # noqa: PLC0415
 
-        view = make_view(target)
+        element = find_element(target)
         self.unmount()
-        self._view = view
+        for each in list(_mounted):
+            if each._element == element:  # noqa: SLF001 - of the same class
+                each.unmount()
+        self._view, self._element = make_view(element), element
+        _mounted.add(self)
         self.update()
         return self
 
+    @ignores_events
     def unmount(self) -> None:
         """Empty the element and stop following sessions. It can be mounted again."""
         for stop in self._following.values():
@@ -122,8 +134,10 @@ class Component:
         self._requiring.clear()
         if self._view is not None:
             self._view.clear()
-            self._view = None
+            self._view = self._element = None
+        _mounted.discard(self)
 
+    @ignores_events
     def update(self) -> None:
         """Render now; the components that it is shown in, if it has no element of its own."""
         self._is_due = False
@@ -170,7 +184,10 @@ class Component:
     def reads(self, provider: SessionProvider[Any]) -> None:
         """Follow a provider whose session it shows."""
         if provider not in self._following:
-            self._following[provider] = provider.subscribe(lambda _state: self._changed(provider))
+            undo = ExitStack()
+            undo.callback(provider.subscribe(lambda _state: self._changed(provider)))
+            undo.callback(provider.at_close(lambda: self._closed(provider)))
+            self._following[provider] = undo.close
 
     def requires(
         self, provider: SessionProvider[Any], on_unauthenticated: Callable[[], object] | None
@@ -184,6 +201,13 @@ class Component:
             self._update_soon()
         else:
             self.update()  # the page is being left: there is no later
+
+    def _closed(self, provider: SessionProvider[Any]) -> None:
+        """Follow the provider that has been started in its place, if there is one."""
+        self._following.pop(provider, None)
+        self._requiring.discard(provider)
+        if current_provider() is not None:
+            self._update_soon()
 
     def _update_soon(self) -> None:
         """Several changes in one turn of the loop render once."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ProviderMissingError
 from ..host.dom import own
+from ..listeners import ignores_events
 from ..provider import current_provider
 from ..state import SessionState
 from .bind import bind
@@ -19,12 +20,14 @@ if TYPE_CHECKING:
 
 _BOUND = "[data-session-text],[data-session-attr],[data-session-show],[data-session-class]"
 ACTION = "[data-session-action]"
+ERROR = "[data-session-error]"
 SUBMITS = "button:not([type=button],[type=reset]),[type=submit],[type=image]"
 # Of the whole page, and not empty: session-paint.js shows a session.
 _PAINT = "data-session-paint"
 _ACTIONS = ("sign_in", "sign_out", "refetch")
 
 
+@ignores_events
 def bind_page(root: object = "body", *, provider: SessionProvider[Any] | None = None) -> Callable[[], None]:
     """Have the elements of a page follow the session as their ``data-session-…`` attributes say.
 
@@ -38,10 +41,12 @@ def bind_page(root: object = "body", *, provider: SessionProvider[Any] | None = 
       ``unauthenticated``, ``error``) or when the value of a path is true, else hidden.
     - ``data-session-class="vip:user.vip"``: classes, on one condition each.
     - ``data-session-action="sign_in:github"``: what a click does: ``sign_in``, ``sign_out`` or ``refetch``.
-    - ``<form data-session-action="sign_in:credentials">``: signs in with the form's fields, on this page.
-      While it is busy, its buttons are disabled. A refusal shows in its element with
-      ``data-session-error``, in that element's own words if it has some. Write ``method="post"`` too: until
-      Python is there, a form without it would send its fields in the page's address.
+    - ``<form data-session-action="sign_in:credentials">``: signs in with the form's fields, on this page, or
+      goes where a field ``callbackUrl`` or the one in the page's address says. While it is busy, its buttons
+      are disabled. Write ``method="post"`` too: until Python is there, a form without it would send its
+      fields in the page's address.
+    - ``data-session-error``, in a form or near buttons: where a visitor reads that something did not work,
+      in that element's own words if it has some.
 
     Args:
         root: The part of the page: a selector or an element.
@@ -70,7 +75,8 @@ def bind_page(root: object = "body", *, provider: SessionProvider[Any] | None = 
         for each in _all(element, _BOUND):
             undo.callback(_bind_element(found, each, at_once=at_once))
         bound = [(each, _action(each)) for each in _all(element, ACTION)]
-        undo.callback(listen(found, element, page, bound))
+        undo.callback(found.at_close(undo.close))
+        undo.callback(listen(found, element, page, bound, list(_all(element, ERROR))))
     except BaseException:
         undo.close()
         raise
@@ -78,7 +84,7 @@ def bind_page(root: object = "body", *, provider: SessionProvider[Any] | None = 
         for each in _leaks(form):
             text = 'write method="post": the browser may put the password into the address of the page'
             found.report("a form is not safe", ValueError(f"{start_tag(each)}: {text}"))
-    return undo.close
+    return ignores_events(undo.close)
 
 
 def _all(root: Any, selector: str) -> Iterator[Any]:

@@ -1,4 +1,4 @@
-"""What stands beside ours in tests: next-auth's JavaScript clients and axe from npm, libraries from PyPI."""
+"""What stands beside ours in tests: next-auth's clients, axe, MicroPython from npm; libraries from PyPI."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-// Bundles the page twice, with next-auth v4's client and with v5's: dist/v4.js, dist/v5.js. And axe, as it is.
+// Bundles the page twice, with next-auth v4's client and with v5's: dist/v4.js, dist/v5.js. And axe and MicroPython, as they are.
 
 import { copyFile } from "node:fs/promises";
 
@@ -22,4 +22,7 @@ for (const generation of ["v4", "v5"]) {
   });
 }
 
+for (const file of ["micropython.mjs", "micropython.wasm"]) {
+  await copyFile(`node_modules/@micropython/micropython-webassembly-pyscript/${file}`, `dist/${file}`);
+}
 await copyFile("node_modules/axe-core/axe.min.js", "dist/axe.js");

@@ -380,3 +380,67 @@ class View:
 def test_a_wish_without_a_need_is_refused() -> None:
     with pytest.raises(ValueError, match="required=True"):
         use_session(on_unauthenticated=print)
+
+
+# --- round and round ---
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/login?error=SessionRequired",
+        "/login?callbackUrl=%2Ftodo&error=SessionRequired#form",
+        "/login?callbackUrl=%2Flogin",
+        "/login?callbackUrl=http%3A%2F%2Flocalhost%3A3000%2Flogin%3Fpage%3D2",
+        "/api/auth/signin",
+        "/api/auth/signin/?callbackUrl=%2Ftodo",
+    ],
+)
+async def test_a_guard_on_the_sign_in_page_stays_and_says_so(browser: MemoryBrowser, path: str) -> None:
+    tab = browser.open_tab(path)
+    SessionProvider(None, host=tab).start()
+    session = use_session(required=True)
+    await pause()
+    assert (session.status, tab.visited) == ("loading", [])
+    ((message, advice),) = tab.reports
+    assert message.startswith("the page stays: /api/auth/signin?error=SessionRequired&")
+    assert "Leave out auth= and required=True" in str(advice)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/account?error=AccessDenied",
+        "/account?code=SessionRequired",
+        "/account?callbackUrl=%2Ftodo",
+        "/account?callbackUrl=http%3A%2F%2F%5B",
+        "/account#error=SessionRequired",
+        "/account?next=%2Fapi%2Fauth%2Fsignin",
+        "/api/auth/signin-help",
+    ],
+)
+async def test_a_guard_on_any_other_page_leads_to_the_sign_in_page(browser: MemoryBrowser, path: str) -> None:
+    tab = browser.open_tab(path)
+    SessionProvider(None, host=tab).start()
+    use_session(required=True)
+    await pause()
+    assert len(tab.visited) == 1
+    assert not tab.reports
+
+
+async def test_a_sign_in_page_at_a_path_of_another_server_is_none_of_ours(browser: MemoryBrowser) -> None:
+    tab = browser.open_tab("/api/auth/signin")
+    SessionProvider(None, base_url="https://auth.example", host=tab).start()
+    use_session(required=True)
+    await pause()
+    assert tab.visited[0].startswith("https://auth.example/api/auth/signin?")
+
+
+async def test_a_page_that_refuses_its_visitor_to_itself_stays_too(browser: MemoryBrowser) -> None:
+    tab = browser.open_tab("/other-login?error=AccessDenied")
+    provider = await signed_in(tab)
+    provider.refuse()
+    provider.refuse("/other-login?error=AccessDenied")
+    assert (tab.visited, len(tab.reports)) == ([], 2)
+    provider.refuse("https://login.example/other-login?error=x")
+    assert tab.visited == ["https://login.example/other-login?error=x"]

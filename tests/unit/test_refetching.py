@@ -717,3 +717,85 @@ async def test_what_another_tab_says_is_explained(browser: MemoryBrowser) -> Non
     text = "\n".join(second.lines)
     assert "shows what another tab says: somebody is signed in" in text
     assert "shows a failure of another tab: /api/auth/session: HTTP 500" in text
+
+
+# --- out of view ---
+
+
+def poller(tab: MemoryHost, **options: Any) -> SessionProvider:
+    session = {"user": {"name": "alice"}, "expires": "2099-01-01T00:00:00Z"}
+    return SessionProvider(
+        session, refetch_interval=10, refetch_when_hidden=False, host=tab, **options
+    ).start()
+
+
+def sign_in_all(browser: MemoryBrowser) -> None:
+    browser.cookies[SESSION_COOKIE] = json.dumps({"name": "alice"})
+
+
+@pytest.mark.parametrize("on_focus", [True, False])
+async def test_the_interval_rests_while_hidden_and_one_request_is_made_on_return(
+    tab: MemoryHost, *, on_focus: bool
+) -> None:
+    sign_in_all(tab.browser)
+    poller(tab, refetch_on_window_focus=on_focus)
+    await asyncio.sleep(15)
+    assert gets(tab) == 1
+    tab.set_visible(visible=False)
+    await asyncio.sleep(HOUR)
+    assert gets(tab) == 1
+    tab.set_visible(visible=True)
+    tab.focus()
+    await asyncio.sleep(1)
+    assert gets(tab) == 2
+    await asyncio.sleep(10)
+    assert gets(tab) == 3
+
+
+async def test_a_tab_in_view_goes_on_for_the_hidden_ones(browser: MemoryBrowser) -> None:
+    sign_in_all(browser)
+    hidden, shown = browser.open_tab(), browser.open_tab()
+    provider, _ = poller(hidden), poller(shown)
+    await asyncio.sleep(15)
+    hidden.set_visible(visible=False)
+    before = gets(hidden)
+    browser.cookies[SESSION_COOKIE] = json.dumps({"name": "bob"})
+    await asyncio.sleep(100)
+    assert 8 <= gets(hidden) - before <= 10
+    assert name_in(provider.state) == "bob"
+
+
+@pytest.mark.parametrize("on_focus", [True, False])
+@pytest.mark.parametrize("has", [{}, {"has_locks": False}, {"has_locks": False, "has_channels": False}])
+async def test_of_several_hidden_tabs_the_one_that_is_come_back_to_asks(
+    browser: MemoryBrowser, has: dict[str, bool], *, on_focus: bool
+) -> None:
+    sign_in_all(browser)
+    tabs = [browser.open_tab() for _ in range(3)]
+    for tab in tabs:
+        vars(tab).update(has)
+        poller(tab, refetch_on_window_focus=on_focus)
+    await asyncio.sleep(5)
+    for tab in tabs:
+        tab.set_visible(visible=False)
+    await asyncio.sleep(60)
+    before = gets(tabs[0])
+    await asyncio.sleep(HOUR)
+    assert gets(tabs[0]) == before
+    tabs[1].set_visible(visible=True)
+    tabs[1].focus()
+    await asyncio.sleep(1)
+    assert gets(tabs[0]) - before == 1
+
+
+async def test_by_default_the_interval_goes_on_while_hidden(tab: MemoryHost) -> None:
+    await signed_in(tab, refetch_interval=10)
+    tab.set_visible(visible=False)
+    before = gets(tab)
+    await asyncio.sleep(101)
+    assert gets(tab) - before == 10
+
+
+def test_the_option_takes_true_or_false(tab: MemoryHost) -> None:
+    with pytest.raises(TypeError, match="refetch_when_hidden takes True or False"):
+        SessionProvider(refetch_when_hidden=1, host=tab)  # type: ignore[arg-type]

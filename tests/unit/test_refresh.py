@@ -58,8 +58,9 @@ def test_the_interval_runs_from_the_last_request() -> None:
         (RefreshSchedule(0), {}),
         (RefreshSchedule(10), {"is_signed_in": False}),
         (RefreshSchedule(10, when_offline=False), {"is_online": False}),
+        (RefreshSchedule(10, when_hidden=False), {"is_visible": False}),
     ],
-    ids=["off", "signed out", "offline"],
+    ids=["off", "signed out", "offline", "hidden"],
 )
 def test_there_is_no_interval(never: tuple[RefreshSchedule, dict[str, Any]]) -> None:
     schedule, circumstances = never

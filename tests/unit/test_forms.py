@@ -1,0 +1,116 @@
+"""Sign-in by a form's fields, and what the session knows of sign-ins that fail."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+import pytest
+
+from nextauth_py import ClientFetchError, SessionProvider, UnsafeRedirectError
+from nextauth_py.host.memory import MemoryBrowser, MemoryHost
+from nextauth_py.host.virtual import Answer
+from nextauth_py.wire import Request
+
+from .conftest import signed_in
+from .fake_server import FakeServer
+
+CREDENTIALS = "POST /api/auth/callback/credentials"
+SIGN_IN = {"username": "alice", "password": "wonder"}
+
+
+class NotingServer(FakeServer):
+    """Keeps the fields of the last form."""
+
+    fields: list[tuple[str, str]]
+
+    def handle(self, request: Request, cookies: Mapping[str, str]) -> Answer:
+        if request.method == "POST":
+            pairs = parse_qsl(request.body or "", keep_blank_values=True)
+            self.fields = [each for each in pairs if each[0] not in {"csrfToken", "json"}]
+        return super().handle(request, cookies)
+
+
+@pytest.fixture
+def server() -> NotingServer:
+    return NotingServer()
+
+
+async def test_fields_are_data_whatever_they_are_called(tab: MemoryHost, server: NotingServer) -> None:
+    fields = {
+        **SIGN_IN,
+        **dict.fromkeys(("redirect", "callback_url", "authorization_params", "provider", "redirectTo"), "x"),
+        "tag": ["a", "b"],
+    }
+    provider = SessionProvider(None, host=tab).start()
+    result = await provider.sign_in_by_form("credentials", fields)
+    assert result
+    assert result.ok
+    assert server.fields == [
+        *SIGN_IN.items(),
+        *dict.fromkeys(
+            ("redirect", "callback_url", "authorization_params", "provider", "redirectTo"), "x"
+        ).items(),
+        *(("tag", "a"), ("tag", "b")),
+        ("callbackUrl", "https://app.example/account"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "field", "asked"),
+    [
+        ("/login?callbackUrl=%2Ftodo", None, "/todo"),
+        ("/login?callbackUrl=%2Ftodo&error=x", "", "/todo"),
+        ("/login?callbackUrl=%2Ftodo", "/mine", "/mine"),
+        ("/login", ["/first", "/last"], "/last"),
+        ("/login?callbackUrl=", None, "/login?callbackUrl="),
+        ("/login?next=%2Ftodo&error=x", None, "/login?next=%2Ftodo"),
+    ],
+)
+async def test_where_to_be_afterwards_is_sent_along(
+    browser: MemoryBrowser, server: NotingServer, path: str, field: Any, asked: str
+) -> None:
+    tab = browser.open_tab(path)
+    provider = SessionProvider(None, host=tab).start()
+    fields = SIGN_IN if field is None else {**SIGN_IN, "callbackUrl": field}
+    result = await provider.sign_in_by_form("credentials", fields)
+    assert dict(server.fields)["callbackUrl"] == f"https://app.example{asked}"
+    assert result
+    assert result.url == f"https://app.example{asked}"
+
+
+async def test_an_unsafe_address_is_refused_before_anything_is_sent(browser: MemoryBrowser) -> None:
+    tab = browser.open_tab("/login?callbackUrl=javascript:alert(1)")
+    provider = SessionProvider(None, host=tab).start()
+    with pytest.raises(UnsafeRedirectError):
+        await provider.sign_in_by_form("credentials", SIGN_IN)
+    assert not browser.network.log
+    assert isinstance(provider.state.error, UnsafeRedirectError)
+
+
+@pytest.mark.parametrize(
+    "route", ["GET /api/auth/providers", "GET /api/auth/csrf", "POST /api/auth/signin/github"]
+)
+async def test_a_sign_in_that_fails_is_an_error_of_the_session_until_an_answer(
+    tab: MemoryHost, route: str
+) -> None:
+    provider = await signed_in(tab)
+    heard: list[tuple[str, str]] = []
+    provider.on("error", lambda event: heard.append((event.name, event.reason)))
+    tab.browser.network.answer_next(route, OSError())
+    with pytest.raises(ClientFetchError):
+        await provider.sign_in("github")
+    assert heard == [("error", "sign_in")]
+    assert isinstance(provider.state.error, ClientFetchError)
+    assert provider.state.status == "authenticated"
+    await provider.refetch()
+    assert provider.state.error is None
+
+
+async def test_a_mutation_that_fails_counts_once(tab: MemoryHost) -> None:
+    provider = await signed_in(tab)
+    tab.browser.network.answer_next("GET /api/auth/csrf", OSError())
+    with pytest.raises(ClientFetchError):
+        await provider.sign_out()
+    assert provider._schedule._failures == 1

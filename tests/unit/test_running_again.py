@@ -1,0 +1,129 @@
+"""Pages whose script runs again, as a notebook's cells do: one of each is left."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from nextauth_py import Component, SessionProvider, component, sign_out, use_session
+from nextauth_py.host.memory import MemoryBrowser, MemoryHost
+from nextauth_py.testing import Browser
+from nextauth_py.testing.browser import Tab
+
+from .conftest import name_in, signed_in
+from .fake_server import EXPIRES
+
+SESSION = "GET /api/auth/session"
+ALICE = {"user": {"name": "Alice"}, "expires": EXPIRES}
+
+
+def make_account() -> Component:
+    @component("#account")
+    def account() -> object:
+        session = use_session()
+        user = session.data and session.data.user
+        return user.name if user else session.status
+
+    return account
+
+
+def ten_lines() -> Component:
+    SessionProvider(refetch_interval=60).start()
+    return make_account()
+
+
+@pytest.fixture
+def tab() -> Any:
+    with Browser() as browser:
+        browser.sign_in_as("alice", name="Alice")
+        yield browser.open_tab("/account")
+
+
+def count(tab: Tab) -> int:
+    return tab._browser.requests.count(SESSION)
+
+
+def test_ten_lines_that_run_again_leave_one_of_each(tab: Tab) -> None:
+    first = tab.run(ten_lines)
+    first_provider = tab.provider
+    second = tab.run(ten_lines)
+    assert tab.provider is not first_provider
+    before = count(tab)
+    tab._browser.advance(601)
+    assert count(tab) - before == 10
+    tab.run(lambda: setattr(tab.provider, "session", {**ALICE, "user": {"name": "Bob"}}))
+    assert tab.text("#account") == "Bob"
+    assert (first._view, second._view is None) == (None, False)
+    with pytest.raises(RuntimeError, match="is closed"):
+        tab.run(first_provider.refetch())
+    tab.run(lambda: sign_out(redirect=False))
+    assert tab.text("#account") == "unauthenticated"
+    assert tab.errors == []
+
+
+def test_a_component_follows_a_provider_that_is_started_again(tab: Tab) -> None:
+    tab.run(ten_lines)
+    tab.run(lambda: SessionProvider(None).start())
+    assert tab.text("#account") == "unauthenticated"
+    tab.run(lambda: setattr(tab.provider, "session", ALICE))
+    assert tab.text("#account") == "Alice"
+    assert tab.errors == []
+
+
+def test_a_component_takes_the_place_of_another(tab: Tab) -> None:
+    def page() -> tuple[Component, Component]:
+        SessionProvider(ALICE).start()
+        return make_account(), component(tab.find("#account"))(lambda: f"second {use_session().status}")
+
+    first, second = tab.run(page)
+    assert tab.text("#account") == "second authenticated"
+    tab.run(lambda: setattr(tab.provider, "session", None))
+    assert tab.text("#account") == "second unauthenticated"
+    tab.run(first.unmount)
+    assert tab.text("#account") == "second unauthenticated"
+    tab.run(lambda: first.mount("#account"))
+    tab.run(second.update)
+    assert tab.text("#account") == "unauthenticated"
+    assert tab.errors == []
+
+
+def test_a_component_that_finds_no_element_leaves_the_others(tab: Tab) -> None:
+    first = tab.run(ten_lines)
+    with pytest.raises(LookupError):
+        tab.run(lambda: first.mount("main .missing"))
+    assert tab.text("#account") == "Alice"
+
+
+async def test_providers_of_other_servers_and_other_tabs_go_on(browser: MemoryBrowser) -> None:
+    tab, other = browser.open_tab(), browser.open_tab()
+    others = [
+        await signed_in(tab),
+        SessionProvider(None, base_path="/other", host=tab).start(),
+        SessionProvider(None, base_url="https://auth.example", host=tab).start(),
+        SessionProvider(host=other).start(),
+        SessionProvider(None, host=tab),  # not started
+    ]
+    again = SessionProvider(host=tab).start()
+    with pytest.raises(RuntimeError, match="is closed"):
+        await others[0].refetch()
+    assert others[4].start().state.status == "unauthenticated"
+    with pytest.raises(RuntimeError, match="is closed"):
+        await again.refetch()
+    await asyncio.sleep(1)
+    assert name_in(others[3].state) == "alice"
+    for provider in others[1:]:
+        await provider.get_csrf_token()
+
+
+async def test_what_runs_again_leaves_nothing_open(browser: MemoryBrowser) -> None:
+    host: MemoryHost = browser.open_tab()
+    for _ in range(3):
+        provider = SessionProvider(refetch_interval=10, renew_before_expiry=10, host=host).start()
+    await provider.ready()
+    opened = host.open_resources
+    provider.close()
+    assert opened
+    assert host.open_resources == 0
+    assert not host.reports

@@ -24,9 +24,9 @@ STANDARD = {
 }
 
 
-def test_a_page_downloads_less_than_64_kilobytes_of_us() -> None:
-    """What keeps text from becoming a script, and messages from ending a page, takes four of them."""
-    assert len(own_wheel().to_bytes()) < 64_000
+def test_a_page_downloads_less_than_66_kilobytes_of_us() -> None:
+    """What keeps text from becoming a script, and messages from ending a page, takes four; forms take two."""
+    assert len(own_wheel().to_bytes()) < 66_000
 
 
 def test_what_asks_ahead_is_smaller_than_a_kilobyte() -> None:

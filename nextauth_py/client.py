@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from . import wire
 from .errors import ClientFetchError, NextAuthError, SignOutIncomplete
+from .guards import is_acting, send_away
 from .options import UNSET, Unset
 from .state import Reason, S, SessionStore, Stamp, is_same_session
-from .urls import safe_redirect, without_verdict
+from .urls import as_texts, safe_redirect, without_verdict
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -97,6 +98,9 @@ class AuthClient(Generic[S]):
     ) -> SignInResult | None:
         """Sign in, as `nextauth_py.sign_in` describes."""
         self._check_can_leave(redirect=redirect)
+        fields = as_texts(fields)
+        if not isinstance(authorization_params, str):
+            authorization_params = as_texts(authorization_params)
         with self._call("sign_in"):
             callback = self._checked_callback(callback_url)
             providers = await self._transport.providers()
@@ -125,6 +129,9 @@ class AuthClient(Generic[S]):
             else self._auth.endpoint("error")
         )
         url = safe_redirect(path, page=self._host.location())
+        if redirect and is_acting():
+            send_away(self._host, self._auth, url)
+            return None
         return self._finish(
             url, wire.SignInResult(ok=False, status=200, error="Signin", url=url), redirect=redirect
         )

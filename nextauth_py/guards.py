@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from .urls import is_same_place, join, origin_of, query_of
@@ -11,8 +12,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
     from .background import Background
+    from .host.base import Host
     from .state import SessionState
     from .urls import AuthUrl
+
+# What runs is what a guard wants done: nobody has clicked.
+_acting: ContextVar[bool] = ContextVar("acting", default=False)
 
 
 class Guards:
@@ -65,7 +70,22 @@ class Guards:
         self._wanted.clear()
 
 
-def would_go_in_circles(auth: AuthUrl, page: str, target: str) -> bool:
+def is_acting() -> bool:
+    """Whether a guard has caused what is done now."""
+    return _acting.get()
+
+
+def send_away(host: Host, auth: AuthUrl, url: str) -> None:
+    """Leave a page that needs more than there is, unless it is the one that this leads to."""
+    page = host.location()
+    if _would_go_in_circles(auth, page, join(page, url)):
+        advice = "Leave out auth= and required=True where one signs in, or is refused."
+        host.report(f"the page stays: {url} would lead back to it", RuntimeError(advice))
+    else:
+        host.navigate(url)
+
+
+def _would_go_in_circles(auth: AuthUrl, page: str, target: str) -> bool:
     """Whether a page that a guard sends away would come back to it: it is where one signs in, or is refused.
 
     Args:
@@ -93,6 +113,7 @@ def _has_path_of(page: str, url: str) -> bool:
 
 
 async def _run(act: Callable[[], object]) -> None:
+    _acting.set(True)  # in this task, and those that it starts
     result = act()
     if inspect.isawaitable(result):
         await result

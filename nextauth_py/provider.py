@@ -10,7 +10,7 @@ from .background import Background
 from .bounded_json import loads
 from .client import AuthClient
 from .errors import NextAuthError, SessionValidationError
-from .guards import Guards, would_go_in_circles
+from .guards import Guards, send_away
 from .host import current_tab, default_host
 from .listeners import Listeners, ignores_events
 from .options import (
@@ -29,7 +29,7 @@ from .state import EventName, Reason, S, SessionStore, Stamp
 from .sync import TabSync
 from .trace import Trace
 from .transport import Transport
-from .urls import join, query_of, resolve_auth_url, safe_redirect
+from .urls import query_of, resolve_auth_url, safe_redirect
 
 if TYPE_CHECKING:
     from typing import Self
@@ -321,7 +321,7 @@ class SessionProvider(Generic[S]):
             UnsafeRedirectError: The URL is no http(s) URL.
         """
         url = self._auth.endpoint("error", error="AccessDenied") if url is None else url
-        self._send_away(safe_redirect(url, page=self._host.location()))
+        send_away(self._host, self._auth, safe_redirect(url, page=self._host.location()))
 
     def go(self, url: str) -> None:
         """Leave the page for another one.
@@ -599,13 +599,5 @@ class SessionProvider(Generic[S]):
 
     def _go_to_sign_in(self) -> None:
         page = self._host.location()
-        self._send_away(self._auth.endpoint("signin", error="SessionRequired", callbackUrl=page))
-
-    def _send_away(self, url: str) -> None:
-        """Leave a page that needs more than there is, unless it is the one that this leads to."""
-        page = self._host.location()
-        if would_go_in_circles(self._auth, page, join(page, url)):
-            advice = "Leave out auth= and required=True where one signs in, or is refused."
-            self._host.report(f"the page stays: {url} would lead back to it", RuntimeError(advice))
-        else:
-            self._host.navigate(url)
+        url = self._auth.endpoint("signin", error="SessionRequired", callbackUrl=page)
+        send_away(self._host, self._auth, url)

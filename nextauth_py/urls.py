@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .errors import UnsafeRedirectError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection
     from urllib.parse import SplitResult
 
 DEFAULT_BASE_PATH = "/api/auth"
@@ -120,15 +121,28 @@ def encoded(fields: Mapping[str, object]) -> str:
     """Fields as a browser writes them into a form or a query: ``true``, no None, a list item by item."""
     from urllib.parse import urlencode  # noqa: PLC0415 - see above
 
-    pairs = [(name, text) for name, value in fields.items() for text in _texts(value)]
+    pairs = [(name, text) for name, texts in as_texts(fields).items() for text in texts]
     return _HALF.sub("%EF%BF%BD", urlencode(pairs, errors="surrogatepass"))
 
 
-def _texts(value: object) -> list[str]:
+def as_texts(fields: Mapping[str, object]) -> dict[str, list[str]]:
+    """What each field is written as.
+
+    Raises:
+        TypeError: A form cannot carry a value's type. No value is in the text.
+    """
+    return {name: _texts(name, value) for name, value in fields.items()}
+
+
+def _texts(name: str, value: object) -> list[str]:
     if value is None:
         return []
     if isinstance(value, (list, tuple, set, frozenset)):
-        return [text for each in value for text in _texts(each)]
+        return [text for each in value for text in _texts(name, each)]
+    if isinstance(value, (Mapping, bytes, bytearray)):
+        raise TypeError(
+            f"a form carries text: {name!r} is a {type(value).__name__}; json.dumps() or decode it"
+        )
     return [str(value).lower() if isinstance(value, bool) else str(value)]
 
 

@@ -62,7 +62,7 @@ def bind(
     tag = str(getattr(binding.element, "localName", ""))
     if text is not None:
         check_shows_text(tag)
-        binding.properties.append((_reader(text), _write_text))
+        binding.properties.append((_text_reader(text), _write_text))
     for name, value in (attr or {}).items():
         binding.properties.append(_attribute(checked_attribute(name, tag), tag, value))
     if show is not None:
@@ -88,6 +88,16 @@ def _reader(value: Value) -> Callable[[SessionState[Any]], object]:
     return lambda state: None if state.data is None else value(state.data)
 
 
+def _text_reader(value: Value) -> Callable[[SessionState[Any]], str]:
+    read = _reader(value)
+
+    def text(state: SessionState[Any]) -> str:
+        value = read(state)
+        return "" if value is None else str(value)
+
+    return text
+
+
 def _condition(value: Condition) -> Callable[[SessionState[Any]], object]:
     if isinstance(value, bool):
         return lambda state: (state.data is not None) == value
@@ -111,8 +121,8 @@ def _attribute(
     return (lambda state: attribute_value(name, read(state), tag)), write
 
 
-def _write_text(element: Any, value: object) -> None:
-    element.textContent = "" if value is None else str(value)
+def _write_text(element: Any, text: str | None) -> None:
+    element.textContent = text or ""  # None: it could not be read
 
 
 def write_shown(element: Any, shown: object) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from contextlib import ExitStack
 from functools import update_wrapper
-from typing import TYPE_CHECKING, Any, Protocol
+from types import FunctionType
+from typing import TYPE_CHECKING, Any, Protocol, overload
 from weakref import WeakSet
 
 from ..hooks import current_reader, reading, use_session
@@ -30,9 +31,21 @@ _mounted: WeakSet[Component] = WeakSet()
 _SHOWN = 200
 
 
+@overload
+def component(  # type: ignore[overload-overlap]  # an object may be a function: it is no target
+    target: Callable[[], object], /
+) -> Component: ...
+
+
+@overload
 def component(
     target: object = None, *, auth: bool | Auth = False
-) -> Callable[[Callable[[], object]], Component]:
+) -> Callable[[Callable[[], object]], Component]: ...
+
+
+def component(
+    target: object = None, *, auth: bool | Auth = False
+) -> Component | Callable[[Callable[[], object]], Component]:
     """Make a function a component, and mount it at once if a target is given.
 
     The function returns what the element shows: a t-string, text (shown as text, never as HTML), a DOM node,
@@ -41,7 +54,8 @@ def component(
     next change it is called again.
 
     Args:
-        target: A CSS selector, a DOM element or a `pyscript.web` element.
+        target: A CSS selector, a DOM element or a `pyscript.web` element. None, and a bare ``@component``,
+            mount it nowhere yet.
         auth: Whether it needs a session, or an `Auth` that says who may see it. Before the server has
             confirmed the session, nothing of it is on the page.
 
@@ -64,6 +78,8 @@ def component(
         made = Component(function, wanted)
         return made if target is None else made.mount(target)
 
+    if isinstance(target, FunctionType):
+        return Component(target, wanted)
     return decorate
 
 

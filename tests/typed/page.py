@@ -127,7 +127,13 @@ def later() -> list[object]:
     return ["a", None]
 
 
+@component
+def bare() -> str:
+    return "text"
+
+
 account.update()
+bare.mount("#bare").unmount()
 later.mount("#x").unmount()
 
 

@@ -89,6 +89,18 @@ async def test_an_unsafe_address_is_refused_before_anything_is_sent(browser: Mem
     assert isinstance(provider.state.error, UnsafeRedirectError)
 
 
+@pytest.mark.parametrize("value", [{"city": "Bern"}, b"Bern", ["Bern", {}]], ids=str)
+async def test_what_no_form_can_carry_is_refused_before_anything_is_sent(
+    tab: MemoryHost, value: object
+) -> None:
+    provider = SessionProvider(None, host=tab).start()
+    with pytest.raises(TypeError, match="'address' is a (dict|bytes); json"):
+        await provider.sign_in("credentials", redirect=False, **SIGN_IN, address=value)
+    with pytest.raises(TypeError, match="'address' is a (dict|bytes); json"):
+        await provider.sign_in("github", authorization_params={"address": value})
+    assert not tab.browser.network.log
+
+
 @pytest.mark.parametrize(
     "route", ["GET /api/auth/providers", "GET /api/auth/csrf", "POST /api/auth/signin/github"]
 )

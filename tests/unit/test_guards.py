@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from nextauth_py import Auth, SessionProvider, UnsafeRedirectError, use_session
+from nextauth_py import Auth, SessionProvider, UnsafeRedirectError, sign_in, use_session
 from nextauth_py.hooks import reading
 from nextauth_py.host.memory import MemoryBrowser, MemoryHost
 from nextauth_py.host.virtual import Answer
@@ -405,6 +405,20 @@ async def test_a_guard_on_the_sign_in_page_stays_and_says_so(browser: MemoryBrow
     ((message, advice),) = tab.reports
     assert message.startswith("the page stays: /api/auth/signin?error=SessionRequired&")
     assert "Leave out auth= and required=True" in str(advice)
+
+
+@pytest.mark.parametrize("path", ["/login?callbackUrl=%2Flogin", "/api/auth/signin"])
+async def test_a_guard_that_signs_in_by_a_call_of_its_own_stays_too(
+    browser: MemoryBrowser, path: str
+) -> None:
+    tab = browser.open_tab(path)
+    provider = SessionProvider(None, host=tab).start()
+    use_session(required=True, on_unauthenticated=sign_in)
+    await pause()
+    ((message, _),) = tab.reports
+    assert (tab.visited, message.startswith("the page stays: ")) == ([], True)
+    await provider.sign_in()  # by a click: once more is no circle
+    assert len(tab.visited) == 1
 
 
 @pytest.mark.parametrize(

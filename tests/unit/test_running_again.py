@@ -45,6 +45,16 @@ def count(tab: Tab) -> int:
     return tab._browser.requests.count(SESSION)
 
 
+def test_a_decorator_without_parentheses_makes_a_component_too(tab: Tab) -> None:
+    @component
+    def account() -> object:
+        return "Hello"
+
+    assert isinstance(account, Component)
+    tab.run(lambda: account.mount("#account"))
+    assert tab.text("#account") == "Hello"
+
+
 def test_ten_lines_that_run_again_leave_one_of_each(tab: Tab) -> None:
     first = tab.run(ten_lines)
     first_provider = tab.provider

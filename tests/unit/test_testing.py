@@ -341,6 +341,27 @@ def test_bindings_follow_the_session(browser: Browser) -> None:
     assert tab.find("#in").getAttribute("style") is None
 
 
+def test_a_binding_whose_value_cannot_be_written_is_empty_and_the_others_follow(browser: Browser) -> None:
+    class Unwritable:
+        def __str__(self) -> str:
+            raise ValueError("no text")
+
+    tab = browser.open_tab(html="<b id=name></b><i id=other></i>")
+
+    def page() -> None:
+        SessionProvider(None).start()
+        session = use_session()
+        session.bind("#name", text=lambda _: Unwritable(), attr={"title": "user.name"})
+        session.bind("#other", text="user.name")
+
+    tab.run(page)
+    eve = {"user": {"name": "Eve"}, "expires": "2099-01-01T00:00:00Z"}
+    tab.run(lambda: setattr(tab.provider, "session", eve))
+    assert [str(error) for error in tab.errors] == ["no text"]
+    assert str(tab.find("#name")) == '<b id="name" title="Eve"></b>'
+    assert tab.text("#other") == "Eve"
+
+
 # --- guards ---
 
 

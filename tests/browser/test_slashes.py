@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from playwright.async_api import async_playwright
 from playwright.sync_api import Page
 
 from demo.serve import AuthServer
@@ -16,7 +13,6 @@ from nextauth_py.testing import sign_in_as
 from tests.servers import SITE_SCRIPT
 from tests.servers.raw import RawServer, answer
 
-from .conftest import LAUNCH_OPTIONS
 from .python_page import PythonPage
 
 NAME = "fetch('/api/auth/session').then(answer => answer.json()).then(session => session?.user?.name)"
@@ -25,32 +21,6 @@ NAME = "fetch('/api/auth/session').then(answer => answer.json()).then(session =>
 @pytest.fixture(scope="module")
 def server(start_server: Callable[..., AuthServer]) -> AuthServer:
     return start_server(generation="v5", script=SITE_SCRIPT)
-
-
-def test_a_page_is_signed_in(page: Page, server: AuthServer) -> None:
-    page.goto(f"{server.url}/plain.html")
-    sign_in_as(page, username="alice", password="wonder")
-    assert page.evaluate(NAME) == "Alice Liddell"
-
-
-def test_who_is_refused_is_told_so(page: Page, server: AuthServer) -> None:
-    with pytest.raises(ValueError, match="the server refuses the sign-in: CredentialsSignin"):
-        sign_in_as(page, base_url=server.url, username="alice", password="secret")
-
-
-def test_the_async_api(server: AuthServer) -> None:
-    async def visit() -> object:
-        async with async_playwright() as playwright:
-            browser = await playwright.chromium.launch(**LAUNCH_OPTIONS)
-            page = await browser.new_page()
-            await page.goto(f"{server.url}/plain.html")
-            await sign_in_as(page, username="alice", password="wonder")
-            name = await page.evaluate(NAME)
-            await browser.close()
-            return name
-
-    with ThreadPoolExecutor(1) as thread:  # the sync API has a loop in this one
-        assert thread.submit(asyncio.run, visit()).result() == "Alice Liddell"
 
 
 @pytest.mark.parametrize("location", ["/elsewhere/", "http://localhost:9/api/auth/csrf/", "/api/auth/csrf"])

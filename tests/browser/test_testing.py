@@ -14,6 +14,7 @@ from playwright.sync_api import BrowserContext, Page
 from demo.serve import AuthServer
 from nextauth_py import ClientFetchError
 from nextauth_py.testing import document, sign_in_as
+from tests.servers import SITE_SCRIPT
 
 from .conftest import LAUNCH_OPTIONS
 from .python_page import PythonPage
@@ -21,9 +22,11 @@ from .python_page import PythonPage
 NAME = "fetch('/api/auth/session').then(answer => answer.json()).then(session => session?.user?.name)"
 
 
-@pytest.fixture(scope="module", params=["v4", "v5"])
+@pytest.fixture(scope="module", params=[("v4", {}), ("v5", {}), ("v5", {"script": SITE_SCRIPT})], ids=str)
 def server(request: pytest.FixtureRequest, start_server: Callable[..., AuthServer]) -> AuthServer:
-    return start_server(generation=request.param)
+    """Of both generations, and one whose paths have a slash behind."""
+    generation, options = request.param
+    return start_server(generation=generation, **options)
 
 
 def test_a_page_is_signed_in(page: Page, server: AuthServer) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
@@ -11,6 +11,8 @@ from demo.serve import AuthServer, install_server
 
 from . import SERVER_SCRIPT
 from .control import ServerControl
+from .raw import RawServer
+from .visits import Both
 
 
 @pytest.fixture(scope="session", params=["v4", "v5"])
@@ -29,6 +31,17 @@ def control(auth_server: AuthServer) -> Iterator[ServerControl]:
 @pytest.fixture(autouse=True)
 def _the_environment_names_the_server(auth_server: AuthServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NEXTAUTH_URL", auth_server.url)
+
+
+@pytest.fixture
+def raw() -> Iterator[RawServer]:
+    with RawServer() as server:
+        yield server
+
+
+@pytest.fixture(params=["async", "blocking"])
+def visit(request: pytest.FixtureRequest) -> Callable[..., Both]:
+    return lambda headers, **options: Both(request.param, headers, **options)
 
 
 def sign_in(server: AuthServer, username: str, password: str) -> dict[str, str]:

@@ -18,7 +18,6 @@ from nextauth_py.server import AUTH_COOKIES, BlockingVisitor, Visitor
 from nextauth_py.server.fetch import LIMIT
 
 from .raw import OFFER, RawServer, answer
-from .test_visitor import Both
 
 Ask = Callable[..., Any]
 
@@ -27,17 +26,6 @@ Ask = Callable[..., Any]
 def _the_environment_names_the_server(raw: RawServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """In place of the one for real servers."""
     monkeypatch.setenv("NEXTAUTH_URL", raw.url)
-
-
-@pytest.fixture
-def raw() -> Iterator[RawServer]:
-    with RawServer() as server:
-        yield server
-
-
-@pytest.fixture(params=["async", "blocking"])
-def visit(request: pytest.FixtureRequest) -> Callable[..., Both]:
-    return lambda headers, **options: Both(request.param, headers, **options)
 
 
 # --- time ---

@@ -17,7 +17,6 @@ from . import SITE_SCRIPT
 from .conftest import header
 from .raw import OFFER, RawServer, answer
 from .sites import SITES, site
-from .test_visitor import Both
 
 Ask = Callable[..., Any]
 
@@ -37,17 +36,6 @@ def _the_environment_names_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
     """As each test says."""
     for name in ("NEXTAUTH_URL", "NEXTAUTH_URL_INTERNAL", "AUTH_URL", "VERCEL_URL"):
         monkeypatch.delenv(name, raising=False)
-
-
-@pytest.fixture
-def raw() -> Iterator[RawServer]:
-    with RawServer() as server:
-        yield server
-
-
-@pytest.fixture(params=["async", "blocking"])
-def visit(request: pytest.FixtureRequest) -> Callable[..., Both]:
-    return lambda headers, **options: Both(request.param, headers, **options)
 
 
 # --- behind TLS ---

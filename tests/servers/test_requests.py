@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
 
@@ -24,12 +23,6 @@ from .test_fetch import AS_IT_CAME, ODD
 SIGNED_IN = {"Cookie": f"{COOKIE}=1"}
 PAGE = {"Accept": "text/html,*/*"}
 PRIVATE = "private, no-cache"
-
-
-@pytest.fixture
-def raw() -> Iterator[RawServer]:
-    with RawServer() as server:
-        yield server
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,6 @@ from demo.serve import AuthServer
 from nextauth_py import ClientFetchError, Session, SessionValidationError
 from nextauth_py.server import (
     AUTH_COOKIES,
-    BlockingVisitor,
     Visitor,
     get_csrf_token,
     get_providers,
@@ -26,27 +25,6 @@ from .control import ServerControl
 SESSION, CSRF = "GET /api/auth/session", "GET /api/auth/csrf"
 
 Ask = Callable[..., Any]
-
-
-class Both:
-    """A visitor, asked in async or in blocking code."""
-
-    def __init__(self, kind: str, request: object, **options: Any) -> None:
-        self.is_async = kind == "async"
-        self.visitor: Any = (
-            Visitor(request, **options) if self.is_async else BlockingVisitor(request, **options)
-        )
-
-    def __getattr__(self, name: str) -> Any:
-        found = getattr(self.visitor, name)
-        if not (self.is_async and name.startswith(("get_", "session_"))):
-            return found
-        return lambda: asyncio.run(found())
-
-
-@pytest.fixture(params=["async", "blocking"])
-def visit(request: pytest.FixtureRequest) -> Callable[..., Both]:
-    return lambda headers, **options: Both(request.param, headers, **options)
 
 
 def test_the_session_of_who_is_signed_in(visit: Ask, alice: dict[str, str]) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from demo.serve import AuthServer, install_packages
 from nextauth_py.bundle import build_bundle
-from nextauth_py.bundle.runtime import pinned
+from nextauth_py.bundle.build.places import pinned
 from tests.browser.browsers import launch_options
 
 from .report import Table

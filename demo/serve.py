@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Self, cast
 
 from nextauth_py.bundle import BundleError
-from nextauth_py.bundle.node import node_command, node_environment, npm_command
+from nextauth_py.bundle.build.node import node_command, node_environment, npm_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from .calls import get_csrf_token, get_providers, get_session, sign_in, sign_out
+from .core.wire import SignInResult, SignOutResult
 from .errors import (
     ClientFetchError,
     CsrfError,
@@ -22,11 +23,10 @@ from .errors import (
     SignOutIncomplete,
     UnsafeRedirectError,
 )
-from .hooks import SessionHandle, use_session
 from .provider import SessionProvider
 from .state import SessionEvent, SessionState
 from .ui import Auth, Component, component, keyed
-from .wire import SignInResult, SignOutResult
+from .ui.hooks import SessionHandle, use_session
 
 if TYPE_CHECKING:
     from .models import Provider, Session, User

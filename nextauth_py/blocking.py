@@ -17,19 +17,19 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any, overload
 
-from . import wire
+from .core import wire
+from .core.options import checked_session_type, checked_timeout
+from .core.urls import resolve_auth_url
 from .errors import ClientFetchError
-from .options import checked_session_type, checked_timeout
 from .provider import current_provider
-from .urls import resolve_auth_url
 
 if TYPE_CHECKING:
     from typing import Literal
 
+    from .core.urls import AuthUrl
+    from .core.wire import Request, Response
     from .models import Provider, Session
     from .state import S
-    from .urls import AuthUrl
-    from .wire import Request, Response
 
 __all__ = ["enable", "get_csrf_token", "get_providers", "get_session"]
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+from .client.listeners import ignores_events
 from .host import default_host
-from .listeners import ignores_events
 from .provider import SessionProvider, current_provider
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from .core.wire import SignInResult, SignOutResult
     from .host.base import Host
     from .models import Provider, Session
-    from .wire import SignInResult, SignOutResult
 
 _providers_of_nobody: WeakKeyDictionary[Host, SessionProvider[Any]] = WeakKeyDictionary()
 

@@ -6,14 +6,16 @@ import asyncio
 from collections.abc import Callable, Hashable, Mapping
 from typing import TYPE_CHECKING, Any, Generic, cast, get_args
 
-from .background import Background
-from .bounded_json import loads
-from .client import AuthClient
-from .errors import NextAuthError, SessionValidationError
-from .guards import Guards, send_away
-from .host import current_tab, default_host
-from .listeners import Listeners, ignores_events
-from .options import (
+from .client.background import Background
+from .client.guards import Guards, send_away
+from .client.listeners import Listeners, ignores_events
+from .client.mutations import AuthClient
+from .client.reader import SessionReader
+from .client.sync import TabSync
+from .client.trace import Trace
+from .client.transport import Transport
+from .core.bounded_json import loads
+from .core.options import (
     UNSET,
     Unset,
     checked_flag,
@@ -22,23 +24,23 @@ from .options import (
     checked_session_type,
     checked_timeout,
 )
-from .reader import SessionReader
-from .refresh import RefreshSchedule, expires_at
-from .server_clock import ServerClock
-from .state import EventName, Reason, S, SessionStore, Stamp
-from .sync import TabSync
-from .trace import Trace
-from .transport import Transport
-from .urls import query_of, resolve_auth_url, safe_redirect
+from .core.schedule import RefreshSchedule, expires_at
+from .core.server_clock import ServerClock
+from .core.store import SessionStore, Stamp
+from .core.urls import query_of, resolve_auth_url, safe_redirect
+from .errors import NextAuthError, SessionValidationError
+from .host import current_tab, default_host
+from .state import EventName, Reason, S
 
 if TYPE_CHECKING:
     from typing import Self
 
+    from .core.store import Change
+    from .core.urls import AuthUrl
+    from .core.wire import SignInResult, SignOutResult
     from .host.base import Host
     from .models import Provider
-    from .state import Change, SessionEvent, SessionState
-    from .urls import AuthUrl
-    from .wire import SignInResult, SignOutResult
+    from .state import SessionEvent, SessionState
 
 # What the JavaScript clients call the options of a sign-in.
 _JAVASCRIPT_NAMES = {

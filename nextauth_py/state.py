@@ -1,23 +1,14 @@
-"""The state of a session, and the store that alone may replace it. Pure: no I/O, no tasks.
-
-Order is the point of this file. Each read of the session remembers the logical time at which it began;
-a mutation (sign-in, update, sign-out) makes every read that began before its end worthless, in this tab and
-in all others. `apply` checks and writes in one synchronous step, so nothing can come in between.
-"""
+"""What is known about a session at one moment, and what has happened to it: plain values."""
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, Literal
 
-from .errors import NextAuthError
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from typing_extensions import TypeVar
 
+    from .errors import NextAuthError
     from .models import Session
 
     S = TypeVar("S", bound=Session, default=Session)
@@ -28,15 +19,6 @@ else:
 
 Status = Literal["loading", "authenticated", "unauthenticated"]
 EventName = Literal["signed_in", "signed_out", "updated", "expired", "error"]
-# A logical time that all tabs share: microseconds of the machine's clock, moved on where that stands still
-# or goes back (a hybrid logical clock), and the tab, which orders what happened at the same moment.
-Stamp = tuple[int, str]
-NEVER: Stamp = (0, "")
-# The tabs of a browser share a clock. A time that is more microseconds ahead of it is nonsense, and would
-# stop ours; if it is our own, the clock has been set back.
-TOO_FAR_AHEAD = 24 * 60 * 60 * 1_000_000
-_BEFORE_ALL: Stamp = (1, "")
-
 # Why a state changed: what this tab did, or what made it ask.
 Reason = Literal[
     "load",
@@ -54,9 +36,6 @@ Reason = Literal[
     "restored",
     "broadcast",
 ]
-
-# What this tab does of its own accord.
-_OWN = {"assigned", "sign_in", "sign_out", "update"}
 
 
 @dataclass(frozen=True)
@@ -95,273 +74,3 @@ class SessionEvent(Generic[S]):
     reason: Reason
     local: bool
     state: SessionState[S]
-
-
-@dataclass(frozen=True)
-class Change(Generic[S]):
-    """A replaced state, as the store's listener hears of it."""
-
-    state: SessionState[S]
-    events: tuple[SessionEvent[S], ...]
-
-
-class SessionStore(Generic[S]):
-    """The one writer of the session state.
-
-    Args:
-        changed: Called with each change.
-        now: The machine's clock, in seconds.
-        tab: Distinguishes this tab from all others.
-        is_over: Whether a session has passed its end.
-    """
-
-    def __init__(
-        self,
-        changed: Callable[[Change[S]], None],
-        now: Callable[[], float],
-        tab: str,
-        is_over: Callable[[S], bool],
-    ) -> None:
-        self._state: SessionState[S] = SessionState()
-        self._changed = changed
-        self._is_over = is_over
-        self._now = now
-        self._tab = tab
-        self._time = 0
-        self._shown = NEVER  # when the read that is shown began
-        self._barrier = NEVER  # reads that began earlier are worthless
-        self._mutation: Stamp | None = None
-        self._closed = False
-        self._is_restored = False
-
-    @property
-    def state(self) -> SessionState[S]:
-        """The current state."""
-        return self._state
-
-    @property
-    def is_outdated(self) -> bool:
-        """Whether what is shown was asked for before the session was last changed."""
-        return self._state.status != "loading" and self._shown < self._barrier
-
-    @property
-    def epoch(self) -> Stamp:
-        """When the session was last changed on purpose, or found to have been."""
-        return self._barrier
-
-    @property
-    def is_confirmed(self) -> bool:
-        """Whether the server has been heard since the page was left, if it was."""
-        return not self._is_restored
-
-    def begin_read(self) -> Stamp:
-        """The logical time of a read that begins now."""
-        self._time = max(self._clock(), self._time + 1)
-        return self._time, self._tab
-
-    def read_begun_at(self, seconds: float) -> Stamp:
-        """The logical time of a read that began earlier, at that time since the epoch."""
-        return min(int(seconds * 1e6), self._time), self._tab
-
-    def _clock(self) -> int:
-        """Read it, and go by it again if it was set far back; what was before is older than all since."""
-        now = int(self._now() * 1e6)
-        if self._time > now + TOO_FAR_AHEAD and self._mutation is None:
-            self._time, self._shown, self._barrier = now, NEVER, NEVER
-        return now
-
-    def is_far_ahead_of(self, time: Stamp) -> bool:
-        """Whether what is shown is of another clock than that time."""
-        return self._shown[0] > time[0] + TOO_FAR_AHEAD
-
-    def _by_the_clock(self, time: Stamp) -> Stamp:
-        return _BEFORE_ALL if time[0] > self._time else time
-
-    def is_current(self, started: Stamp) -> bool:
-        """Whether what began at that time may still be written."""
-        return self.why_not(started) is None
-
-    def why_not(self, started: Stamp) -> str | None:
-        """Why what began at that time may not be written any more; None if it may."""
-        if self._closed:
-            return "the provider is closed"
-        if self._mutation is not None:
-            return None if started == self._mutation else "the session is being changed"
-        started = self._by_the_clock(started)
-        if started < self._barrier:
-            return "it began before the session was changed"
-        return "something newer is shown" if started < self._shown else None
-
-    @property
-    def is_mutating(self) -> bool:
-        """Whether a mutation is open, and so nothing else is written."""
-        return self._mutation is not None
-
-    @property
-    def is_closed(self) -> bool:
-        """Whether it writes no more."""
-        return self._closed
-
-    def close(self) -> None:
-        """Write nothing from now on."""
-        self._closed = True
-
-    def has_written_since(self, time: Stamp) -> bool:
-        """Whether what is shown was asked for after that time."""
-        return self._shown >= self._by_the_clock(time) and self._state.status != "loading"
-
-    def invalidate(self) -> None:
-        """Make all reads under way worthless: the session changed elsewhere."""
-        self._barrier = self.begin_read()
-
-    def witness(self, epoch: Stamp, *stamps: Stamp) -> None:
-        """Learn from another tab when the session was last changed, and what time it is there."""
-        self._clock()
-        self._barrier = max(self._barrier, epoch)
-        self._time = max(self._time, *(time for time, _tab in (epoch, *stamps)))
-
-    @contextmanager
-    def mutation(self) -> Iterator[Stamp]:
-        """A span in which only the mutation itself may write, with the time that it yields.
-
-        Raises:
-            RuntimeError: Another mutation is open. The client takes turns, so this is a fault of ours.
-        """
-        if self._mutation is not None:
-            raise RuntimeError("a mutation is open already")
-        self._mutation = self.begin_read()
-        try:
-            yield self._mutation
-        finally:
-            has_written = self._shown == self._mutation
-            self._mutation = None
-            self.invalidate()
-            if has_written:
-                self._shown = self._barrier
-
-    def apply(
-        self,
-        answer: S | NextAuthError | None,
-        *,
-        started: Stamp,
-        reason: Reason,
-        is_sign_in: bool = False,
-    ) -> bool:
-        """Write an answer if it is still current.
-
-        Args:
-            answer: A session, None for "signed out", or the error that came instead.
-            started: The time at which the read or the mutation began.
-            reason: Why it was asked; passed on in the event.
-            is_sign_in: Whether it comes of a sign-in in another tab.
-
-        Returns:
-            False if the answer was discarded. Whoever asked then gets the current state.
-        """
-        if not self.is_current(started):
-            return False
-        if isinstance(answer, NextAuthError):
-            # No newer than what is shown: an answer that was asked for earlier, and comes later, tells more.
-            self._replace(_after_error(self._state, answer), reason)
-        else:
-            self._shown = self._by_the_clock(started)
-            self._is_restored = False
-            is_sign_in |= reason == "sign_in"
-            self._replace(_after_answer(self._state, answer), reason, is_sign_in=is_sign_in)
-        return True
-
-    def mark_refreshing(self, refreshing: bool) -> None:
-        """Say whether a request is under way; nobody is told."""
-        if not self._closed:
-            self._state = replace(self._state, refreshing=refreshing)
-
-    def mark_stale(self) -> None:
-        """Say that what is shown may be old: the page is left, and may be come back to."""
-        if not self._closed and self._state.status != "loading":
-            self._is_restored = True
-            # Even if it is stale already: what needs a session must show nothing of it from now on.
-            self._state = replace(self._state, stale=True)
-            self._changed(Change(self._state, ()))
-
-    def _replace(self, state: SessionState[S], reason: Reason, *, is_sign_in: bool = False) -> None:
-        before, self._state = self._state, state
-        if state != before:
-            self._changed(Change(state, self._events(before, reason, is_sign_in=is_sign_in)))
-
-    def _events(
-        self, before: SessionState[S], reason: Reason, *, is_sign_in: bool
-    ) -> tuple[SessionEvent[S], ...]:
-        names = _event_names(before, self._state, is_sign_in=is_sign_in)
-        local = reason in _OWN
-        if "signed_out" in names and not local and before.data is not None and self._is_over(before.data):
-            names = ("expired", *names)
-        after = self._state
-        # Whoever hears "signed_out" must not find the next user in it.
-        between = SessionState("unauthenticated") if names[-1:] == ("signed_in",) else after
-        return tuple(
-            SessionEvent(name, reason, local, after if name == names[-1] else between) for name in names
-        )
-
-
-def _after_answer(state: SessionState[S], session: S | None) -> SessionState[S]:
-    status: Status = "unauthenticated" if session is None else "authenticated"
-    kept = _keep_if_same(state.data, session)
-    return SessionState(status, kept, refreshing=state.refreshing)
-
-
-def describe(answer: S | NextAuthError | None) -> str:
-    """An answer for a developer's eyes, without its contents."""
-    if isinstance(answer, NextAuthError):
-        return str(answer)
-    return "nobody is signed in" if answer is None else "somebody is signed in"
-
-
-def is_same_session(one: S | None, other: S | None) -> bool:
-    """Whether they are equal but for `expires`, which rolls on with each answer."""
-    if one is None or other is None or type(one) is not type(other):
-        return one is other
-    return one.model_copy(update={"expires": other.expires}) == other
-
-
-def _keep_if_same(shown: S | None, new: S | None) -> S | None:
-    """The shown object if only `expires` rolled on: then listeners and identity checks stay quiet."""
-    if shown is None or new is None or not is_same_session(new, shown):
-        return new
-    # Past `frozen` and `validate_assignment`, which a user's model may have set.
-    shown.__dict__["expires"] = new.expires
-    return shown
-
-
-def _after_error(state: SessionState[S], error: NextAuthError) -> SessionState[S]:
-    """Failures never sign anyone out: the last state stays, marked as unconfirmed."""
-    repeated = state.error is not None and (type(state.error), str(state.error)) == (type(error), str(error))
-    return replace(state, error=state.error if repeated else error, stale=state.status != "loading")
-
-
-def _event_names(
-    before: SessionState[S], after: SessionState[S], *, is_sign_in: bool
-) -> tuple[EventName, ...]:
-    """The first answer of a page is no event: nobody signed in or out."""
-    if after.error is not None and after.error is not before.error:
-        return ("error",)
-    if before.status == "loading" or after.data is before.data:
-        return ()
-    if before.data is None:
-        return ("signed_in",)
-    if after.data is None:
-        return ("signed_out",)
-    is_other = _is_other_user(before.data, after.data)
-    return ("signed_out", "signed_in") if (is_sign_in if is_other is None else is_other) else ("updated",)
-
-
-def _is_other_user(one: Session, other: Session) -> bool | None:
-    """Whether two sessions are of different users; None if they do not say."""
-    for name in ("id", "email"):
-        values = [_field(getattr(each, "user", None), name) for each in (one, other)]
-        if all(values):
-            return values[0] != values[1]
-    return None
-
-
-def _field(user: object, name: str) -> object:
-    return user.get(name) if isinstance(user, dict) else getattr(user, name, None)

@@ -13,9 +13,9 @@ from random import Random
 from typing import Any
 
 from nextauth_py import ClientFetchError, NextAuthError, SessionProvider, SessionState, SignInResult
-from nextauth_py.host.memory import MemoryBrowser, MemoryHost
-from nextauth_py.host.virtual import Answer, run
-from nextauth_py.wire import Request
+from nextauth_py.core.wire import Request
+from nextauth_py.testing.memory import MemoryBrowser, MemoryHost
+from nextauth_py.testing.network import Answer, run
 
 from .unit.fake_server import EXPIRES, SESSION_COOKIE, USERS, FakeServer
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .build import build_bundle
-from .errors import BundleError
+from .build.assemble import build_bundle
+from .build.errors import BundleError
 
 __all__ = ["BundleError", "build_bundle"]

@@ -9,8 +9,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .build import build_bundle
-from .errors import BundleError
+from .build.assemble import build_bundle
+from .build.errors import BundleError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
+    from ..core.wire import Request, Response
     from ..ui.component import View
-    from ..wire import Request, Response
 
 Undo = Callable[[], None]
 """Takes back what the call that returned it has set up. To be called once."""

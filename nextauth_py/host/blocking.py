@@ -16,11 +16,11 @@ from urllib.error import HTTPError, URLError
 from pyodide.ffi import JsException
 from pyodide_http import _core, patch_requests
 
-from ..wire import Response
-from .scope import from_origin
+from ..core.wire import Response
+from .common import from_origin
 
 if TYPE_CHECKING:
-    from ..wire import Request
+    from ..core.wire import Request
 
 # They describe the answer on its way. The browser has decoded it, and knows its length.
 _OF_THE_WAY = {"transfer-encoding", "content-encoding", "content-length"}

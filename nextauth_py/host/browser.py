@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import js
 from pyodide.ffi import JsException
 
-from ..wire import Response
+from ..core.wire import Response
+from .common import ScopeHost, bounded_text, from_origin, primitive, reader_of
+from .common import listen as listen_to
 from .dom import document
-from .scope import ScopeHost, bounded_text, from_origin, primitive, reader_of
-from .scope import listen as listen_to
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import js
 
-from .scope import ScopeHost
+from .common import ScopeHost
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,7 +7,7 @@ import time
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from ..server_clock import parse_date
+from ..core.server_clock import parse_date
 
 # The cookies of NextAuth v4 and Auth.js v5 under their default names: pass as ``cookies=AUTH_COOKIES``.
 AUTH_COOKIES = ("next-auth.*", "authjs.*")

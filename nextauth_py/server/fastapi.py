@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from typing import Unpack
 
-    from ..ui.auth import Auth
+    from ..access import Auth
     from .visitor import Options
 
 

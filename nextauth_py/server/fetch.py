@@ -21,7 +21,7 @@ import anyio
 import httpcore
 import httpx
 
-from .. import wire
+from ..core import wire
 from ..errors import ClientFetchError
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Unpack
 
-    from ..ui.auth import Auth
+    from ..access import Auth
     from .visitor import Options
 
 

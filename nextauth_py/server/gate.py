@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from ..access import Auth, checked_auth
+from ..core.urls import resolve_auth_url
 from ..errors import ClientFetchError, NextAuthError
-from ..ui.auth import Auth, checked_auth
-from ..urls import resolve_auth_url
 from .visitor import check_options, public_auth_url
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, MutableMapping
     from typing import Unpack
 
-    from ..ui.auth import Auth
+    from ..access import Auth
     from .visitor import Options
 
 # For a WebSocket: policy violation, and "try again later". Before it is accepted, a server makes them a 403.

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Generic, TypedDict, TypeVar, cast
 import anyio
 import httpx
 
-from .. import wire
+from ..core import wire
+from ..core.options import UNSET, Unset, checked_session_type, checked_timeout
+from ..core.urls import resolve_auth_url
 from ..errors import ClientFetchError, NextAuthError
 from ..models import Session, read_model, read_providers
-from ..options import UNSET, Unset, checked_session_type, checked_timeout
 from ..state import S
-from ..urls import resolve_auth_url
 from .cookies import Jar, checked_cookies, cookie_header
 from .embed import Html, session_script
 from .fetch import fetch, fetch_blocking
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, MutableMapping
     from typing import Literal, Unpack
 
+    from ..core.urls import AuthUrl
     from ..models import Provider
-    from ..urls import AuthUrl
     from .fetch import Answer
 
     Route = Literal["session", "csrf", "providers"]

@@ -10,11 +10,11 @@ from contextvars import copy_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ..core.urls import join
 from ..host import enter_tab
-from ..host.memory import MemoryBrowser, MemoryHost
-from ..host.virtual import VirtualTimeLoop
 from ..provider import close_providers, current_provider
-from ..urls import join
+from .memory import MemoryBrowser, MemoryHost
+from .network import VirtualTimeLoop
 from .server import FakeAuthServer, FakeUser
 
 if TYPE_CHECKING:
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from ..host.virtual import Network
     from ..provider import SessionProvider
     from ..state import SessionState
     from .document import Document, Element, TreeView
+    from .network import Network
 
 T = TypeVar("T")
 

@@ -14,8 +14,8 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from ..host.virtual import Answer
-from ..wire import Request, Response
+from ..core.wire import Request, Response
+from .network import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -5,8 +5,8 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any
 
-from ..urls import DEFAULT_BASE_PATH, AuthUrl, origin_of
-from ..wire import (
+from ..core.urls import DEFAULT_BASE_PATH, AuthUrl, origin_of
+from ..core.wire import (
     Request,
     Response,
     csrf_was_refused,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .auth import Auth
+from ..access import Auth
 from .component import Component, component
 from .keyed import keyed
 

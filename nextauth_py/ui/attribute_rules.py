@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from ..urls import is_safe_link
+from ..core.urls import is_safe_link
 
 _NAME = re.compile(r"[a-z][a-z0-9_:.\-]*")
 

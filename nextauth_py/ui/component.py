@@ -9,17 +9,17 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any, Protocol, overload
 from weakref import WeakSet
 
-from ..hooks import current_reader, reading, use_session
+from ..access import checked_auth
+from ..client.listeners import ignores_events
 from ..host import default_host
-from ..listeners import ignores_events
 from ..provider import current_provider
-from .auth import checked_auth
+from .hooks import current_reader, reading, use_session
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ..access import Auth
     from ..provider import SessionProvider
-    from .auth import Auth
 
 # What visitors see in the place of a component that raised. The error's text may hold a session's values.
 _FAILED = "This part of the page could not be shown."

@@ -5,9 +5,9 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
+from ..client.listeners import ignores_events
 from ..errors import ProviderMissingError
 from ..host.dom import own
-from ..listeners import ignores_events
 from ..provider import current_provider
 from ..state import SessionState
 from .bind import bind

@@ -81,9 +81,9 @@ def test_a_traceback_names_files_and_lines(page: Page, auth_server: AuthServer) 
             told = traceback.format_exc()
         told
     """)
-    source = (Path(__file__).parents[2] / "nextauth_py/options.py").read_text("utf-8").splitlines()
+    source = (Path(__file__).parents[2] / "nextauth_py/core/options.py").read_text("utf-8").splitlines()
     line = next(number for number, text in enumerate(source, 1) if "takes seconds as a number" in text)
-    assert f'site-packages/nextauth_py/options.py", line {line}, in checked_seconds' in told
+    assert f'site-packages/nextauth_py/core/options.py", line {line}, in checked_seconds' in told
 
 
 def test_a_bundle_may_do_without_a_snapshot(page: Page, auth_server: AuthServer, tmp_path: Path) -> None:

@@ -13,7 +13,8 @@ from bs4 import BeautifulSoup
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from demo.serve import AuthServer
-from nextauth_py import NextAuthError, Session, wire
+from nextauth_py import NextAuthError, Session
+from nextauth_py.core import wire
 from nextauth_py.models import read_model
 from nextauth_py.state import SessionState
 from nextauth_py.testing import sign_in_as

@@ -9,7 +9,7 @@ from playwright.sync_api import Page
 
 from demo.serve import AuthServer
 from nextauth_py import UnsafeRedirectError
-from nextauth_py.urls import safe_redirect
+from nextauth_py.core.urls import safe_redirect
 
 # What has fooled checks before: what parsers strip, fold, or take for a slash or the end of a host.
 PARTS = st.sampled_from(

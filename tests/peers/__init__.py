@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from demo.serve import install_packages
-from nextauth_py.bundle.node import node_command, node_environment
+from nextauth_py.bundle.build.node import node_command, node_environment
 
 FOLDER = Path(__file__).parent
 DIST = FOLDER / "dist"

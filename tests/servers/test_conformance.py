@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from demo.serve import AuthServer
+from nextauth_py.core.wire import Request
 from nextauth_py.testing import FakeAuthServer
-from nextauth_py.wire import Request
 
 from . import SERVER_SCRIPT
 

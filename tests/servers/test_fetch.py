@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from nextauth_py import ClientFetchError, NextAuthError
-from nextauth_py.bounded_json import loads
+from nextauth_py.core.bounded_json import loads
 from nextauth_py.server import AUTH_COOKIES, BlockingVisitor, Visitor
 from nextauth_py.server.fetch import LIMIT
 

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from nextauth_py import SessionProvider, SessionState
-from nextauth_py.host.memory import MemoryBrowser, MemoryHost
-from nextauth_py.host.virtual import run
 from nextauth_py.provider import _started
+from nextauth_py.testing.memory import MemoryBrowser, MemoryHost
+from nextauth_py.testing.network import run
 
 from .fake_server import FakeServer
 

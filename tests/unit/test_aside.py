@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from nextauth_py.bundle.aside import set_aside
+from nextauth_py.bundle.pyodide.aside import set_aside
 
 NAMES = ("house", "house.room", "house.garden", "shed")
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from nextauth_py import SessionProvider
-from nextauth_py.host.memory import MemoryHost
 from nextauth_py.testing.document import Element
+from nextauth_py.testing.memory import MemoryHost
 from nextauth_py.ui.attribute_rules import attribute_value, checked_attribute
 from nextauth_py.ui.bind import bind
 from nextauth_py.ui.templates import places

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nextauth_py import ClientFetchError, Session, SessionValidationError
-from nextauth_py.bounded_json import DEEPEST, LONGEST, loads
+from nextauth_py.core.bounded_json import DEEPEST, LONGEST, loads
+from nextauth_py.core.wire import Request, Response, read_session
 from nextauth_py.models import read_model
-from nextauth_py.tabs import Message, parse_message
-from nextauth_py.wire import Request, Response, read_session
+from nextauth_py.tabs.messages import Message, parse_message
 
 VALUES = st.recursive(
     st.none()

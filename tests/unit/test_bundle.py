@@ -21,16 +21,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from packaging.utils import parse_wheel_filename
 
-from nextauth_py.bundle import BundleError, build, build_bundle, node, prepare, runtime
+from nextauth_py.bundle import BundleError, build_bundle
+from nextauth_py.bundle.build import assemble as build
+from nextauth_py.bundle.build import node, places, prepare, runtime
+from nextauth_py.bundle.build.folder import STAMP, Folder
+from nextauth_py.bundle.build.hashed import hashed_name, move_to_hashed
+from nextauth_py.bundle.build.lock import lock_entry
+from nextauth_py.bundle.build.memory import PAGE, Memory, _runs
+from nextauth_py.bundle.build.precompile import precompiled
+from nextauth_py.bundle.build.prepare import Rehearsal
+from nextauth_py.bundle.build.strip import minified, stripped
+from nextauth_py.bundle.build.wheel import PACKAGE, Wheel, own_wheel, zipped
 from nextauth_py.bundle.cli import main
-from nextauth_py.bundle.folder import STAMP, Folder
-from nextauth_py.bundle.hashed import hashed_name, move_to_hashed
-from nextauth_py.bundle.lock import lock_entry
-from nextauth_py.bundle.memory import PAGE, Memory, _runs
-from nextauth_py.bundle.precompile import precompiled
-from nextauth_py.bundle.prepare import Rehearsal
-from nextauth_py.bundle.strip import minified, stripped
-from nextauth_py.bundle.wheel import PACKAGE, Wheel, own_wheel, zipped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -314,7 +316,7 @@ def test_a_page_does_not_download_what_only_servers_and_tests_use(package: Path)
     for name in (
         "server/__init__.py",
         "testing/__init__.py",
-        "host/base.py",
+        "testing/base.py",
         "host/memory.py",
         "host/virtual.py",
         "__pycache__/x.pyc",
@@ -858,10 +860,10 @@ def test_an_unwritable_home_is_no_obstacle(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_every_pin_is_checked_by_hash_and_names_no_address() -> None:
-    packages = json.loads(runtime.pinned("package-lock.json").read_text())["packages"]
+    packages = json.loads(places.pinned("package-lock.json").read_text())["packages"]
     assert all("integrity" in package for name, package in packages.items() if name)
     assert not any("resolved" in package for package in packages.values())
-    requirements = runtime.pinned("requirements.txt").read_text().splitlines()
+    requirements = places.pinned("requirements.txt").read_text().splitlines()
     wheels = [line for line in requirements if line and not line.startswith("#")]
     assert len(wheels) == 6
     assert all("==" in line and "--hash=sha256:" in line for line in wheels)
@@ -871,7 +873,7 @@ def test_every_pin_is_checked_by_hash_and_names_no_address() -> None:
 @pytest.mark.usefixtures("fake")
 def test_the_scripts_of_pages_are_in_the_bundle(out: Path, name: str) -> None:
     bundle(out)
-    assert (out / name).read_bytes() == runtime.pinned(name).read_bytes()
+    assert (out / name).read_bytes() == places.pinned(name).read_bytes()
 
 
 def test_the_command_tells_its_version(capsys: pytest.CaptureFixture[str]) -> None:

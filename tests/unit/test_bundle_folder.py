@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
-from nextauth_py.bundle import BundleError, build, build_bundle, precompile, runtime
-from nextauth_py.bundle.folder import LONGEST_STAMP, OURS, STAMP, Folder
-from nextauth_py.bundle.wheel import Wheel
+from nextauth_py.bundle import BundleError, build_bundle
+from nextauth_py.bundle.build import assemble as build
+from nextauth_py.bundle.build import precompile, runtime
+from nextauth_py.bundle.build.folder import LONGEST_STAMP, OURS, STAMP, Folder
+from nextauth_py.bundle.build.wheel import Wheel
 
 MINE = "mine"
 

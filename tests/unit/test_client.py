@@ -18,10 +18,10 @@ from nextauth_py import (
     SignOutResult,
     UnsafeRedirectError,
 )
-from nextauth_py.host.memory import MemoryBrowser, MemoryHost
-from nextauth_py.host.virtual import Answer
-from nextauth_py.urls import without_verdict
-from nextauth_py.wire import Response
+from nextauth_py.core.urls import without_verdict
+from nextauth_py.core.wire import Response
+from nextauth_py.testing.memory import MemoryBrowser, MemoryHost
+from nextauth_py.testing.network import Answer
 
 from .conftest import name_in, signed_in
 from .fake_server import CSRF_COOKIE, SESSION_COOKIE, FakeServer, html_answer, json_answer

@@ -11,8 +11,8 @@ import pytest
 
 from nextauth_py import SessionProvider
 from nextauth_py.host.base import Channel
-from nextauth_py.host.memory import MemoryBrowser, MemoryHost
-from nextauth_py.tabs import MOST_TABS, OWN_CHANNEL, PROTOCOL, Pace
+from nextauth_py.tabs.messages import MOST_TABS, OWN_CHANNEL, PROTOCOL, Pace
+from nextauth_py.testing.memory import MemoryBrowser, MemoryHost
 
 from .conftest import name_in
 from .fake_server import SESSION_COOKIE, html_answer, json_answer

@@ -9,9 +9,9 @@ from urllib.parse import parse_qsl
 import pytest
 
 from nextauth_py import ClientFetchError, SessionProvider, UnsafeRedirectError
-from nextauth_py.host.memory import MemoryBrowser, MemoryHost
-from nextauth_py.host.virtual import Answer
-from nextauth_py.wire import Request
+from nextauth_py.core.wire import Request
+from nextauth_py.testing.memory import MemoryBrowser, MemoryHost
+from nextauth_py.testing.network import Answer
 
 from .conftest import signed_in
 from .fake_server import FakeServer

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from nextauth_py import Auth, SessionProvider, UnsafeRedirectError, sign_in, use_session
-from nextauth_py.hooks import reading
-from nextauth_py.host.memory import MemoryBrowser, MemoryHost
-from nextauth_py.host.virtual import Answer
+from nextauth_py.testing.memory import MemoryBrowser, MemoryHost
+from nextauth_py.testing.network import Answer
 from nextauth_py.ui.component import Component
+from nextauth_py.ui.hooks import reading
 
 from .conftest import name_in, signed_in
 from .fake_server import SESSION_COOKIE, html_answer, json_answer

@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nextauth_py import NextAuthError, SessionProvider, SessionState, SignInResult
-from nextauth_py.host.memory import MemoryBrowser
-from nextauth_py.host.virtual import Answer, run
-from nextauth_py.wire import Request
+from nextauth_py.core.wire import Request
+from nextauth_py.testing.memory import MemoryBrowser
+from nextauth_py.testing.network import Answer, run
 
 from .conftest import name_in
 from .fake_server import SESSION_COOKIE, USERS, FakeServer, html_answer, json_answer

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from nextauth_py import SessionProvider, SessionState, use_session
-from nextauth_py.host.memory import MemoryBrowser, MemoryHost
+from nextauth_py.testing.memory import MemoryBrowser, MemoryHost
 
 from .conftest import name_in, signed_in
 from .fake_server import EXPIRES, SESSION_COOKIE, FakeServer, json_answer

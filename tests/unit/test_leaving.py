@@ -8,8 +8,8 @@ import json
 import pytest
 
 from nextauth_py import ClientFetchError, SessionProvider
-from nextauth_py.host.memory import MemoryBrowser, MemoryHost
-from nextauth_py.tabs import OWN_CHANNEL
+from nextauth_py.tabs.messages import OWN_CHANNEL
+from nextauth_py.testing.memory import MemoryBrowser, MemoryHost
 
 from .conftest import name_in, signed_in
 from .fake_server import SESSION_COOKIE

@@ -19,10 +19,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nextauth_py import NextAuthError, SessionProvider, SessionState
+from nextauth_py.core.wire import Request
 from nextauth_py.host.base import Lifecycle
-from nextauth_py.host.memory import MemoryBrowser, MemoryHost
-from nextauth_py.host.virtual import Answer, run
-from nextauth_py.wire import Request
+from nextauth_py.testing.memory import MemoryBrowser, MemoryHost
+from nextauth_py.testing.network import Answer, run
 from tests.world import ROUTES
 
 from .conftest import name_in

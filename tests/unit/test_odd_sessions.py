@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from nextauth_py import Session, SessionProvider, SessionValidationError, User
-from nextauth_py.host.memory import MemoryBrowser, MemoryHost
 from nextauth_py.server import session_script
+from nextauth_py.testing.memory import MemoryBrowser, MemoryHost
 
 from .conftest import signed_in
 from .fake_server import EXPIRES, FakeServer

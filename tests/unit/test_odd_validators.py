@@ -9,7 +9,7 @@ import pytest
 from pydantic import field_validator
 
 from nextauth_py import Session, SessionProvider, SessionValidationError, User
-from nextauth_py.host.memory import MemoryBrowser, MemoryHost
+from nextauth_py.testing.memory import MemoryBrowser, MemoryHost
 
 from .conftest import name_in
 from .fake_server import SESSION_COOKIE

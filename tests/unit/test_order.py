@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from nextauth_py import NextAuthError, SessionEvent, SessionProvider, SessionState
 from nextauth_py.adapters import follow
-from nextauth_py.host.memory import MemoryBrowser, MemoryHost
-from nextauth_py.host.virtual import run
+from nextauth_py.testing.memory import MemoryBrowser, MemoryHost
+from nextauth_py.testing.network import run
 from nextauth_py.ui.bind import bind
 
 from .conftest import name_in, signed_in

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from nextauth_py import SessionProvider
-from nextauth_py.host.memory import MemoryBrowser, MemoryHost
-from nextauth_py.wire import Response
+from nextauth_py.core.wire import Response
+from nextauth_py.testing.memory import MemoryBrowser, MemoryHost
 
 from .conftest import name_in, signed_in
 from .fake_server import EXPIRES

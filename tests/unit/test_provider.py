@@ -18,9 +18,9 @@ from nextauth_py import (
     SessionValidationError,
     User,
 )
-from nextauth_py.host.memory import MemoryBrowser, MemoryHost
-from nextauth_py.host.virtual import Answer
 from nextauth_py.provider import current_provider
+from nextauth_py.testing.memory import MemoryBrowser, MemoryHost
+from nextauth_py.testing.network import Answer
 
 from .conftest import Waiter, name_in, signed_in
 from .fake_server import EXPIRES, SESSION_COOKIE, FakeServer, html_answer, json_answer

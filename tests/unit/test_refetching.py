@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nextauth_py import ClientFetchError, SessionEvent, SessionProvider, SessionState
-from nextauth_py.host.memory import MemoryBrowser, MemoryHost
-from nextauth_py.host.virtual import Answer, run
-from nextauth_py.wire import Response
+from nextauth_py.core.wire import Response
+from nextauth_py.testing.memory import MemoryBrowser, MemoryHost
+from nextauth_py.testing.network import Answer, run
 
 from .conftest import name_in, signed_in
 from .fake_server import SESSION_COOKIE, FakeServer, html_answer, json_answer

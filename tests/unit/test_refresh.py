@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from nextauth_py import Session
-from nextauth_py.refresh import (
+from nextauth_py.core.schedule import (
     EXPIRY_MARGIN,
     FOCUS_THROTTLE,
     LONGEST_TIMER,
@@ -17,7 +17,7 @@ from nextauth_py.refresh import (
     Surroundings,
     expires_at,
 )
-from nextauth_py.server_clock import ServerClock, parse_date
+from nextauth_py.core.server_clock import ServerClock, parse_date
 
 NOW = 1_767_225_600.0
 DAY = 24 * 60 * 60.0

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from nextauth_py import Component, SessionProvider, component, sign_out, use_session
-from nextauth_py.host.memory import MemoryBrowser, MemoryHost
 from nextauth_py.testing import Browser
 from nextauth_py.testing.browser import Tab
+from nextauth_py.testing.memory import MemoryBrowser, MemoryHost
 
 from .conftest import name_in, signed_in
 from .fake_server import EXPIRES

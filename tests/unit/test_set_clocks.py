@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from nextauth_py import SessionProvider
-from nextauth_py.host.memory import MemoryBrowser, MemoryHost
-from nextauth_py.tabs import OWN_CHANNEL, PROTOCOL
+from nextauth_py.tabs.messages import OWN_CHANNEL, PROTOCOL
+from nextauth_py.testing.memory import MemoryBrowser, MemoryHost
 
 from .conftest import name_in
 from .fake_server import SESSION_COOKIE

@@ -6,15 +6,16 @@ import gzip
 import subprocess
 import sys
 
-from nextauth_py.bundle.runtime import pinned
-from nextauth_py.bundle.wheel import own_wheel
+from nextauth_py.bundle.build.places import pinned
+from nextauth_py.bundle.build.wheel import own_wheel
 
 LOADED = {
-    *("nextauth_py", "background", "broadcast", "calls", "client", "errors", "fence", "guards"),
-    "bounded_json",
-    *("hooks", "host", "leader", "listeners", "options", "provider", "reader", "refetcher"),
-    *("refresh", "server_clock", "state", "sync", "tabs", "trace", "transport", "urls", "wire"),
-    *("ui", "ui.auth", "ui.component", "ui.keyed"),
+    *("nextauth_py", "access", "calls", "errors", "provider", "state"),
+    *("core", "core.bounded_json", "core.options", "core.schedule", "core.server_clock", "core.store"),
+    *("core.urls", "core.wire", "tabs", "tabs.channel", "tabs.fence", "tabs.leader", "tabs.messages"),
+    *("client", "client.background", "client.guards", "client.listeners", "client.mutations"),
+    *("client.poller", "client.reader", "client.sync", "client.trace", "client.transport"),
+    *("host", "ui", "ui.component", "ui.hooks", "ui.keyed"),
 }
 
 # Of the standard library, besides what Pyodide itself has loaded by then.

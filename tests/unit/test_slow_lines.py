@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from nextauth_py import SessionProvider
-from nextauth_py.host.memory import MemoryBrowser, MemoryHost
-from nextauth_py.tabs import OWN_CHANNEL
-from nextauth_py.wire import Request
+from nextauth_py.core.wire import Request
+from nextauth_py.tabs.messages import OWN_CHANNEL
+from nextauth_py.testing.memory import MemoryBrowser, MemoryHost
 
 from .conftest import name_in
 from .fake_server import EXPIRES, SESSION_COOKIE, FakeServer

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from nextauth_py import ClientFetchError, Session, User
-from nextauth_py.state import Change, SessionStore
+from nextauth_py.core.store import Change, SessionStore
 
 ALICE = Session(user=User(name="Alice"), expires=datetime(2026, 2, 1, tzinfo=UTC))
 BOB = Session(user=User(name="Bob"), expires=datetime(2026, 2, 1, tzinfo=UTC))

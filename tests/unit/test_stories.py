@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nextauth_py.fence import Fence
-from nextauth_py.reader import SessionReader
-from nextauth_py.sync import TabSync
+from nextauth_py.client.reader import SessionReader
+from nextauth_py.client.sync import TabSync
+from nextauth_py.tabs.fence import Fence
 from tests.world import Plan, Step, Tab, make_plan, tell
 
 RANDOM = st.randoms(use_true_random=False)

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from nextauth_py import ClientFetchError, Session, SessionProvider, SessionValidationError, SignOutIncomplete
-from nextauth_py.fence import ACK_PATIENCE
-from nextauth_py.host.memory import MemoryBrowser, MemoryHost
-from nextauth_py.tabs import OWN_CHANNEL, STORAGE_KEY, parse_stored
-from nextauth_py.wire import Request
+from nextauth_py.core.wire import Request
+from nextauth_py.tabs.fence import ACK_PATIENCE
+from nextauth_py.tabs.messages import OWN_CHANNEL, STORAGE_KEY, parse_stored
+from nextauth_py.testing.memory import MemoryBrowser, MemoryHost
 
 from .conftest import Waiter, name_in, signed_in
 from .fake_server import SESSION_COOKIE, html_answer, json_answer

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from nextauth_py.tabs import PROTOCOL, Failure, Mailbox, Message, parse_message, parse_stored
+from nextauth_py.tabs.messages import PROTOCOL, Failure, Mailbox, Message, parse_message, parse_stored
 
 NOW = 1_767_225_600.9
 FROM_V5 = {"event": "session", "data": {"trigger": "getSession"}}

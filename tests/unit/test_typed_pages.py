@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from demo.serve import install_packages
-from nextauth_py.bundle.node import node_command, node_environment
+from nextauth_py.bundle.build.node import node_command, node_environment
 from tests import typed
 
 FOLDER = Path(typed.__file__).parent

@@ -10,8 +10,8 @@ import pytest
 from pydantic import AliasChoices, AliasPath, Field, PrivateAttr
 
 from nextauth_py import Auth, Session, SessionProvider, User, keyed
-from nextauth_py.host.memory import MemoryHost
-from nextauth_py.ui.auth import checked_auth
+from nextauth_py.access import checked_auth
+from nextauth_py.testing.memory import MemoryHost
 from nextauth_py.ui.bind import bind
 from nextauth_py.ui.keyed import keys_of
 from nextauth_py.ui.paths import (

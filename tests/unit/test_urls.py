@@ -10,7 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nextauth_py import UnsafeRedirectError
-from nextauth_py.urls import AuthUrl, encoded, origin_of, resolve_auth_url, safe_redirect, without_verdict
+from nextauth_py.core.urls import (
+    AuthUrl,
+    encoded,
+    origin_of,
+    resolve_auth_url,
+    safe_redirect,
+    without_verdict,
+)
 
 PAGE = "https://app.example/account?tab=1#top"
 

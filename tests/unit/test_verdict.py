@@ -8,9 +8,9 @@ from urllib.parse import urlencode
 import pytest
 
 from nextauth_py import CsrfError, SessionProvider, SignInResult, SignOutResult
-from nextauth_py.host.memory import MemoryBrowser, MemoryHost
+from nextauth_py.core.urls import is_same_place, without_verdict
+from nextauth_py.testing.memory import MemoryBrowser, MemoryHost
 from nextauth_py.testing.server import FakeAuthServer, Generation, json_answer
-from nextauth_py.urls import is_same_place, without_verdict
 
 ORIGIN = "https://app.example"
 

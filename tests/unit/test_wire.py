@@ -11,9 +11,10 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from nextauth_py import ClientFetchError, SignInResult, wire
-from nextauth_py.urls import AuthUrl
-from nextauth_py.wire import Request, Response
+from nextauth_py import ClientFetchError, SignInResult
+from nextauth_py.core import wire
+from nextauth_py.core.urls import AuthUrl
+from nextauth_py.core.wire import Request, Response
 
 AUTH = AuthUrl("", "/api/auth")
 PAGE = "https://app.example/account"

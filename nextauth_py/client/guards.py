@@ -1,0 +1,119 @@
+"""What is to happen on a page that needs somebody signed in when nobody is: once for each sign-out."""
+
+from __future__ import annotations
+
+import inspect
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+from ..core.urls import is_same_place, join, origin_of, query_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+
+    from ..core.urls import AuthUrl
+    from ..host.base import Host
+    from ..state import SessionState
+    from .background import Background
+
+# What runs is what a guard wants done: nobody has clicked.
+_acting: ContextVar[bool] = ContextVar("acting", default=False)
+
+
+class Guards:
+    """Those who need a session, and what each of them wants done without one.
+
+    Args:
+        background: Runs it.
+        default: What is done for those who do not say: the page goes to the sign-in page.
+    """
+
+    def __init__(self, background: Background, default: Callable[[], object]) -> None:
+        self._background = background
+        self._default = default
+        self._wanted: dict[Hashable, Callable[[], object]] = {}
+        self._served: set[Hashable] = set()
+
+    def require(self, on_unauthenticated: Callable[[], object] | None, *, who: Hashable = None) -> None:
+        """Need a session from now on.
+
+        Args:
+            on_unauthenticated: What to do without one, once for each sign-out; it may be async.
+            who: Needs it; a later call for the same replaces an earlier one. By default: what is to be done.
+        """
+        wanted = on_unauthenticated or self._default
+        self._wanted[wanted if who is None else who] = wanted
+
+    def release(self, who: Hashable) -> None:
+        """Need no session any more."""
+        self._wanted.pop(who, None)
+        self._served.discard(who)
+
+    def look(self, state: SessionState[Any]) -> None:
+        """Act if nobody is signed in. A failure is no reason: it says nothing about that."""
+        if state.status == "authenticated":
+            self._served.clear()
+        if state.status != "unauthenticated":
+            return
+        for who, act in list(self._wanted.items()):
+            served = act if act == self._default else who  # the page leaves only once
+            if served not in self._served:
+                self._served.add(served)
+                self._background.spawn(_run(act))
+
+    def reset(self) -> None:
+        """Act again: the page is left, and behaves as a new one if it is come back to."""
+        self._served.clear()
+
+    def clear(self) -> None:
+        """Forget everybody."""
+        self._wanted.clear()
+
+
+def is_acting() -> bool:
+    """Whether a guard has caused what is done now."""
+    return _acting.get()
+
+
+def send_away(host: Host, auth: AuthUrl, url: str) -> None:
+    """Leave a page that needs more than there is, unless it is the one that this leads to."""
+    page = host.location()
+    if _would_go_in_circles(auth, page, join(page, url)):
+        advice = "Leave out auth= and required=True where one signs in, or is refused."
+        host.report(f"the page stays: {url} would lead back to it", RuntimeError(advice))
+    else:
+        host.navigate(url)
+
+
+def _would_go_in_circles(auth: AuthUrl, page: str, target: str) -> bool:
+    """Whether a page that a guard sends away would come back to it: it is where one signs in, or is refused.
+
+    Args:
+        auth: The auth server.
+        page: The address of the current page.
+        target: The absolute URL that the guard sends it to.
+    """
+    sign_in = join(page, auth.endpoint("signin"))
+    if origin_of(page) == origin_of(target) and is_same_place(page, target):
+        return True
+    if origin_of(page) == origin_of(sign_in) and _has_path_of(page, sign_in):
+        return True
+    # The server leads on to a page of the site, and adds what it has been told.
+    told, reason = query_of(page), query_of(target).get("error")
+    if reason and reason == told.get("error"):
+        return True
+    return any(_has_path_of(page, join(page, each)) for each in told.get("callbackUrl", []))
+
+
+def _has_path_of(page: str, url: str) -> bool:
+    try:
+        return is_same_place(page.partition("?")[0], url.partition("#")[0].partition("?")[0])
+    except ValueError:  # it is no URL
+        return False
+
+
+async def _run(act: Callable[[], object]) -> None:
+    _acting.set(True)  # in this task, and those that it starts
+    result = act()
+    if inspect.isawaitable(result):
+        await result

@@ -1,0 +1,329 @@
+"""The calls to an auth server. What changes the session, a sign-in, sign-out or update, does so alone."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from ..core import wire
+from ..core.options import UNSET, Unset
+from ..core.store import SessionStore, Stamp, is_same_session
+from ..core.urls import as_texts, safe_redirect, without_verdict
+from ..errors import ClientFetchError, NextAuthError, SignOutIncomplete
+from ..state import Reason, S
+from .guards import is_acting, send_away
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator, Mapping
+
+    from ..core.wire import SignInResult, SignOutResult
+    from ..host.base import Host
+    from ..models import Provider
+    from ..tabs.fence import Fence
+    from .neighbours import Neighbours
+    from .reader import SessionReader
+    from .trace import Trace
+    from .transport import Transport
+
+T = TypeVar("T")
+R = TypeVar("R", bound="SignInResult | SignOutResult")
+
+# A sign-out is repeated when something else on the origin has renewed the cookie meanwhile.
+_SIGN_OUT_ATTEMPTS = 3
+
+
+class AuthClient(Generic[S]):
+    """Speaks to one auth server, and writes what comes of it into one store.
+
+    Args:
+        host: The world around.
+        transport: Makes the requests.
+        store: Where answers go.
+        reader: Reads the session; its reads and our mutations take turns.
+        fence: Keeps our mutations and the others' reads apart.
+        neighbours: Those to tell.
+        trace: Explains what is done.
+
+    Attributes:
+        reader: As given.
+        leaving: The sign-outs that are about to send the page elsewhere, so that nothing else may.
+        calls: The sign-ins, updates and sign-outs under way.
+        ended: Called when one of them has ended. Set once.
+    """
+
+    def __init__(
+        self,
+        host: Host,
+        transport: Transport,
+        store: SessionStore[S],
+        *,
+        reader: SessionReader[S],
+        fence: Fence,
+        neighbours: Neighbours,
+        trace: Trace,
+    ) -> None:
+        self.reader = reader
+        self.leaving: frozenset[object] = frozenset()
+        self.calls: frozenset[object] = frozenset()
+        self.ended: Callable[[], None] = lambda: None
+        self._auth = transport.auth
+        self._transport = transport
+        self._host = host
+        self._store = store
+        self._fence = fence
+        self._neighbours = neighbours
+        self._trace = trace
+        self._told: NextAuthError | None = None  # the last failure that the state has been told of
+        transport.begins = fence.live
+
+    async def get_csrf_token(self) -> str | None:
+        """A csrf token that goes with the browser's cookie; None where the server wants none."""
+        async with self.reader.turn:
+            return await self._transport.csrf_token()
+
+    async def get_providers(self) -> dict[str, Provider]:
+        """The ways to sign in, by id."""
+        from ..models import read_providers  # noqa: PLC0415 - pydantic loads when first needed
+
+        return read_providers(self._auth.endpoint("providers"), await self._transport.providers())
+
+    async def sign_in(
+        self,
+        provider_id: str | None,
+        *,
+        callback_url: str | None,
+        redirect: bool,
+        authorization_params: Mapping[str, object] | str,
+        fields: Mapping[str, object],
+    ) -> SignInResult | None:
+        """Sign in, as `nextauth_py.sign_in` describes."""
+        self._check_can_leave(redirect=redirect)
+        fields = as_texts(fields)
+        if not isinstance(authorization_params, str):
+            authorization_params = as_texts(authorization_params)
+        with self._call("sign_in"):
+            callback = self._checked_callback(callback_url)
+            providers = await self._transport.providers()
+            provider = providers.get(provider_id or "")
+            if provider_id is None or provider is None:
+                return self._choose_provider(callback, redirect=redirect, any_provider=bool(providers))
+            kind = provider.get("type")
+            if kind == "webauthn":
+                raise ValueError(f"{provider_id!r} needs a passkey: call sign_in() for the server's page.")
+            route = "callback" if kind == "credentials" else "signin", provider_id
+            attempt = _SignIn(route, {**fields, "callbackUrl": callback}, authorization_params, provider)
+            if kind == "credentials":
+                result, url = await self._mutate(
+                    "sign_in", lambda mutation: self._sign_in_here(attempt, mutation, redirect)
+                )
+            else:
+                async with self.reader.turn:  # no mutation: nothing changes before the user comes back
+                    result, url = await self._post_sign_in(attempt)
+            return self._finish(url, result, redirect=redirect)
+
+    def _choose_provider(self, callback: str, *, redirect: bool, any_provider: bool) -> SignInResult | None:
+        """Lead to the server's own page: of its providers, or of the error that it has none."""
+        path = (
+            self._auth.endpoint("signin", callbackUrl=callback)
+            if any_provider
+            else self._auth.endpoint("error")
+        )
+        url = safe_redirect(path, page=self._host.location())
+        if redirect and is_acting():
+            send_away(self._host, self._auth, url)
+            return None
+        return self._finish(
+            url, wire.SignInResult(ok=False, status=200, error="Signin", url=url), redirect=redirect
+        )
+
+    async def _sign_in_here(
+        self, attempt: _SignIn, mutation: Mutation, redirect: bool
+    ) -> tuple[SignInResult, str]:
+        result, url = await self._post_sign_in(attempt)
+        mutation.is_refused = not result.ok
+        # A page that is about to be left need not know, unless it is to tell others: the next page asks.
+        if result.ok and (not redirect or self._neighbours.are_there):
+            await self._show_new_session(mutation)
+        return result, url
+
+    async def _post_sign_in(self, attempt: _SignIn) -> tuple[SignInResult, str]:
+        response, url, verdict = await self._transport.post_form(
+            *attempt.route, form=attempt.form, query=attempt.query, provider=attempt.provider
+        )
+        return wire.read_sign_in(response, url, verdict), url
+
+    async def _show_new_session(self, mutation: Mutation) -> None:
+        """Show what the sign-in led to. It has succeeded, even if the session cannot be read yet."""
+        try:
+            raw = await self._transport.session()
+            answer: S | NextAuthError | None = None if raw is None else self.reader.validated(raw)
+            mutation.session = raw
+        except NextAuthError as error:
+            answer = error
+        self._store.apply(answer, started=mutation.started, reason="sign_in")
+        if isinstance(answer, NextAuthError):
+            self._neighbours.failed(answer, None)
+
+    async def sign_out(self, *, callback_url: str | None, redirect: bool) -> SignOutResult | None:
+        """Sign out and make sure of it, as `nextauth_py.sign_out` describes."""
+        self._check_can_leave(redirect=redirect)
+        with self._call("sign_out") as call:
+            form = {"callbackUrl": self._checked_callback(callback_url)}
+            replaced = self._store.state.data
+            if redirect:
+                self.leaving |= {call}
+            try:
+                url = await self._mutate("sign_out", lambda mutation: self._sign_out_surely(form, mutation))
+                self.reader.watch_for(replaced, self.sign_out_again)
+                return self._finish(url, wire.SignOutResult(url), redirect=redirect)
+            except BaseException:
+                self.leaving -= {call}
+                raise
+
+    async def sign_out_again(self) -> None:
+        """Sign out and stay on this page."""
+        await self.sign_out(callback_url=None, redirect=False)
+
+    async def _sign_out_surely(self, form: Mapping[str, object], mutation: Mutation) -> str:
+        """Sign out until the server shows no session.
+
+        Where it cannot be asked, its answer to the sign-out stands, and the failure shows in the state.
+        """
+        for _ in range(_SIGN_OUT_ATTEMPTS):
+            _, url, _ = await self._transport.post_form("signout", form=form, provider={})
+            self._neighbours.signing_out(mutation)
+            doubt: ClientFetchError | None = None
+            try:
+                session = await self._transport.session()
+            except ClientFetchError as error:
+                session, doubt = None, error
+            if session is None:
+                mutation.session = None
+                self._store.apply(None, started=mutation.started, reason="sign_out")
+                if doubt:
+                    self._store.apply(doubt, started=mutation.started, reason="sign_out")
+                    self._neighbours.failed(doubt, None)
+                return url
+        raise SignOutIncomplete(self._auth.endpoint("signout"))
+
+    async def update(self, data: Mapping[str, Any] | None) -> S | None:
+        """Run the server's jwt callback with ``trigger: "update"``, and show what it made of the session."""
+        data = wire.as_json(data)
+        replaced = self._store.state.data
+        with self._call("update"):
+            session = await self._mutate("update", lambda mutation: self._update(data, mutation))
+        if data is not None and not is_same_session(session, replaced):
+            self.reader.watch_for(replaced, lambda: self.update(data))
+        return session
+
+    async def _update(self, data: Mapping[str, Any] | None, mutation: Mutation) -> S | None:
+        raw = await self._transport.post_update(data)
+        session = None if raw is None else self.reader.validated(raw)
+        mutation.session = raw
+        if self._store.apply(session, started=mutation.started, reason="update"):
+            return self._store.state.data
+        return session  # the provider is closed
+
+    # --- how a mutation is made ---
+
+    @contextmanager
+    def _call(self, kind: Reason) -> Iterator[object]:
+        call = object()
+        self.calls |= {call}
+        try:
+            yield call
+        except NextAuthError as error:
+            if error is not self._told:
+                self._tell_failure(error, kind, self._store.begin_read())
+            raise
+        finally:
+            self.calls -= {call}
+            self.ended()
+
+    async def _mutate(self, kind: Reason, act: Callable[[Mutation], Awaitable[T]]) -> T:
+        """Run a mutation alone: reads, in every tab, are aborted before it and wait until it is over."""
+        self.reader.abort_reads(f"{kind} begins")
+        async with self.reader.turn:
+            await self._fence.clear()
+            mutation = None
+            self._trace("begins: %s", kind)
+            try:
+                with self._store.mutation() as started, self._fence.raised(started):
+                    mutation = Mutation(kind, started)
+                    return await self._act(mutation, act)
+            finally:
+                if mutation:
+                    self._neighbours.mutated(mutation, self._store.epoch, self._transport.took)
+
+    async def _act(self, mutation: Mutation, act: Callable[[Mutation], Awaitable[T]]) -> T:
+        self.reader.end_watch()
+        try:
+            await self._fence.respected()
+            outcome = await act(mutation)
+        except NextAuthError as error:
+            # Where no answer came, the server may have done it all the same.
+            mutation.is_refused = not (isinstance(error, ClientFetchError) and error.status is None)
+            self._tell_failure(error, mutation.kind, mutation.started)
+            raise
+        mutation.is_done = not mutation.is_refused
+        return outcome
+
+    def _tell_failure(self, error: NextAuthError, kind: Reason, started: Stamp) -> None:
+        self._told = error
+        self._trace("failed: %s: %s", kind, error)
+        # Leaving the page is no failure; if it stays, the server is asked what has become of it.
+        if not isinstance(error.__cause__, ConnectionAbortedError):
+            self._store.apply(error, started=started, reason=kind)
+        if isinstance(error, ClientFetchError):
+            self._neighbours.failed(error, None)
+
+    def _check_can_leave(self, *, redirect: bool) -> None:
+        if redirect and not self._host.is_page:
+            raise ValueError("a worker cannot leave its page: pass redirect=False")
+
+    def _checked_callback(self, callback_url: str | None) -> str:
+        page = self._host.location()
+        return without_verdict(page) if callback_url is None else safe_redirect(callback_url, page=page)
+
+    def _finish(self, url: str, result: R, *, redirect: bool) -> R | None:
+        page = self._host.location()
+        target = safe_redirect(url, page=page)
+        if not redirect:
+            return result
+        self._host.navigate(target)
+        # Going to another place in the same page loads nothing; the new session must show all the same.
+        if "#" in target and target.partition("#")[0] == page.partition("#")[0]:
+            self._host.reload()
+        return None
+
+
+@dataclass(frozen=True)
+class _SignIn:
+    """An attempt to sign in. Its form may hold a password, so it does not print it."""
+
+    route: tuple[str, str]
+    form: Mapping[str, object] = field(repr=False)
+    query: Mapping[str, object] | str
+    provider: Mapping[str, Any]
+
+
+@dataclass
+class Mutation:
+    """A sign-in, update or sign-out, and what is known of its outcome.
+
+    Attributes:
+        kind: Which of them.
+        started: When it began.
+        session: What the server then says, if it was asked.
+        is_refused: Whether the server has refused it, so that nothing has changed.
+        is_done: Whether it has succeeded.
+        is_told: Whether other tabs have been told of the outcome before it was sure.
+    """
+
+    kind: Reason
+    started: Stamp
+    session: Mapping[str, Any] | Unset | None = field(default=UNSET, repr=False)
+    is_refused: bool = False
+    is_done: bool = False
+    is_told: bool = False

@@ -1,0 +1,376 @@
+"""The session as the server has it: one request for all who ask, in order with what changes it.
+
+Requests that may set a cookie take turns. Two at once, before there is a cookie, would each get a csrf
+cookie of their own, and the one that answers last would make the other's token worthless.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Generic
+
+from ..core.options import UNSET, Unset
+from ..core.store import NEVER, SessionStore, Stamp, describe, is_same_session
+from ..errors import NextAuthError
+from ..state import Reason, S
+from ..tabs.messages import Pace
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Coroutine, Mapping
+
+    from ..core.server_clock import ServerClock
+    from ..host.base import Host
+    from ..tabs.fence import Fence
+    from .neighbours import Neighbours
+    from .trace import Trace
+    from .transport import Transport
+
+# A read that began before a mutation may be answered after it, and set the old cookie again. Then the same
+# session is back as when somebody signs in again: no field tells which. So it depends on who speaks.
+#
+# - A Python tab whose read was answered too late knows that, and says so. That counts as long as a read of
+#   any tab may be under way: what is then found to be back is taken for old. Only a sign-in in a JavaScript
+#   tab that no tab has heard of until then would be undone, and by then the late answer has undone it.
+# - A JavaScript client says only that it has been answered. After a sign-in it says so when it has loaded a
+#   sign-in page, somebody has typed, and it has posted a form and loaded another page: five requests. An old
+#   answer comes within about one. So this is reason to look for a second and twice the time of a request.
+# - A page that loads and finds somebody signed in, and a poll, are believed, and end the watch after that
+#   second. A Python tab's sign-in announces itself and ends it at once.
+_WATCH = 1.0
+_REPEATS = 2
+
+# Reads that messages of other tabs may abort at once, and so have sent again.
+_INTERRUPTIONS = 20
+
+
+class SessionReader(Generic[S]):
+    """Asks for the session and writes the answer into the store.
+
+    Args:
+        host: The world around.
+        transport: Makes the requests.
+        store: Where answers go.
+        session_type: The session model; a callable, so that pydantic is imported only for a session.
+        clock: The server's.
+        fence: Keeps this tab's reads and the mutations of others apart.
+        neighbours: Those to tell.
+        trace: Explains what is done.
+
+    Attributes:
+        turn: Held during each request that may set a cookie, and during each mutation.
+    """
+
+    def __init__(
+        self,
+        host: Host,
+        transport: Transport,
+        store: SessionStore[S],
+        *,
+        session_type: Callable[[], type[S]],
+        clock: ServerClock,
+        fence: Fence,
+        neighbours: Neighbours,
+        trace: Trace,
+    ) -> None:
+        self.turn = asyncio.Lock()
+        self._host = host
+        self._transport = transport
+        self._store = store
+        self._session_type = session_type
+        self._clock = clock
+        self._fence = fence
+        self._neighbours = neighbours
+        self._trace = trace
+        self._flight: _Flight | None = None
+        self._watch: _Watch[S] | None = None
+        self._interruptions = Pace(host.now, _INTERRUPTIONS)
+        self._awake = asyncio.Event()
+        self._awake.set()
+
+    async def get_session(self, reason: Reason) -> S | None:
+        """Ask for the session, or join a request that is under way.
+
+        A read that a mutation made worthless ends with what the mutation left.
+
+        Raises:
+            ClientFetchError: The server could not be asked. The store keeps what it showed.
+            SessionValidationError: The session does not fit the session type. Likewise.
+        """
+        wished = self._store.begin_read()
+        now = asyncio.get_running_loop().time
+        last, due = now() + self._fence.longest, float("inf")
+        while True:
+            if self._fence.is_up:
+                await self._fence.clear(last - now())
+                if self._store.has_written_since(wished):
+                    return self._store.state.data
+            due = min(due, now() + self._transport.timeout)
+            if self._flight is None:
+                self._flight = _Flight(self._read_session(reason))
+            else:
+                self._trace("joins the request under way (%s)", reason)
+            flight = self._flight
+            flight.due = min(flight.due, due)
+            try:
+                completed = await flight.join()
+            finally:
+                if self._flight is flight and flight.is_over:
+                    self._flight = None
+            if not completed:
+                await self._wait_for_turn()
+            if self._store.is_closed or self._store.has_written_since(wished):
+                return self._store.state.data
+            is_news = completed and not NEVER < flight.outdated < wished
+            if is_news and (self._store.state.status != "loading" or now() >= due):
+                return self._store.state.data
+
+    def interrupt(self, why: str) -> None:
+        """Abort the read under way because of what another tab says, unless that happens again and again."""
+        flight = self._flight
+        is_due = flight is not None and asyncio.get_running_loop().time() >= flight.due
+        if flight is None or (not is_due and self._interruptions.take()):
+            self.abort_reads(why)
+        else:
+            self._trace("goes on with the request under way although %s", why)
+            flight.outdated = self._store.begin_read()
+
+    def abort_reads(self, why: str) -> None:
+        """Cancel the read under way: its answer would be worthless, and might set an old cookie."""
+        self._transport.drop_prefetched()
+        if self._flight is not None:
+            self._trace("aborts the request under way: %s", why)
+            self._flight.cancel()
+            self._flight = None
+
+    async def check_expiry(self) -> None:
+        """Ask whether the session has ended, but not before it has.
+
+        Where this machine's clock is in doubt, the server is asked for the time first: a request for the
+        session might extend it.
+
+        Raises:
+            NextAuthError: The request failed.
+        """
+        if self._clock.is_sure:
+            await self.get_session("expiry")
+            return
+        self._trace("asks for a csrf token, to learn the server's time")
+        async with self.turn:
+            with suppress(NextAuthError):  # then the request for the session will fail too, and show it
+                await self._transport.csrf_token()
+        self._clock.trust()
+
+    def pause(self) -> None:
+        """Ask no more: the page is being left, and may be kept to come back to."""
+        self._awake.clear()
+        self.abort_reads("the page is left")
+
+    def resume(self) -> None:
+        """Go on asking."""
+        self._awake.set()
+
+    def watch_for(self, replaced: S | None, again: Callable[[], Awaitable[object]]) -> None:
+        """For a moment, take `replaced` for an old answer if a JavaScript tab brings it back.
+
+        Args:
+            replaced: The session before a mutation.
+            again: Repeats the mutation.
+        """
+        if not (self._watch and self._watch.is_repeating):
+            self._watch = None if replaced is None else _Watch(replaced, again)
+        if self._watch:
+            now = asyncio.get_running_loop().time()
+            self._watch.until = now + _WATCH + 2 * self._transport.took
+            self._watch.latest = now + self._fence.line.longest_timeout
+
+    def suspect(self) -> bool:
+        """Take note that an old cookie may have been set. Returns whether to ask for the session."""
+        now = asyncio.get_running_loop().time()
+        if self._watch and now <= self._watch.latest:
+            self._watch.suspected = self._store.begin_read()
+        return self._watches
+
+    def accept(self) -> None:
+        """Somebody is signed in, and not by an old cookie."""
+        if not self._watches:
+            self._watch = None
+
+    def has_come_back(self, answer: S | NextAuthError | None) -> bool:
+        """Whether an answer is what the last mutation has replaced, and taken for old."""
+        if not self._watches or not self._watch or isinstance(answer, NextAuthError):
+            return False
+        return is_same_session(answer, self._watch.replaced)
+
+    @property
+    def is_suspicious(self) -> bool:
+        """Whether there is a reason to ask that has not been looked into."""
+        return self._watch is not None and self._watch.suspected > NEVER
+
+    @property
+    def _watches(self) -> bool:
+        if not self._watch or not self._watch.left:
+            return False
+        return self.is_suspicious or asyncio.get_running_loop().time() <= self._watch.until
+
+    async def look_again(self, reason: Reason) -> None:
+        """Ask; if what a mutation replaced has been brought back by another client, repeat the mutation.
+
+        Raises:
+            NextAuthError: The request failed, or the repeated mutation.
+        """
+        watch = self._watch
+        if not watch or not self._watches or not (reason == "broadcast" or self.is_suspicious):
+            await self.get_session(reason)
+            return
+        # Ours must not be joined to one that does not look for what came back.
+        self.abort_reads("it began before another client spoke")
+        watch.suspected = self._store.begin_read()  # however long the answer takes
+        await self.get_session(reason)
+        watch = self._watch
+        if not watch or not watch.has_come_back:
+            return
+        watch.has_come_back = False
+        watch.left -= 1
+        watch.is_repeating = True
+        try:
+            await watch.again()
+        finally:
+            watch.is_repeating = False
+
+    def end_watch(self) -> None:
+        """Another mutation begins, unless it is the repetition of the last one."""
+        if not (self._watch and self._watch.is_repeating):
+            self._watch = None
+
+    async def _read_session(self, reason: Reason) -> None:
+        async with self.turn:
+            read = await self._read_alone(reason)
+        watch = self._watch
+        if watch and NEVER < watch.suspected < read.started and self._store.is_current(read.started):
+            watch.has_come_back = self.has_come_back(read.answer)
+            if watch.has_come_back:
+                return
+            if not isinstance(read.answer, NextAuthError):
+                watch.suspected = NEVER
+        self._write(read, reason)
+
+    async def _read_alone(self, reason: Reason) -> _Read[S]:
+        """Ask for the session; to be called by whoever has the turn."""
+        await self._awake.wait()
+        started = self._store.begin_read()
+        self._store.mark_refreshing(True)
+        raw: Mapping[str, Any] | Unset | None = UNSET
+        try:
+            if found := await self._transport.prefetched_session():
+                self._trace("takes what was asked for ahead (%s)", reason)
+                self._neighbours.asking(found[0])
+                started, raw = self._store.read_begun_at(found[0]), found[1]
+            else:
+                self._trace("asks (%s)", reason)
+                self._neighbours.asking()
+                raw = await self._transport.session()
+            return _Read(started, None if raw is None else self.validated(raw), raw)
+        except NextAuthError as error:
+            return _Read(started, error, raw)
+        finally:
+            self._store.mark_refreshing(False)
+
+    def _write(self, read: _Read[S], reason: Reason) -> None:
+        self._trace("is answered: %s", describe(read.answer))
+        if why := self._store.why_not(read.started):
+            self._trace("discards the answer: %s", why)
+        is_session = isinstance(read.raw, dict)
+        if is_session and read.started < self._store.epoch:
+            self._neighbours.outdated()
+        if not self._store.apply(read.answer, started=read.started, reason=reason):
+            return
+        if is_session:
+            self.accept()
+        if not isinstance(read.raw, Unset):
+            self._neighbours.confirmed(read.raw, read.started)
+        if isinstance(read.answer, NextAuthError):
+            self._neighbours.failed(read.answer, read.started)
+            raise read.answer
+
+    def validated(self, raw: Mapping[str, Any]) -> S:
+        """The session as a model."""
+        from ..models import read_model  # noqa: PLC0415 - pydantic loads when first needed
+
+        return read_model(self._session_type(), raw)
+
+    async def _wait_for_turn(self) -> None:
+        async with self.turn:
+            pass
+
+
+@dataclass(frozen=True)
+class _Read(Generic[S]):
+    """The answer to one GET of the session, when it was asked for, and as the server sent it."""
+
+    started: Stamp
+    answer: S | NextAuthError | None
+    raw: Mapping[str, Any] | Unset | None = field(repr=False)
+
+
+@dataclass
+class _Watch(Generic[S]):
+    """What a mutation has replaced, and what to do if it comes back, how often at most.
+
+    By the event loop's time: `until` any message is reason to look for it, until `latest` only evidence.
+    `suspected` is the time of the last reason that has not been looked into.
+    """
+
+    replaced: S
+    again: Callable[[], Awaitable[object]]
+    until: float = 0.0
+    latest: float = 0.0
+    left: int = _REPEATS
+    suspected: Stamp = NEVER
+    has_come_back: bool = False
+    is_repeating: bool = False
+
+
+class _Flight:
+    """One read that several callers wait for; when the last of them gives up, it is cancelled.
+
+    Attributes:
+        due: By the event loop's time: from then on no message of another tab aborts it.
+        outdated: When such a message came all the same; its answer is too old for what is asked later.
+    """
+
+    def __init__(self, read: Coroutine[Any, Any, None]) -> None:
+        self._task = asyncio.create_task(read)
+        # A failure that nobody waited for any more must not be reported by the event loop.
+        self._task.add_done_callback(lambda task: task.cancelled() or task.exception())
+        self._waiting = 0
+        self.due = float("inf")
+        self.outdated: Stamp = NEVER
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has ended, or nobody waits for it."""
+        return self._task.done() or not self._waiting
+
+    def cancel(self) -> None:
+        """Abort it; all who wait learn so."""
+        self._task.cancel()
+
+    async def join(self) -> bool:
+        """Wait. False if the read was aborted.
+
+        Raises:
+            NextAuthError: The read failed.
+        """
+        self._waiting += 1
+        try:
+            await asyncio.wait([self._task])
+        finally:
+            self._waiting -= 1
+            if self._waiting == 0:
+                self._task.cancel()
+        if self._task.cancelled():
+            return False
+        self._task.result()
+        return True

@@ -1,0 +1,274 @@
+"""Keeps this tab in step with the others: tells them what the server says, and takes in what they tell."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Generic
+
+from ..core.options import Unset
+from ..core.store import NEVER, SessionStore, Stamp, describe, is_same_session
+from ..errors import ClientFetchError, NextAuthError, SessionValidationError
+from ..state import S
+from ..tabs.channel import Broadcast
+from ..tabs.fence import Fence
+from ..tabs.messages import MOST_TABS, Failure, Pace
+from .poller import Refetcher
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from ..core.schedule import RefreshSchedule
+    from ..core.server_clock import ServerClock
+    from ..host.base import Host, Lifecycle, Undo
+    from ..state import Reason
+    from ..tabs.messages import Message
+    from .mutations import AuthClient, Mutation
+    from .trace import Trace
+
+
+class TabSync(Generic[S]):
+    """What a provider and its client know of the other tabs.
+
+    Args:
+        host: The world around.
+        scope: The auth server's address.
+        tab: This tab's name.
+        store: The session.
+        schedule: When to ask.
+        timeout: Seconds that a request may take.
+        clock: The server's.
+        trace: Explains what is decided.
+        ask: Called to ask in the background.
+        shown: Called when another tab's answer is shown here.
+
+    Attributes:
+        client: Makes this tab's requests. Set once, before `open`.
+    """
+
+    client: AuthClient[S]
+
+    def __init__(
+        self,
+        host: Host,
+        scope: str,
+        tab: str,
+        store: SessionStore[S],
+        *,
+        schedule: RefreshSchedule,
+        timeout: float,
+        clock: ServerClock,
+        trace: Trace,
+        ask: Callable[[Reason], None],
+        shown: Callable[[], None],
+    ) -> None:
+        self._host = host
+        self._scope = scope
+        self._store = store
+        self._trace = trace
+        self._ask = ask
+        self._shown = shown
+        self._line = Broadcast(
+            host, scope, tab, store, heard=self._heard, nudged=self._nudged, timeout=timeout
+        )
+        self.fence = Fence(host, self._line)
+        self.announce = self._line.announce
+        self._refetcher = Refetcher(
+            host,
+            schedule,
+            self._line,
+            state=lambda: store.state,
+            ask=ask,
+            timeout=timeout,
+            clock=clock,
+            trace=trace,
+        )
+        self.reschedule = self._refetcher.reschedule
+        self.assumed = self._refetcher.assumed
+        self.was_announced_since = self._line.was_announced_since
+        self._stop_lifecycle: Undo | None = None
+        self._has_missed_news = False
+        self._changes = Pace(host.now, MOST_TABS)  # that others tell of; each voids the reads under way
+        self._signed_out: S | None = None  # by another tab, which is still making sure of it
+
+    def open(self) -> None:
+        """Begin to hear the others."""
+        self._line.open()
+        self._refetcher.open()
+        self._stop_lifecycle = self._host.on_lifecycle(self._on_lifecycle)
+
+    def close(self) -> None:
+        """Take leave of them."""
+        self._refetcher.close()
+        if self._store.is_mutating:
+            # Perhaps: its request is aborted.
+            self._line.post("changed")
+            self._line.announce("getSession")
+        self._line.close()
+        self.fence.close()
+        if self._stop_lifecycle is not None:
+            self._stop_lifecycle()
+            self._stop_lifecycle = None
+
+    # --- what this tab tells ---
+
+    @property
+    def are_there(self) -> bool:
+        """Whether any other Python tab is known."""
+        return bool(self._line.peers)
+
+    def outdated(self) -> None:
+        """A read that began before the session was changed was answered: it may have set an old cookie."""
+        self._line.post("ack", time=self._store.epoch)  # late, as whoever changed the session notices
+        self._suspect()
+
+    def asking(self, asked_at: float | None = None) -> None:
+        """A read begins, or takes what was asked for ahead, at that time."""
+        self._refetcher.asking(asked_at)
+
+    def confirmed(self, session: Mapping[str, Any] | None, at: Stamp) -> None:
+        """The server has said, to a read that began at that time, who is signed in."""
+        self._note_answer()
+        if self._line.is_open:
+            self._line.post("state", time=at, session=session)
+
+    def failed(self, error: NextAuthError, at: Stamp | None) -> None:
+        """The server could not be asked: by a read that began at that time, or in a mutation."""
+        retry_after = error.retry_after if isinstance(error, ClientFetchError) else None
+        self._refetcher.failed(retry_after)
+        # What this tab's session type does not take, another's may.
+        if at is not None and isinstance(error, ClientFetchError) and self._line.is_open:
+            failure = Failure(error.status, error.reason, retry_after)
+            self._line.post("failed", time=at, failure=failure)
+
+    def signing_out(self, mutation: Mutation) -> None:
+        """The server has signed out: the others need not wait for the check. Their fence stays up for it."""
+        if not mutation.is_told:
+            mutation.is_told = True
+            self._line.post("state", time=mutation.started, session=None, mutated=mutation.kind)
+
+    def mutated(self, mutation: Mutation, at: Stamp, took: float) -> None:
+        """A mutation is over, at that time, by requests of so many seconds.
+
+        Its fence comes down with what is told of it.
+        """
+        if not isinstance(mutation.session, Unset):
+            self._note_answer()
+            self._line.post("state", time=at, session=mutation.session, mutated=mutation.kind)
+        else:
+            is_as_before = mutation.is_refused and not mutation.is_told
+            self._line.post("done" if is_as_before else "changed")
+            if self._has_missed_news:
+                self._nudged()
+        has_missed_news, self._has_missed_news = self._has_missed_news, False
+        if mutation.is_done:
+            self._line.announce("signout" if mutation.kind == "sign_out" else "getSession")
+            self._refetcher.mutated(took, is_doubtful=has_missed_news)
+
+    def _note_answer(self) -> None:
+        if self._store.state.error is None:  # a session that does not fit is no answer
+            self._refetcher.confirmed()
+
+    # --- what it is told ---
+
+    def _heard(self, message: Message, is_new: bool) -> None:
+        is_change = message.epoch > self._store.epoch
+        epoch = message.epoch if not is_change or self._changes.take() else NEVER
+        self._store.witness(epoch, message.time)
+        is_late = self.fence.is_late_ack(message)
+        if self.fence.hear(message):
+            self.client.reader.interrupt("another tab changes the session")
+            self._line.post("ack", time=message.time)
+        elif message.mutated or message.kind == "done":
+            self.client.reader.interrupt("another tab has changed the session")
+        self._refetcher.hear(message)
+        if is_late:
+            self._suspect()
+        elif message.kind == "state" and self.client.reader.is_suspicious:
+            self._refetcher.nudge()  # which that has put off
+        if message.kind == "state":
+            self._show(message)
+        elif message.failure:
+            self._show_failure(message.failure, message.time)
+        elif message.kind == "changed":
+            self._signed_out = None
+            self._nudged()
+        # A tab that is met now may know of a change that was made while this page was loading.
+        if is_new and message.kind != "hello" and self._store.is_outdated:
+            self._refetcher.nudge()
+
+    def _show(self, message: Message) -> None:
+        before, reader = self._store.state.data, self.client.reader
+        answer: Any = None
+        try:
+            answer = reader.validated(message.session) if message.session else None
+        except SessionValidationError as error:
+            answer = error
+        why = self._store.why_not(message.time)
+        if not message.mutated and reader.has_come_back(answer):
+            why = "it has been replaced"
+        if why:
+            self._trace("discards what another tab says: %s", why)
+        else:
+            self._trace("shows what another tab says: %s", describe(answer))
+        kind = message.mutated
+        if not why:
+            self._store.apply(answer, started=message.time, reason="broadcast", is_sign_in=kind == "sign_in")
+            self._note_answer()
+            if kind == "sign_out":
+                self._watch_for(before)
+            elif kind:
+                self._signed_out = None
+                reader.end_watch()
+            elif answer:
+                reader.accept()
+            self._shown()
+        elif self._store.is_mutating:
+            self._has_missed_news = True
+        elif (kind or self._store.is_far_ahead_of(message.time)) and not is_same_session(answer, before):
+            self._nudged()  # it goes by another clock
+        elif message.session:
+            self._suspect()
+
+    def _show_failure(self, failure: Failure, time: Stamp) -> None:
+        endpoint = f"{self._scope}/session"
+        error = ClientFetchError(endpoint, failure.status, failure.reason, failure.retry_after)
+        if self._store.apply(error, started=time, reason="broadcast"):
+            self._trace("shows a failure of another tab: %s", error)
+            self._refetcher.others_failed(failure.retry_after)
+            self._shown()
+
+    def _watch_for(self, replaced: S | None) -> None:
+        """Put right what comes back after another tab's sign-out, once it is sure: that tab may be gone."""
+        if replaced and self.fence.is_up:
+            self._signed_out = replaced
+        else:
+            before, self._signed_out = replaced or self._signed_out, None
+            self.client.reader.watch_for(before, self.client.sign_out_again)
+
+    def _suspect(self) -> None:
+        """A read was not stopped by our fence: its answer may have set the old cookie again."""
+        self._has_missed_news |= self._store.is_mutating
+        if self.client.reader.suspect():
+            self._refetcher.nudge()
+
+    def _nudged(self) -> None:
+        """The session has changed, who knows how: what is under way may set an old cookie."""
+        self._has_missed_news |= self._store.is_mutating
+        self.client.reader.interrupt("the session has changed elsewhere")
+        self._refetcher.nudge()
+
+    def _on_lifecycle(self, change: Lifecycle) -> None:
+        """Keep nothing that would bar the page from the back/forward cache, and trust nothing after it."""
+        if change == "left":
+            self.client.reader.pause()
+            self._refetcher.pause()
+            self._line.close()
+            self._store.mark_stale()  # at once, so that nothing private is seen on the way back
+        elif change == "restored":
+            self._line.open()
+            self.client.reader.resume()
+            self._refetcher.resume()
+            self._ask("restored")
+        elif change == "frozen":
+            self._refetcher.pause()
+        else:
+            self._refetcher.resume()

@@ -12,7 +12,9 @@ if sys.implementation.name == "micropython":
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from .access import Auth
 from .calls import get_csrf_token, get_providers, get_session, sign_in, sign_out
+from .content.parts import keyed
 from .core.wire import SignInResult, SignOutResult
 from .errors import (
     ClientFetchError,
@@ -25,7 +27,7 @@ from .errors import (
 )
 from .provider import SessionProvider
 from .state import SessionEvent, SessionState
-from .ui import Auth, Component, component, keyed
+from .ui.component import Component, component
 from .ui.hooks import SessionHandle, use_session
 
 if TYPE_CHECKING:

@@ -29,7 +29,7 @@ from .core.server_clock import ServerClock
 from .core.store import SessionStore, Stamp
 from .core.urls import query_of, resolve_auth_url, safe_redirect
 from .errors import NextAuthError, SessionValidationError
-from .host import current_tab, default_host
+from .host import default_host, entered_host
 from .state import EventName, Reason, S
 
 if TYPE_CHECKING:
@@ -54,9 +54,9 @@ _started: list[SessionProvider[Any]] = []
 
 
 def current_provider() -> SessionProvider[Any] | None:
-    """The provider that was started last and is not closed; of the current tab, if there are several."""
-    tab = current_tab()
-    return next((each for each in reversed(_started) if tab is None or each.host is tab), None)
+    """The provider that was started last and is not closed; of the host that was entered, if one was."""
+    host = entered_host()
+    return next((each for each in reversed(_started) if host is None or each.host is host), None)
 
 
 def close_providers(host: Host) -> None:

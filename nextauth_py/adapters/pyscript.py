@@ -7,7 +7,7 @@ from weakref import WeakKeyDictionary
 
 from pyscript import Event
 
-from ..ui.events import call
+from ..content.handlers import call
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ..core import wire
-from ..core.options import UNSET, Unset
-from ..core.store import SessionStore, Stamp, is_same_session
+from ..core.store import Mutation, SessionStore, Stamp, is_same_session
 from ..core.urls import as_texts, safe_redirect, without_verdict
 from ..errors import ClientFetchError, NextAuthError, SignOutIncomplete
 from ..state import Reason, S
@@ -306,24 +305,3 @@ class _SignIn:
     form: Mapping[str, object] = field(repr=False)
     query: Mapping[str, object] | str
     provider: Mapping[str, Any]
-
-
-@dataclass
-class Mutation:
-    """A sign-in, update or sign-out, and what is known of its outcome.
-
-    Attributes:
-        kind: Which of them.
-        started: When it began.
-        session: What the server then says, if it was asked.
-        is_refused: Whether the server has refused it, so that nothing has changed.
-        is_done: Whether it has succeeded.
-        is_told: Whether other tabs have been told of the outcome before it was sure.
-    """
-
-    kind: Reason
-    started: Stamp
-    session: Mapping[str, Any] | Unset | None = field(default=UNSET, repr=False)
-    is_refused: bool = False
-    is_done: bool = False
-    is_told: bool = False

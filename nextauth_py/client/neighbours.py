@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ..core.store import Stamp
+    from ..core.store import Mutation, Stamp
     from ..errors import NextAuthError
-    from .mutations import Mutation
 
 
 class Neighbours(Protocol):

@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 
     from ..core.schedule import RefreshSchedule
     from ..core.server_clock import ServerClock
+    from ..core.store import Mutation
     from ..host.base import Host, Lifecycle, Undo
     from ..state import Reason
     from ..tabs.messages import Message
-    from .mutations import AuthClient, Mutation
+    from .mutations import AuthClient
     from .trace import Trace
 
 

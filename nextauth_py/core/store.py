@@ -8,14 +8,15 @@ in all others. `apply` checks and writes in one synchronous step, so nothing can
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Generic
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Generic
 
 from ..errors import NextAuthError
 from ..state import EventName, Reason, S, SessionEvent, SessionState, Status
+from .options import UNSET, Unset
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from ..models import Session
 
@@ -38,6 +39,27 @@ class Change(Generic[S]):
 
     state: SessionState[S]
     events: tuple[SessionEvent[S], ...]
+
+
+@dataclass
+class Mutation:
+    """A sign-in, update or sign-out, and what is known of its outcome.
+
+    Attributes:
+        kind: Which of them.
+        started: When it began.
+        session: What the server then says, if it was asked.
+        is_refused: Whether the server has refused it, so that nothing has changed.
+        is_done: Whether it has succeeded.
+        is_told: Whether other tabs have been told of the outcome before it was sure.
+    """
+
+    kind: Reason
+    started: Stamp
+    session: Mapping[str, Any] | Unset | None = field(default=UNSET, repr=False)
+    is_refused: bool = False
+    is_done: bool = False
+    is_told: bool = False
 
 
 class SessionStore(Generic[S]):

@@ -8,29 +8,29 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .base import Host, TestTab
+    from .base import Host
 
-# The tab that runs just now, where there are several in one Python: only in tests.
-_tab: ContextVar[TestTab | None] = ContextVar("tab", default=None)
-
-
-def current_tab() -> TestTab | None:
-    """The tab of a test that runs just now; None in a browser, which has one."""
-    return _tab.get()
+# Where there are several in one Python: the one that runs just now.
+_entered: ContextVar[Host | None] = ContextVar("host", default=None)
 
 
-def enter_tab(tab: TestTab) -> None:
-    """Make it the current tab, for the rest of the context that this is called in."""
-    _tab.set(tab)
+def entered_host() -> Host | None:
+    """The host that was entered; None where there is only one."""
+    return _entered.get()
+
+
+def enter(host: Host) -> None:
+    """Make a host the default, for the rest of the context that this is called in."""
+    _entered.set(host)
 
 
 def default_host() -> Host:
-    """The page or the worker that this runs in, or the current tab of a test.
+    """The host that was entered, or else the page or the worker that this runs in.
 
     Raises:
         RuntimeError: This Python does not run in a browser.
     """
-    return _tab.get() or _browser()
+    return _entered.get() or _browser()
 
 
 @cache

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     from ..core.wire import Request, Response
-    from ..ui.component import View
 
 Undo = Callable[[], None]
 """Takes back what the call that returned it has set up. To be called once."""
@@ -148,6 +147,18 @@ class Attention(Protocol):
         ...
 
 
+class View(Protocol):
+    """Shows content in an element."""
+
+    def render(self, content: object) -> None:
+        """Show the content, in place of what is there."""
+        ...
+
+    def clear(self) -> None:
+        """Show nothing."""
+        ...
+
+
 class Page(Protocol):
     """The page itself.
 
@@ -156,6 +167,19 @@ class Page(Protocol):
     """
 
     is_page: bool
+
+    def find_element(self, target: object) -> Any:
+        """The DOM element of a selector, a DOM element or a `pyscript.web` element.
+
+        Raises:
+            LookupError: Nothing on the page matches the selector.
+            TypeError: The target is none of these.
+        """
+        ...
+
+    def make_view(self, element: Any) -> View:
+        """What shows content in an element, in place of what is in it."""
+        ...
 
     def location(self) -> str:
         """The page's address."""
@@ -198,15 +222,3 @@ class Page(Protocol):
 
 class Host(Http, Clock, Tabs, Attention, Page, Protocol):
     """All of it: a browser tab."""
-
-
-class TestTab(Host, Protocol):
-    """A tab of a test, which shows content without a browser."""
-
-    def make_view(self, target: object) -> View:
-        """Shows content in an element; raises LookupError if there is none."""
-        ...
-
-    def find_element(self, target: object) -> Any:
-        """The element of a selector; raises LookupError if there is none."""
-        ...

@@ -12,11 +12,12 @@ from ..core.wire import Response
 from .common import ScopeHost, bounded_text, from_origin, primitive, reader_of
 from .common import listen as listen_to
 from .dom import document
+from .elements import find_element
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .base import Lifecycle, Prefetched, Undo
+    from .base import Lifecycle, Prefetched, Undo, View
 
 _SESSION = "script#nextauth-session[type]"
 
@@ -90,6 +91,21 @@ class BrowserHost(ScopeHost):
         undo.callback(listen_to(document(), "freeze", lambda _event: changed("frozen")))
         undo.callback(listen_to(document(), "resume", lambda _event: changed("thawed")))
         return undo.close
+
+    def find_element(self, target: object) -> Any:
+        return find_element(target)
+
+    def make_view(self, element: Any) -> View:
+        """With lit-html where the page's config names it, else without."""
+        try:
+            from pyscript.js_modules import lit  # noqa: PLC0415
+        except ImportError:
+            from .plain import PlainView  # noqa: PLC0415
+
+            return PlainView(element)
+        from .lit import LitView  # noqa: PLC0415
+
+        return LitView(element, lit, self.report)
 
     def location(self) -> str:
         """The page's address, or the root of its origin if it has none: ``about:srcdoc``, ``blob:``."""

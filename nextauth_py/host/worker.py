@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import js
 
@@ -10,6 +10,7 @@ from .common import ScopeHost
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import NoReturn
 
     from .base import Lifecycle, Prefetched, Undo
 
@@ -42,6 +43,12 @@ class WorkerHost(ScopeHost):
 
     def on_lifecycle(self, changed: Callable[[Lifecycle], None]) -> Undo:  # noqa: ARG002
         return _nothing
+
+    def find_element(self, target: object) -> NoReturn:
+        raise LookupError(f"a worker has no page, and so no {target!r}: show it in a script without worker")
+
+    def make_view(self, element: Any) -> NoReturn:
+        self.find_element(element)
 
     def location(self) -> str:
         """The root of the origin: a worker's own address is a ``blob:``, and its page's is not known."""

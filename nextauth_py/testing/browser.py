@@ -10,8 +10,7 @@ from contextvars import copy_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..core.urls import join
-from ..host import enter_tab
+from ..host import enter
 from ..provider import close_providers, current_provider
 from .memory import MemoryBrowser, MemoryHost
 from .network import VirtualTimeLoop
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 
     from ..provider import SessionProvider
     from ..state import SessionState
-    from .document import Document, Element, TreeView
+    from .document import Document, Element
     from .network import Network
 
 T = TypeVar("T")
@@ -176,7 +175,7 @@ class Tab:
         self.document: Document = Document(html, self._host)
         self._host.document = self.document
         self._host.context = self.context = copy_context()
-        self.context.run(enter_tab, self._host)
+        self.context.run(enter, self._host)
 
     # --- what it does ---
 
@@ -281,22 +280,10 @@ class Tab:
 
 
 class _PageHost(MemoryHost):
-    """A tab in memory that shows something."""
-
-    document: Document
-
-    def make_view(self, target: object) -> TreeView:
-        return self.document.make_view(target)
-
-    def find_element(self, target: object) -> Element:
-        return self.document.resolve(target)
+    """A tab whose page may have a session embedded."""
 
     def take_embedded_session(self) -> str | None:
         return self.document.take_session()
-
-    def follow(self, href: str) -> None:
-        """Do what a link does."""
-        self.navigate(join(self.url, href))
 
 
 def _start(page: Any) -> Any:

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from bs4 import BeautifulSoup, Tag
 
-from ..ui.component import Component
-from ..ui.events import listener
-from ..ui.keyed import Keyed, keys_of
-from ..ui.templates import COMMENT, is_template, placed
+from ..content.handlers import listener
+from ..content.parts import Rows, is_template, part_of
+from ..content.templates import COMMENT, placed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -85,9 +84,9 @@ class Document:
             return target
         raise TypeError(f"not a selector or an element: {target!r}")
 
-    def make_view(self, target: object) -> TreeView:
-        """Shows content in an element."""
-        return TreeView(self, self.resolve(target).tag)
+    def make_view(self, element: Element) -> TreeView:
+        """What shows content in an element."""
+        return TreeView(self, element.tag)
 
     def take_session(self) -> str | None:
         """The text of the session that is embedded in the page, which is taken out; None if there is none.
@@ -214,21 +213,14 @@ class TreeView:
 
 def _html(content: object, values: list[object]) -> Iterator[str]:
     """Content as HTML, in which marks stand for the values of attributes."""
-    if content is None or isinstance(content, bool):
-        return
-    if isinstance(content, Keyed):
-        content = content.content
-    if isinstance(content, Component):
-        yield from _html(content(), values)
-    elif is_template(content):
-        yield from _template(content, values)
-    elif isinstance(content, str) or not hasattr(content, "__iter__"):
-        yield escape(str(content))
-    else:
-        rows = list(content)
-        keys_of(rows)
-        for row in rows:
+    part = part_of(content, lambda _: None)
+    if isinstance(part, Rows):
+        for row in part.contents:
             yield from _html(row, values)
+    elif is_template(part):
+        yield from _template(part, values)
+    elif part is not None:
+        yield escape(part)
 
 
 def _template(template: Any, values: list[object]) -> Iterator[str]:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..core.server_clock import parse_date
+from ..core.urls import join
 from .network import Network
 
 if TYPE_CHECKING:
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from contextvars import Context
 
     from ..core.wire import Request, Response
-    from ..host.base import Channel, Lifecycle, Prefetched, Undo
+    from ..host.base import Channel, Lifecycle, Prefetched, Undo, View
+    from .document import Document, Element
     from .network import Server
 
 T = TypeVar("T")
@@ -319,6 +321,23 @@ class MemoryHost:
 
     def on_online(self, changed: Callable[[], None]) -> Undo:
         return _add(self.online_listeners, changed)
+
+    @cached_property
+    def document(self) -> Document:
+        """What is on the page."""
+        from .document import Document  # noqa: PLC0415 - most tests show nothing, and need no Beautiful Soup
+
+        return Document("", self)
+
+    def find_element(self, target: object) -> Element:
+        return self.document.resolve(target)
+
+    def make_view(self, element: Element) -> View:
+        return self.document.make_view(element)
+
+    def follow(self, href: str) -> None:
+        """Do what a link does."""
+        self.navigate(join(self.url, href))
 
     def location(self) -> str:
         return self.url

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
 
     from ..core.wire import Request, Response
-    from .memory import MemoryBrowser
 
 T = TypeVar("T")
 
@@ -82,6 +81,19 @@ class Exchange:
     aborted: bool = False
 
 
+class Cookies(Protocol):
+    """A browser, as far as the network concerns it.
+
+    Attributes:
+        cookies: Its cookies by name.
+    """
+
+    cookies: dict[str, str]
+
+    def set_cookies(self, cookies: Mapping[str, str | None]) -> None:
+        """Keep cookies; None deletes one."""
+
+
 class Network:
     """Carries requests, slowly if told so; can lose them, and can hold answers back.
 
@@ -127,7 +139,7 @@ class Network:
         """How many requests of a route were sent."""
         return sum(f"{each.method} {each.path}" == route for each in self.log)
 
-    async def carry(self, request: Request, browser: MemoryBrowser, tab: int) -> Response:
+    async def carry(self, request: Request, browser: Cookies, tab: int) -> Response:
         exchange = Exchange(request.method, urlsplit(request.url).path, tab)
         self.log.append(exchange)
         try:
@@ -136,7 +148,7 @@ class Network:
             exchange.aborted = True
             raise
 
-    async def _carry(self, request: Request, route: str, browser: MemoryBrowser) -> Response:
+    async def _carry(self, request: Request, route: str, browser: Cookies) -> Response:
         await asyncio.sleep(self.latency)
         if not self.online:
             raise OSError("the network is down")

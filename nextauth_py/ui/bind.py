@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ..content.attribute_rules import attribute_value, check_shows_text, checked_attribute
+from ..content.paths import checked_condition, checked_path, read_path
 from ..host.dom import own
-from .attribute_rules import attribute_value, check_shows_text, checked_attribute
-from .paths import checked_condition, checked_path, read_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

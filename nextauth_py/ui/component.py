@@ -6,11 +6,12 @@ import asyncio
 from contextlib import ExitStack
 from functools import update_wrapper
 from types import FunctionType
-from typing import TYPE_CHECKING, Any, Protocol, overload
+from typing import TYPE_CHECKING, Any, overload
 from weakref import WeakSet
 
 from ..access import checked_auth
 from ..client.listeners import ignores_events
+from ..content.parts import Part
 from ..host import default_host
 from ..provider import current_provider
 from .hooks import current_reader, reading, use_session
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..access import Auth
+    from ..host.base import View
     from ..provider import SessionProvider
 
 # What visitors see in the place of a component that raised. The error's text may hold a session's values.
@@ -83,17 +85,7 @@ def component(
     return decorate
 
 
-class View(Protocol):
-    """Shows content in an element."""
-
-    def render(self, content: object) -> None:
-        """Show the content."""
-
-    def clear(self) -> None:
-        """Show nothing."""
-
-
-class Component:
+class Component(Part):
     """A function that can be mounted on an element. Calling it gives its content, to use in another."""
 
     def __init__(self, function: Callable[[], object], auth: Auth | None = None) -> None:
@@ -126,15 +118,13 @@ class Component:
         Raises:
             LookupError: Nothing on the page matches the selector.
         """
-        from .elements import find_element  # noqa: PLC0415 - only a browser can import it
-        from .views import make_view  # noqa: PLC0415
-
-        element = find_element(target)
+        host = default_host()
+        element = host.find_element(target)
         self.unmount()
         for each in list(_mounted):
             if each._element == element:  # noqa: SLF001 - of the same class
                 each.unmount()
-        self._view, self._element = make_view(element), element
+        self._view, self._element = host.make_view(element), element
         _mounted.add(self)
         self.update()
         return self

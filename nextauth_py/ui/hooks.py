@@ -135,9 +135,8 @@ class SessionHandle(Generic[S]):
             ```
         """
         from .bind import bind  # noqa: PLC0415 - not every page needs them
-        from .elements import find_element  # noqa: PLC0415
 
-        element = find_element(target)
+        element = self._provider.host.find_element(target)
         return bind(self._provider, element, text=text, attr=attr, show=show, class_=class_)
 
     @property

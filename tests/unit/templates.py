@@ -7,8 +7,8 @@ from typing import Any
 
 from bs4 import BeautifulSoup
 
+from nextauth_py.content.templates import placed
 from nextauth_py.testing.document import Element
-from nextauth_py.ui.templates import placed
 
 
 @dataclass

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from nextauth_py import SessionProvider
+from nextauth_py.content.attribute_rules import attribute_value, checked_attribute
+from nextauth_py.content.templates import places
 from nextauth_py.testing.document import Element
 from nextauth_py.testing.memory import MemoryHost
-from nextauth_py.ui.attribute_rules import attribute_value, checked_attribute
 from nextauth_py.ui.bind import bind
-from nextauth_py.ui.templates import places
 from tests.attribute_cases import CASES, Case
 
 from .fake_server import EXPIRES

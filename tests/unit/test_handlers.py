@@ -10,10 +10,10 @@ import pytest
 
 import nextauth_py
 from nextauth_py import ClientFetchError, SessionProvider, SessionState, component, use_session
+from nextauth_py.content.handlers import wants_event
 from nextauth_py.testing import Browser
 from nextauth_py.testing.document import Event
 from nextauth_py.testing.memory import MemoryHost
-from nextauth_py.ui.events import wants_event
 
 from .conftest import name_in, signed_in
 

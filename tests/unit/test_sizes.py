@@ -15,7 +15,7 @@ LOADED = {
     *("core.urls", "core.wire", "tabs", "tabs.channel", "tabs.fence", "tabs.leader", "tabs.messages"),
     *("client", "client.background", "client.guards", "client.listeners", "client.mutations"),
     *("client.poller", "client.reader", "client.sync", "client.trace", "client.transport"),
-    *("host", "ui", "ui.component", "ui.hooks", "ui.keyed"),
+    *("host", "ui", "ui.component", "ui.hooks", "content", "content.parts"),
 }
 
 # Of the standard library, besides what Pyodide itself has loaded by then.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nextauth_py.ui.templates import COMMENT, Attribute, places
+from nextauth_py.content.templates import COMMENT, Attribute, places
 
 from .templates import Template, admitted
 

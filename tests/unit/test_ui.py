@@ -11,14 +11,14 @@ from pydantic import AliasChoices, AliasPath, Field, PrivateAttr
 
 from nextauth_py import Auth, Session, SessionProvider, User, keyed
 from nextauth_py.access import checked_auth
-from nextauth_py.testing.memory import MemoryHost
-from nextauth_py.ui.bind import bind
-from nextauth_py.ui.keyed import keys_of
-from nextauth_py.ui.paths import (
+from nextauth_py.content.parts import keys_of
+from nextauth_py.content.paths import (
     checked_condition,
     checked_path,
     read_path,
 )
+from nextauth_py.testing.memory import MemoryHost
+from nextauth_py.ui.bind import bind
 
 from .fake_server import EXPIRES
 

@@ -45,11 +45,6 @@ _OWN_SCHEME = re.compile(r"\s*(?!javascript|vbscript|data|blob|file)[a-z][a-z0-9
 _SHOWN = 60  # characters of a template in an error
 
 
-def is_template(content: object) -> bool:
-    """Whether it is a t-string. Their class is Python 3.14's, and tests run on older ones too."""
-    return hasattr(content, "interpolations") and hasattr(content, "strings")
-
-
 @dataclass(frozen=True)
 class Attribute:
     """An attribute that has values of a template in it.

@@ -6,7 +6,6 @@ never parsed as HTML.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from functools import cache
 from string.templatelib import Template  # type: ignore[import-not-found]
 from typing import TYPE_CHECKING, Any
@@ -14,17 +13,15 @@ from typing import TYPE_CHECKING, Any
 import js
 from pyodide.ffi import JsException, JsProxy, create_proxy, jsnull, to_js
 
-from ..host import default_host
-from ..host.dom import document, own
-from .attribute_rules import check_shows_text
-from .component import Component
-from .elements import dom_element_of, find_element
-from .events import listener
-from .keyed import keys_of
-from .templates import check_parsed, numbered, placed
+from ..content.attribute_rules import check_shows_text
+from ..content.handlers import listener
+from ..content.parts import Part, Rows, part_of
+from ..content.templates import check_parsed, numbered, placed
+from .dom import document, own
+from .elements import node_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 # lit-html recognises a template by the identity of its list of strings.
 _string_lists: dict[tuple[str, ...], Any] = {}
@@ -33,8 +30,9 @@ _string_lists: dict[tuple[str, ...], Any] = {}
 class LitView:
     """One element of the page, and what lit-html shows in it."""
 
-    def __init__(self, target: object, lit: Any) -> None:
-        self._element = find_element(target)
+    def __init__(self, element: Any, lit: Any, report: Callable[[str, BaseException], None]) -> None:
+        self._element = element
+        self._report = report
         check_shows_text(own(self._element).localName)
         self._lit = lit
         # lit-html keeps its notes on the node that it renders before: a new one for each mount. It would also
@@ -47,7 +45,7 @@ class LitView:
         """Show the content, and let go of the event handlers of the content before."""
         shown, self._handlers = self._handlers, []
         try:
-            self._lit.render(self._to_lit(content), self._element, renderBefore=self._end)
+            self._lit.render(self._content(content), self._element, renderBefore=self._end)
         except BaseException:
             self._handlers += shown  # they may still be in use
             raise
@@ -58,40 +56,43 @@ class LitView:
         """Show nothing."""
         self.render(None)
 
-    def _to_lit(self, value: object, *, in_tag: bool = False) -> Any:  # noqa: PLR0911 - a table of kinds
-        """A value as lit-html takes it; `in_tag` if it stands in an attribute."""
-        if value is None or (isinstance(value, bool) and not in_tag):
-            return self._lit.nothing
-        if isinstance(value, (str, JsProxy)) or (in_tag and isinstance(value, (bool, int, float))):
-            return value
-        if isinstance(value, Template):
-            return self._template(value)
-        if isinstance(value, Component):
-            return self._to_lit(value())
-        if (element := dom_element_of(value)) is not None:
-            return element
-        if callable(value):
-            return self._handler(value)
-        if isinstance(value, Iterable):
-            return self._list(list(value))
-        return str(value)
+    def _content(self, value: object) -> Any:
+        """What a component returned, or a value between tags, as lit-html takes it."""
+        part = part_of(value, node_of)
+        if isinstance(part, Rows):
+            return self._list(part)
+        if isinstance(part, Template):
+            return self._template(part)
+        return self._lit.nothing if part is None else part
 
-    def _list(self, rows: list[Any]) -> Any:
-        keys = keys_of(rows)
-        if keys is None:
-            return to_js([self._to_lit(row) for row in rows])
+    def _attribute(self, value: object) -> Any:
+        if value is None:
+            return self._lit.nothing
+        if isinstance(value, (str, bool, int, float, JsProxy)):
+            return value
+        if callable(value) and not isinstance(value, Part):
+            return self._handler(value)
+        return self._content(value)
+
+    def _list(self, rows: Rows) -> Any:
+        contents = to_js([self._content(row) for row in rows.contents])
+        if rows.keys is None:
+            return contents
         if not hasattr(self._lit, "keyed"):
             raise ImportError(
                 "keyed() needs the lit.js of `nextauth-py bundle`: lit-html alone has no keyed lists"
             )
-        return self._lit.keyed(to_js(keys), to_js([self._to_lit(row.content) for row in rows]))
+        return self._lit.keyed(to_js(rows.keys), contents)
 
     def _template(self, template: Any) -> Any:
-        values = [self._to_lit(value, in_tag=place is not None) for value, place in placed(template)]
+        values = [
+            self._content(value) if place is None else self._attribute(value)
+            for value, place in placed(template)
+        ]
         return self._lit.html(_string_list(template.strings), *values)
 
     def _handler(self, function: Callable[..., object]) -> Any:
-        proxy = create_proxy(listener(function, default_host().report))
+        proxy = create_proxy(listener(function, self._report))
         self._handlers.append(proxy)
         return proxy
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pyodide.ffi import JsProxy
 
-from ..host.dom import document, own
-from .attribute_rules import check_shows_text
-from .component import Component
-from .elements import dom_element_of, find_element
-from .keyed import Keyed
+from ..content.attribute_rules import check_shows_text
+from ..content.parts import Rows, part_of
+from .dom import document, own
+from .elements import node_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 NEEDS_LIT = (
     "t-strings are drawn with lit-html, which the page's config does not name. Use the pyscript.json of"
@@ -22,8 +23,8 @@ NEEDS_LIT = (
 class PlainView:
     """One element of the page, and the nodes in it."""
 
-    def __init__(self, target: object) -> None:
-        self._element = own(find_element(target))
+    def __init__(self, element: Any) -> None:
+        self._element = own(element)
         check_shows_text(self._element.localName)
         self._nodes: list[Any] = []
         self._element.replaceChildren()
@@ -51,22 +52,13 @@ class PlainView:
         return document().createTextNode(part)
 
 
-def _parts(content: object) -> Iterable[Any]:
+def _parts(content: object) -> Iterator[Any]:
     """The texts and nodes of a content, in order."""
-    if content is None or isinstance(content, bool):
-        return
-    if isinstance(content, (str, JsProxy)):
-        yield content
-    elif isinstance(content, Keyed):
-        yield from _parts(content.content)
-    elif isinstance(content, Component):
-        yield from _parts(content())
-    elif (element := dom_element_of(content)) is not None:
-        yield element
-    elif type(content).__name__ == "Template":
-        raise ImportError(NEEDS_LIT)
-    elif isinstance(content, Iterable):
-        for each in content:
+    part = part_of(content, node_of)
+    if isinstance(part, Rows):
+        for each in part.contents:
             yield from _parts(each)
-    else:
-        yield str(content)
+    elif isinstance(part, (str, JsProxy)):
+        yield part
+    elif part is not None:
+        raise ImportError(NEEDS_LIT)

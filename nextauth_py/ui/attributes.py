@@ -1,0 +1,75 @@
+"""The ``data-session-…`` attributes, and what they say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..host.dom import own
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+BOUND = "[data-session-text],[data-session-attr],[data-session-show],[data-session-class]"
+ACTION = "[data-session-action]"
+ERROR = "[data-session-error]"
+SUBMITS = "button:not([type=button],[type=reset]),[type=submit],[type=image]"
+_ACTIONS = ("sign_in", "sign_out", "refetch")
+
+
+def all_in(root: Any, selector: str) -> Iterator[Any]:
+    """Yield the element itself and those in it that match."""
+    if own(root).matches(selector):
+        yield root
+    yield from own(root).querySelectorAll(selector)
+
+
+def attribute(data: Any, name: str) -> str | None:
+    """One of an element's ``dataset``, by its name there."""
+    return getattr(data, name, None)
+
+
+def pairs_of(text: str | None) -> dict[str, Any]:
+    """``src:user.image alt:user.name``, as a mapping."""
+    pairs = {}
+    for word in (text or "").split():
+        name, colon, value = word.rpartition(":")
+        if not (name and colon and value):
+            raise ValueError(f"{word!r} is not like 'src:user.image'")
+        pairs[name] = value
+    return pairs
+
+
+def action_of(element: Any) -> str:
+    """What an element says that it does.
+
+    Raises:
+        ValueError: It makes no sense.
+    """
+    action: str = own(element).getAttribute("data-session-action")
+    name, _, provider_id = action.partition(":")
+    if own(element).localName == "form" and not (name == "sign_in" and provider_id):
+        raise ValueError(f"{start_tag(element)}: a form signs in, as in sign_in:credentials")
+    if name not in _ACTIONS or (provider_id and name != "sign_in"):
+        known = f"{', '.join(_ACTIONS)}, sign_in:github"
+        raise ValueError(f"{start_tag(element)}: there is no action {action!r}. There are: {known}.")
+    return action
+
+
+def controls(element: Any) -> list[Any]:
+    """A form's controls, wherever on the page they are."""
+    form = own(element)
+    return [*getattr(form, "elements", ()), *form.querySelectorAll("[type=image]")]
+
+
+def leaks_of(form: Any) -> list[Any]:
+    """What makes the browser put a password into a URL: it does with a form that does not say otherwise."""
+    found = controls(form)
+    if not any(each.matches("[type=password]") for each in found):
+        return []
+    buttons = [each for each in found if each.matches(SUBMITS) and each.hasAttribute("formmethod")]
+    return [form] * (own(form).method != "post") + [each for each in buttons if each.formMethod != "post"]
+
+
+def start_tag(element: Any) -> str:
+    """The start tag, for a developer who looks for it."""
+    return str(own(element).cloneNode(False).outerHTML)[:120]

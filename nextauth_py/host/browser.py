@@ -11,8 +11,7 @@ from pyodide.ffi import JsException
 from ..core.wire import Response
 from .common import ScopeHost, bounded_text, from_origin, primitive, reader_of
 from .common import listen as listen_to
-from .dom import document
-from .elements import find_element
+from .dom import document, find_element
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,6 +1,7 @@
-"""The document and forms, whose members markup can hide: ``<img name="querySelector">`` hides the document's.
+"""The document, its elements, and forms.
 
-Of other elements it can hide none, of the window only what a browser lacks.
+Markup can hide members of the document and of forms: ``<img name="querySelector">`` hides the document's. Of
+other elements it can hide none, of the window only what a browser lacks.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import Any
 
 try:
     import js
-    from pyodide.ffi import JsProxy
+    from pyodide.ffi import JsProxy, jsnull
 except ImportError:  # tests without a browser
     JsProxy = ()
 
@@ -29,6 +30,27 @@ def own(node: Any) -> Any:
 def document() -> Any:
     """The page's document."""
     return _Own(js.document)
+
+
+def find_element(target: object) -> Any:
+    """As `Page.find_element`."""
+    if isinstance(target, str):
+        element = document().querySelector(target)
+        if element is jsnull:
+            raise LookupError(f"no element of the page matches {target!r}. Is it above the script?")
+        return element
+    element = node_of(target)
+    if element is None:
+        raise TypeError(f"not a selector or an element: {target!r}")
+    return element
+
+
+def node_of(value: object) -> Any:
+    """A node, or that of a `pyscript.web` element; None of anything else, whatever its fields are called."""
+    if isinstance(value, JsProxy):
+        return value
+    found = getattr(value, "_dom_element", None)  # it has no public name
+    return found if isinstance(found, JsProxy) else None
 
 
 @cache

@@ -17,8 +17,7 @@ from ..content.attribute_rules import check_shows_text
 from ..content.handlers import listener
 from ..content.parts import Part, Rows, part_of
 from ..content.templates import check_parsed, numbered, placed
-from .dom import document, own
-from .elements import node_of
+from .dom import document, node_of, own
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -8,8 +8,7 @@ from pyodide.ffi import JsProxy
 
 from ..content.attribute_rules import check_shows_text
 from ..content.parts import Rows, part_of
-from .dom import document, own
-from .elements import node_of
+from .dom import document, node_of, own
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -137,7 +137,7 @@ def _ask(
 def _auth(base_path: str | None, base_url: str | None) -> AuthUrl:
     provider = current_provider()
     if provider and base_path is None and base_url is None:
-        return provider.auth
+        return provider.engine.auth
     return resolve_auth_url(base_url, base_path, os.environ, in_browser=True)
 
 

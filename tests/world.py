@@ -270,7 +270,7 @@ class World:
 
     @property
     def living(self) -> list[SessionProvider]:
-        return [each for each in self.tabs if not each._is_closed and not host_of(each).has_crashed]
+        return [each for each in self.tabs if not each.engine.is_closed and not host_of(each).has_crashed]
 
     async def _calm_down(self) -> None:
         if self.calls:

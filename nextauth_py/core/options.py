@@ -15,6 +15,12 @@ class Unset:
 
 UNSET: Final = Unset()
 
+# What the JavaScript clients call the options of a sign-in.
+_JAVASCRIPT_NAMES = {
+    **dict.fromkeys(("callbackUrl", "redirectTo", "redirect_to"), "callback_url"),
+    "authorizationParams": "authorization_params",
+}
+
 
 def checked_seconds(name: str, value: object) -> float:
     """A number of seconds, 0 or more."""
@@ -52,3 +58,9 @@ def checked_session_type(session_type: Any) -> Any:
     if session_type is None or (isinstance(session_type, type) and hasattr(session_type, "model_validate")):
         return session_type
     raise TypeError(f"session_type takes a subclass of Session, not {session_type!r}")
+
+
+def checked_fields(fields: Mapping[str, object]) -> None:
+    """Refuse what the JavaScript clients call the options of a sign-in: it would be sent as a field."""
+    for name in fields.keys() & _JAVASCRIPT_NAMES.keys():
+        raise TypeError(f"sign_in() takes {_JAVASCRIPT_NAMES[name]}=, not {name}=")

@@ -124,10 +124,10 @@ class _Actions:
             if name == "sign_out":
                 await self._provider.sign_out()
             else:
-                callback_url = self._provider.callback_of({})
+                callback_url = self._provider.engine.callback_of({})
                 await self._provider.sign_in(provider_id or None, callback_url=callback_url)
         except Exception as error:
-            self._provider.report(f"{name} failed", error)
+            self._provider.engine.report(f"{name} failed", error)
             return error
         return None
 
@@ -152,7 +152,7 @@ class _Actions:
             try:
                 is_accepted = await self._sign_in(form, action.partition(":")[2], fields)
             except Exception as error:
-                self._provider.report("the sign-in failed", error)
+                self._provider.engine.report("the sign-in failed", error)
                 note.show(_advice(error))
                 return
         if not is_accepted:
@@ -160,19 +160,19 @@ class _Actions:
 
     async def _sign_in(self, form: Any, provider_id: str, fields: dict[str, Any]) -> bool:
         """Sign in, and go where the server says. Returns whether it has accepted it."""
-        result = await self._provider.sign_in_by_form(provider_id, fields)
+        result = await self._provider.engine.sign_in_by_form(provider_id, fields)
         if result is None or result.url is None:
             return result is None  # the provider was closed meanwhile
         page = self._provider.host.location()
         here = without_verdict(page)
-        target = join(page, self._provider.callback_of(fields) or here)
+        target = join(page, self._provider.engine.callback_of(fields) or here)
         # A server behind a proxy may take another origin for the site's.
         is_asked = is_same_place(result.url, target) and origin_of(target) == origin_of(page)
         if is_asked and is_same_place(without_verdict(target), here):
             self._welcome(form)
         else:
             # Where the way goes on: also to a page that says "look into your mail".
-            self._provider.go(target if is_asked else result.url)
+            self._provider.engine.go(target if is_asked else result.url)
         return True
 
     def on_other_submit(self, event: Any) -> None:
@@ -229,7 +229,7 @@ class _Actions:
         if any(each.bound.has(element) for each in _listening):
             return False
         told = f"{start_tag(element)}: it came after bind_page(). Call bind_page() for what the page adds."
-        self._provider.report("an element with data-session-action does nothing", LookupError(told))
+        self._provider.engine.report("an element with data-session-action does nothing", LookupError(told))
         return True
 
     def _welcome(self, form: Any) -> None:

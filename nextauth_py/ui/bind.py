@@ -58,7 +58,7 @@ def bind(
     at_once: bool = True,
 ) -> Callable[[], None]:
     """As `SessionHandle.bind`, for an element; if not at once, from the next change on."""
-    binding = Binding(own(element), provider.report, [])
+    binding = Binding(own(element), provider.engine.report, [])
     tag = str(getattr(binding.element, "localName", ""))
     if text is not None:
         check_shows_text(tag)

@@ -136,7 +136,7 @@ class Component(Part):
             stop()
         self._following.clear()
         for provider in self._requiring:
-            provider.release(self)
+            provider.engine.release(self)
         self._requiring.clear()
         if self._view is not None:
             self._view.clear()
@@ -164,7 +164,7 @@ class Component(Part):
             except Exception as another:  # the element is broken; nobody above would keep it off the page
                 self._report(another)
         for provider in required - self._requiring:
-            provider.release(self)
+            provider.engine.release(self)
 
     def _report(self, error: Exception) -> None:
         default_host().report(f"the component {self._name!r} failed", error)
@@ -192,7 +192,7 @@ class Component(Part):
         if provider not in self._following:
             undo = ExitStack()
             undo.callback(provider.subscribe(lambda _state: self._changed(provider)))
-            undo.callback(provider.at_close(lambda: self._closed(provider)))
+            undo.callback(provider.engine.at_close(lambda: self._closed(provider)))
             self._following[provider] = undo.close
 
     def requires(
@@ -200,10 +200,10 @@ class Component(Part):
     ) -> None:
         """Need a provider's session."""
         self._requiring.add(provider)
-        provider.require(on_unauthenticated, who=self)
+        provider.engine.require(on_unauthenticated, who=self)
 
     def _changed(self, provider: SessionProvider[Any]) -> None:
-        if provider.is_confirmed:
+        if provider.engine.is_confirmed:
             self._update_soon()
         else:
             self.update()  # the page is being left: there is no later

@@ -81,7 +81,7 @@ class SessionHandle(Generic[S]):
     def status(self) -> Status:
         """``"loading"``, ``"authenticated"`` or ``"unauthenticated"``; if required, one of the first two."""
         status = self._provider.state.status
-        if self._required and (status == "unauthenticated" or not self._provider.is_confirmed):
+        if self._required and (status == "unauthenticated" or not self._provider.engine.is_confirmed):
             return "loading"
         return status
 
@@ -156,7 +156,7 @@ class SessionHandle(Generic[S]):
         Raises:
             UnsafeRedirectError: The URL is no http(s) URL.
         """
-        self._provider.refuse(url)
+        self._provider.engine.refuse(url)
 
     def subscribe(self, listener: Callable[[SessionState[S]], object]) -> Callable[[], None]:
         """Call the listener with each changed state. Returns a function that ends it."""
@@ -202,5 +202,5 @@ def use_session(
         if required:
             reader.requires(found, on_unauthenticated)
     elif required:
-        found.require(on_unauthenticated)
+        found.engine.require(on_unauthenticated)
     return SessionHandle(found, required=required)

@@ -70,7 +70,7 @@ def bind_page(root: object = "body", *, provider: SessionProvider[Any] | None = 
         for each in all_in(element, BOUND):
             undo.callback(_bind_element(found, each, at_once=at_once))
         bound = [(each, action_of(each)) for each in all_in(element, ACTION)]
-        undo.callback(found.at_close(undo.close))
+        undo.callback(found.engine.at_close(undo.close))
         undo.callback(listen(found, element, page, bound, list(all_in(element, ERROR))))
     except BaseException:
         undo.close()
@@ -78,7 +78,7 @@ def bind_page(root: object = "body", *, provider: SessionProvider[Any] | None = 
     for form, _ in bound:
         for each in leaks_of(form):
             text = 'write method="post": the browser may put the password into the address of the page'
-            found.report("a form is not safe", ValueError(f"{start_tag(each)}: {text}"))
+            found.engine.report("a form is not safe", ValueError(f"{start_tag(each)}: {text}"))
     return ignores_events(undo.close)
 
 

@@ -36,7 +36,7 @@ ALIVE = """
         return (
             sum(each.__qualname__.startswith("listener.<locals>") for each in functions),
             js.document.querySelectorAll("*").length,
-            len(provider._listeners._listeners),
+            len(provider.engine.listeners._listeners),
         )
 """
 

@@ -101,7 +101,7 @@ def test_functions_that_end_something_are_handlers_too(python: PythonPage) -> No
         1
     """)
     python.page.get_by_role("button", name="Go").click()
-    assert python.run("len(provider._listeners._listeners)") == 0
+    assert python.run("len(provider.engine.listeners._listeners)") == 0
     expect(python.page.locator("html[data-session-bound]")).to_have_count(0)
     python.expect_no_error_box()
 

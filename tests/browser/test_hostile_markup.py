@@ -295,10 +295,10 @@ def add_base(page: Page) -> None:
 @pytest.mark.parametrize(
     ("code", "path"),
     [
-        ("provider.require()", "/api/auth/signin?"),
+        ("provider.engine.require()", "/api/auth/signin?"),
         ("await sign_in()", "/api/auth/signin?"),
         ("await sign_out(callback_url='/plain.html')", "/plain.html"),
-        ("provider.refuse()", "/api/auth/error?error=AccessDenied"),
+        ("provider.engine.refuse()", "/api/auth/error?error=AccessDenied"),
         ("provider.go('plain.html')", "/plain.html"),
         ("provider.host.navigate('/plain.html')", "/plain.html"),
     ],

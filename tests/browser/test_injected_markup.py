@@ -203,7 +203,7 @@ def test_binding_and_ending_leaves_nothing_behind(python: PythonPage) -> None:
         def alive():
             gc.collect()
             actions = sum(isinstance(each, _Actions) for each in gc.get_objects())
-            return actions, len(provider._listeners._listeners)
+            return actions, len(provider.engine.listeners._listeners)
 
         bind_page()()
         before = alive()

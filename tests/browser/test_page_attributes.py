@@ -156,7 +156,7 @@ def test_what_a_user_has_written_is_text_and_runs_nothing(python: PythonPage, ur
 def test_it_ends(python: PythonPage) -> None:
     python.run("stop(); show(name='Bob')")
     expect(python.page.locator("#in")).to_be_hidden()
-    assert python.run("len(provider._listeners._listeners)") == 0
+    assert python.run("len(provider.engine.listeners._listeners)") == 0
 
 
 @pytest.mark.parametrize(

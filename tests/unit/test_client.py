@@ -136,7 +136,7 @@ async def test_an_option_by_its_javascript_name_is_no_credential(
 
 async def test_a_forms_field_may_have_such_a_name(tab: MemoryHost) -> None:
     fields = {"username": "alice", "password": "wonder", "redirectTo": "/x", "redirect_to": "/x"}
-    result = await start(tab).sign_in_by_form("credentials", fields)
+    result = await start(tab).engine.sign_in_by_form("credentials", fields)
     assert result
     assert result.ok
 

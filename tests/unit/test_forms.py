@@ -44,7 +44,7 @@ async def test_fields_are_data_whatever_they_are_called(tab: MemoryHost, server:
         "tag": ["a", "b"],
     }
     provider = SessionProvider(None, host=tab).start()
-    result = await provider.sign_in_by_form("credentials", fields)
+    result = await provider.engine.sign_in_by_form("credentials", fields)
     assert result
     assert result.ok
     assert server.fields == [
@@ -74,7 +74,7 @@ async def test_where_to_be_afterwards_is_sent_along(
     tab = browser.open_tab(path)
     provider = SessionProvider(None, host=tab).start()
     fields = SIGN_IN if field is None else {**SIGN_IN, "callbackUrl": field}
-    result = await provider.sign_in_by_form("credentials", fields)
+    result = await provider.engine.sign_in_by_form("credentials", fields)
     assert dict(server.fields)["callbackUrl"] == f"https://app.example{asked}"
     assert result
     assert result.url == f"https://app.example{asked}"
@@ -84,7 +84,7 @@ async def test_an_unsafe_address_is_refused_before_anything_is_sent(browser: Mem
     tab = browser.open_tab("/login?callbackUrl=javascript:alert(1)")
     provider = SessionProvider(None, host=tab).start()
     with pytest.raises(UnsafeRedirectError):
-        await provider.sign_in_by_form("credentials", SIGN_IN)
+        await provider.engine.sign_in_by_form("credentials", SIGN_IN)
     assert not browser.network.log
     assert isinstance(provider.state.error, UnsafeRedirectError)
 
@@ -125,4 +125,4 @@ async def test_a_mutation_that_fails_counts_once(tab: MemoryHost) -> None:
     tab.browser.network.answer_next("GET /api/auth/csrf", OSError())
     with pytest.raises(ClientFetchError):
         await provider.sign_out()
-    assert provider._schedule._failures == 1
+    assert provider.engine.schedule._failures == 1

@@ -106,7 +106,7 @@ async def test_a_sign_out_that_leads_elsewhere_is_not_led_astray(tab: MemoryHost
 
 async def test_nor_by_those_who_ask_for_a_session_meanwhile(tab: MemoryHost) -> None:
     provider = await signed_in(tab)
-    provider.subscribe(lambda _state: provider.require(who="a component that draws again"))
+    provider.subscribe(lambda _state: provider.engine.require(who="a component that draws again"))
     await provider.sign_out(callback_url="/bye")
     await pause()
     assert tab.visited == ["https://app.example/bye"]
@@ -147,11 +147,11 @@ async def test_who_shows_a_session_is_told_that_it_is_needed(tab: MemoryHost) ->
 async def test_each_who_needs_it_is_served_and_the_last_wish_counts(tab: MemoryHost) -> None:
     provider = await signed_in(tab)
     calls: list[str] = []
-    provider.require(lambda: calls.append("old"), who="one")
-    provider.require(lambda: calls.append("new"), who="one")
-    provider.require(lambda: calls.append("two"), who="two")
-    provider.require(lambda: calls.append("gone"), who="gone")
-    provider.release("gone")
+    provider.engine.require(lambda: calls.append("old"), who="one")
+    provider.engine.require(lambda: calls.append("new"), who="one")
+    provider.engine.require(lambda: calls.append("two"), who="two")
+    provider.engine.require(lambda: calls.append("gone"), who="gone")
+    provider.engine.release("gone")
     provider.session = None
     await pause()
     assert calls == ["new", "two"]
@@ -160,8 +160,8 @@ async def test_each_who_needs_it_is_served_and_the_last_wish_counts(tab: MemoryH
 async def test_several_who_need_it_lead_to_the_sign_in_page_once(tab: MemoryHost) -> None:
     provider = SessionProvider(None, host=tab).start()
     for who in "abc":
-        provider.require(who=who)
-    provider.require()
+        provider.engine.require(who=who)
+    provider.engine.require()
     await pause()
     assert tab.visited == [SIGN_IN_PAGE]
 
@@ -215,8 +215,8 @@ async def test_back_from_where_a_sign_out_has_led_leads_to_the_sign_in_page(tab:
 
 async def test_back_from_the_sign_in_page_leads_there_again_each_time(tab: MemoryHost) -> None:
     provider = SessionProvider(None, host=tab).start()
-    provider.require()
-    provider.require(who="another")
+    provider.engine.require()
+    provider.engine.require(who="another")
     await pause()
     for _ in range(3):
         await come_back(tab)
@@ -239,11 +239,11 @@ async def test_a_page_that_is_come_back_to_waits_for_the_server_before_it_leads_
     tab: MemoryHost,
 ) -> None:
     provider = SessionProvider(None, host=tab).start()
-    provider.require(who="a component")
+    provider.engine.require(who="a component")
     await pause()
     tab.browser.network.answer_next(SESSION, OSError())
     await come_back(tab)
-    provider.require(who="a component")  # draws again
+    provider.engine.require(who="a component")  # draws again
     await pause()
     assert tab.visited == []
     await asyncio.sleep(2)
@@ -310,7 +310,7 @@ async def test_a_repeated_sign_out_does_not_let_a_guard_outrun_the_first(browser
     provider = await signed_in(tab)
     use_session(required=True)
     await provider.sign_out(callback_url="/bye")
-    await provider._client.sign_out_again()
+    await provider.engine.mutations.sign_out_again()
     await pause()
     assert tab.visited == ["https://app.example/bye"]
 
@@ -453,8 +453,8 @@ async def test_a_sign_in_page_at_a_path_of_another_server_is_none_of_ours(browse
 async def test_a_page_that_refuses_its_visitor_to_itself_stays_too(browser: MemoryBrowser) -> None:
     tab = browser.open_tab("/other-login?error=AccessDenied")
     provider = await signed_in(tab)
-    provider.refuse()
-    provider.refuse("/other-login?error=AccessDenied")
+    provider.engine.refuse()
+    provider.engine.refuse("/other-login?error=AccessDenied")
     assert (tab.visited, len(tab.reports)) == ([], 2)
-    provider.refuse("https://login.example/other-login?error=x")
+    provider.engine.refuse("https://login.example/other-login?error=x")
     assert tab.visited == ["https://login.example/other-login?error=x"]

@@ -96,7 +96,7 @@ class Story:
         self.providers.append(provider.start())
 
     def look(self, provider: SessionProvider, state: SessionState) -> None:
-        if provider._is_closed:
+        if provider.engine.is_closed:
             self.lies.append("a closed tab changed")
 
     async def call(self, provider: SessionProvider, what: str) -> None:
@@ -117,9 +117,9 @@ class Story:
 
     def do(self, step: Step) -> None:
         provider = self.providers[step.tab]
-        host = provider._host
+        host = provider.host
         assert isinstance(host, MemoryHost)
-        if provider._is_closed or host.has_crashed:
+        if provider.engine.is_closed or host.has_crashed:
             if step.what == "open":
                 self.providers[step.tab].close()
                 self.open_tab()
@@ -131,7 +131,7 @@ class Story:
 
     @property
     def living(self) -> list[SessionProvider]:
-        hosts = {provider: provider._host for provider in self.providers if not provider._is_closed}
+        hosts = {provider: provider.host for provider in self.providers if not provider.engine.is_closed}
         return [each for each, host in hosts.items() if isinstance(host, MemoryHost) and not host.has_crashed]
 
 
@@ -171,8 +171,8 @@ async def play(latency: float, steps: list[Step], deliveries: list[list[float]])
     story.browser.network.calm()
     await asyncio.sleep(QUIET)
     for provider in story.living:
-        assert isinstance(provider._host, MemoryHost)
-        thaw(provider._host, "thawed" if provider._host.channels else "restored")
+        assert isinstance(provider.host, MemoryHost)
+        thaw(provider.host, "thawed" if provider.host.channels else "restored")
     await asyncio.sleep(QUIET)
     truth = name_of(story.browser.cookies.get(SESSION_COOKIE))
     # Nobody polls while signed out; a message that got lost then shows when somebody looks.
@@ -187,7 +187,7 @@ async def play(latency: float, steps: list[Step], deliveries: list[list[float]])
     assert story.lies == []
     assert server.requests < STORM
     for provider in story.living:
-        assert provider._host.reports == []  # type: ignore[attr-defined]
+        assert provider.host.reports == []  # type: ignore[attr-defined]
         provider.close()
     for call in story.calls:
         call.cancel()  # those of tabs that crashed would wait for ever

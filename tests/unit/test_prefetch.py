@@ -167,4 +167,4 @@ async def test_its_time_counts_for_what_is_shown(tab: MemoryHost) -> None:
     await asyncio.sleep(5)
     provider.start()
     await provider.ready()
-    assert provider._store._shown[0] <= (tab.now() - 4.9) * 1e6
+    assert provider.engine._store._shown[0] <= (tab.now() - 4.9) * 1e6

@@ -689,7 +689,7 @@ async def test_an_answer_that_comes_too_late_is_explained(tab: MemoryHost) -> No
     gate = tab.browser.network.hold(SESSION)
     asking = asyncio.create_task(provider.refetch())
     await asyncio.sleep(0.1)
-    provider._store.invalidate()
+    provider.engine._store.invalidate()
     gate.set()
     await asking
     assert any("discards the answer: it began before the session was changed" in line for line in tab.lines)

@@ -232,14 +232,14 @@ async def test_an_answer_that_comes_too_late_is_looked_into(
 
 async def test_a_read_that_could_not_be_aborted_any_more_is_looked_into(browser: MemoryBrowser) -> None:
     first, second = await open_tabs(browser, {}, {})
-    while second._reader._interruptions.take():
+    while second.engine._reader._interruptions.take():
         pass
     gate = browser.network.hold(SESSION)
     reading = asyncio.create_task(second.refetch())
     await asyncio.sleep(0.1)
     await first.update({"name": "NEW"})
     await asyncio.sleep(3)
-    while second._reader._interruptions.take():
+    while second.engine._reader._interruptions.take():
         pass
     gate.set()
     await reading

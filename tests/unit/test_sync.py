@@ -104,10 +104,10 @@ async def test_what_another_tab_did_is_an_event_from_elsewhere(browser: MemoryBr
 async def test_a_new_tab_and_the_others_know_of_each_other(browser: MemoryBrowser) -> None:
     tabs = await open_tabs(browser, 2)
     tabs += await open_tabs(browser, 1)
-    assert [len(provider._sync._line.peers) for provider in tabs] == [2, 2, 2]
+    assert [len(provider.engine._sync._line.peers) for provider in tabs] == [2, 2, 2]
     tabs[0].close()
     await asyncio.sleep(0.01)
-    assert [len(provider._sync._line.peers) for provider in tabs[1:]] == [1, 1]
+    assert [len(provider.engine._sync._line.peers) for provider in tabs[1:]] == [1, 1]
 
 
 async def test_a_new_tab_costs_one_request_and_changes_nobodys_state(browser: MemoryBrowser) -> None:
@@ -349,8 +349,8 @@ async def test_a_refused_sign_in_does_not_hide_what_another_tab_did_meanwhile(br
 
 async def test_a_dead_tab_costs_a_sign_out_the_patience_and_only_once(browser: MemoryBrowser) -> None:
     first, second = await signed_in_tabs(browser, 2)
-    assert isinstance(second._host, MemoryHost)
-    second._host.crash()
+    assert isinstance(second.host, MemoryHost)
+    second.host.crash()
     loop = asyncio.get_running_loop()
     for cost in (ACK_PATIENCE, 0.0):
         began = loop.time()
@@ -370,8 +370,8 @@ async def test_the_fence_of_a_tab_that_crashed_is_forgotten(browser: MemoryBrows
     browser.network.hold("POST /api/auth/signout")
     leaving = asyncio.create_task(first.sign_out(redirect=False))
     await asyncio.sleep(0.1)
-    assert isinstance(first._host, MemoryHost)
-    first._host.crash()
+    assert isinstance(first.host, MemoryHost)
+    first.host.crash()
     before = gets(browser)
     assert await second.get_session()
     assert gets(browser) == before + 1
@@ -429,13 +429,13 @@ async def test_a_frozen_tabs_request_does_not_undo_a_sign_out(browser: MemoryBro
     gate = browser.network.hold(SESSION)
     held = asyncio.create_task(second.refetch())
     await asyncio.sleep(0.1)
-    assert isinstance(second._host, MemoryHost)
-    second._host.change_lifecycle("frozen")
+    assert isinstance(second.host, MemoryHost)
+    second.host.change_lifecycle("frozen")
     await first.sign_out(redirect=False)
     gate.set()  # and the browser takes the old cookie from the answer
     await asyncio.sleep(0.1)
     assert SESSION_COOKIE in browser.cookies
-    second._host.change_lifecycle("thawed")
+    second.host.change_lifecycle("thawed")
     await held
     await asyncio.sleep(5)
     assert SESSION_COOKIE not in browser.cookies
@@ -487,8 +487,8 @@ async def test_a_javascript_message_costs_all_tabs_one_request(
 async def test_a_javascript_message_is_answered_though_the_leader_is_dead(browser: MemoryBrowser) -> None:
     leader, *others = await open_tabs(browser, 5)
     before = gets(browser)
-    assert isinstance(leader._host, MemoryHost)
-    leader._host.is_frozen = True
+    assert isinstance(leader.host, MemoryHost)
+    leader.host.is_frozen = True
     browser.cookies[SESSION_COOKIE] = json.dumps({"name": "alice"})
     javascript_says(browser)
     await asyncio.sleep(1)
@@ -580,8 +580,8 @@ async def test_a_sign_out_holds_though_its_tab_is_left(browser: MemoryBrowser) -
     foreign = asyncio.create_task(raw_read(browser))
     await asyncio.sleep(0.1)
     await first.sign_out(redirect=False)
-    assert isinstance(first._host, MemoryHost)
-    first._host.change_lifecycle("left")
+    assert isinstance(first.host, MemoryHost)
+    first.host.change_lifecycle("left")
     gate.set()
     await foreign
     await asyncio.sleep(0.5)
@@ -640,8 +640,8 @@ async def test_a_lost_leader_is_replaced(browser: MemoryBrowser, loss: str) -> N
     leader, *others = await signed_in_tabs(browser, 4, refetch_interval=INTERVAL)
     await asyncio.sleep(3.2 * INTERVAL)
     before = gets(browser)
-    assert isinstance(leader._host, MemoryHost)
-    LOSSES[loss](leader._host)
+    assert isinstance(leader.host, MemoryHost)
+    LOSSES[loss](leader.host)
     browser.cookies[SESSION_COOKIE] = json.dumps({"name": "Alice II"})
     await asyncio.sleep(2.5 * INTERVAL)
     assert names(others) == {"Alice II"}
@@ -661,10 +661,10 @@ async def test_a_closed_leader_is_replaced_within_the_interval(browser: MemoryBr
 
 async def test_a_leader_that_wakes_up_does_not_poll_beside_its_successor(browser: MemoryBrowser) -> None:
     leader, *_others = await signed_in_tabs(browser, 4, refetch_interval=INTERVAL)
-    assert isinstance(leader._host, MemoryHost)
-    leader._host.is_frozen = True  # without the event that would have it give up the lock
+    assert isinstance(leader.host, MemoryHost)
+    leader.host.is_frozen = True  # without the event that would have it give up the lock
     await asyncio.sleep(5 * INTERVAL)
-    leader._host.change_lifecycle("thawed")
+    leader.host.change_lifecycle("thawed")
     await asyncio.sleep(INTERVAL)
     before = gets(browser)
     await asyncio.sleep(10 * INTERVAL)
@@ -673,8 +673,8 @@ async def test_a_leader_that_wakes_up_does_not_poll_beside_its_successor(browser
 
 async def test_a_tab_in_view_leads_rather_than_a_hidden_one(browser: MemoryBrowser) -> None:
     first, _second = await signed_in_tabs(browser, 2, refetch_interval=INTERVAL)
-    assert isinstance(first._host, MemoryHost)
-    first._host.set_visible(visible=False)
+    assert isinstance(first.host, MemoryHost)
+    first.host.set_visible(visible=False)
     await asyncio.sleep(3 * INTERVAL)
     assert {each.tab for each in browser.network.log[-2:]} == {1}
 
@@ -692,8 +692,8 @@ async def test_a_tab_that_was_opened_hidden_does_not_lead(browser: MemoryBrowser
 async def test_when_all_tabs_are_hidden_one_goes_on(browser: MemoryBrowser) -> None:
     tabs = await signed_in_tabs(browser, 3, refetch_interval=INTERVAL)
     for provider in tabs:
-        assert isinstance(provider._host, MemoryHost)
-        provider._host.set_visible(visible=False)
+        assert isinstance(provider.host, MemoryHost)
+        provider.host.set_visible(visible=False)
     before = gets(browser)
     await asyncio.sleep(10 * INTERVAL)
     assert gets(browser) - before == 10
@@ -750,7 +750,7 @@ async def test_storage_never_holds_the_session(browser: MemoryBrowser) -> None:
 
 async def test_a_page_in_the_cache_holds_nothing_that_bars_it_from_there(browser: MemoryBrowser) -> None:
     (provider,) = await signed_in_tabs(browser, 1, refetch_interval=INTERVAL)
-    host = provider._host
+    host = provider.host
     assert isinstance(host, MemoryHost)
     browser.network.hold(SESSION)
     asking = asyncio.create_task(provider.refetch())
@@ -769,13 +769,13 @@ async def test_a_restored_page_is_stale_at_once_and_right_soon(browser: MemoryBr
         browser.cookies[SESSION_COOKIE] = json.dumps({"name": "alice"})
     provider = SessionProvider(host=browser.open_tab(), refetch_on_window_focus=False).start()
     await provider.ready()
-    assert isinstance(provider._host, MemoryHost)
+    assert isinstance(provider.host, MemoryHost)
     told = Waiter(provider)
-    provider._host.change_lifecycle("left")
+    provider.host.change_lifecycle("left")
     assert provider.state.stale  # what a page shows when it is left is what is seen first on return
     if browser.cookies.pop(SESSION_COOKIE, None) is None:
         browser.cookies[SESSION_COOKIE] = json.dumps({"name": "alice"})
-    provider._host.change_lifecycle("restored")
+    provider.host.change_lifecycle("restored")
     assert (await told.next()).stale
     state = await told.next()
     assert not state.stale
@@ -784,10 +784,10 @@ async def test_a_restored_page_is_stale_at_once_and_right_soon(browser: MemoryBr
 
 async def test_a_restored_page_hears_and_leads_again(browser: MemoryBrowser) -> None:
     first, second = await signed_in_tabs(browser, 2, refetch_interval=INTERVAL)
-    assert isinstance(first._host, MemoryHost)
-    first._host.change_lifecycle("left")
+    assert isinstance(first.host, MemoryHost)
+    first.host.change_lifecycle("left")
     await asyncio.sleep(INTERVAL)
-    first._host.change_lifecycle("restored")
+    first.host.change_lifecycle("restored")
     await second.update({"name": "Alice II"})
     await asyncio.sleep(0.1)
     assert name_in(first.state) == "Alice II"
@@ -841,7 +841,7 @@ async def test_closing_at_any_moment_ends_everything(browser: MemoryBrowser, mom
     for call in calls:
         call.cancel()
     await asyncio.gather(*calls, return_exceptions=True)
-    host = provider._host
+    host = provider.host
     assert isinstance(host, MemoryHost)
     assert (provider.state.status, provider.state.data) == (state.status, state.data)
     assert told == []

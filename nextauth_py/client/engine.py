@@ -1,0 +1,378 @@
+"""What runs behind a `SessionProvider`: puts the parts of the client together, and lets them run."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Hashable, Mapping
+from typing import TYPE_CHECKING, Any, Generic, cast
+
+from ..core.bounded_json import loads
+from ..core.options import UNSET, Unset, checked_session
+from ..core.schedule import RefreshSchedule, expires_at
+from ..core.server_clock import ServerClock
+from ..core.store import SessionStore, Stamp
+from ..core.urls import query_of, safe_redirect
+from ..errors import NextAuthError, SessionValidationError
+from ..state import Reason, S
+from .background import Background
+from .guards import Guards, send_away
+from .listeners import Listeners
+from .mutations import AuthClient
+from .reader import SessionReader
+from .sync import TabSync
+from .trace import Trace
+from .transport import Transport
+
+if TYPE_CHECKING:
+    from ..core.store import Change
+    from ..core.urls import AuthUrl
+    from ..core.wire import SignInResult, SignOutResult
+    from ..host.base import Host
+    from ..state import SessionState
+
+
+class Engine(Generic[S]):
+    """Loads a session, keeps it in step with the server and the other tabs, and tells who listens.
+
+    Args:
+        host: The browser.
+        auth: The auth server.
+        schedule: When to ask, by the user's options.
+        initial: The session if it is known already. If not: the one embedded in the page, else the server's.
+        session_type: The session model; None for `Session`.
+        timeout: Seconds before a request counts as failed.
+        debug: Whether to explain each decision in the browser's console.
+
+    Attributes:
+        host: As given.
+        auth: As given.
+        schedule: As given.
+        debug: As given.
+        listeners: Those who are told of each change.
+        mutations: Sign-in, update and sign-out.
+        background: Runs the calls of the user, and tasks of our own.
+        is_closed: Whether it has ended.
+    """
+
+    def __init__(
+        self,
+        host: Host,
+        auth: AuthUrl,
+        schedule: RefreshSchedule,
+        *,
+        initial: S | Mapping[str, Any] | Unset | None,
+        session_type: type[S] | None,
+        timeout: float,
+        debug: bool,
+    ) -> None:
+        self.host = host
+        self.auth = auth
+        self.debug = debug
+        self.schedule = schedule
+        self._initial = initial
+        self._session_type = session_type
+        self._timeout = timeout
+        tab = host.unique()
+        trace = Trace(host, f"{auth.endpoint()} {tab[:4]}", to_console=debug)
+        self._clock = ServerClock()
+        self._store: SessionStore[S] = SessionStore(self._changed, host.now, tab, self._is_over)
+        self._sync: TabSync[S] = TabSync(
+            host,
+            auth.endpoint(),
+            tab,
+            self._store,
+            schedule=schedule,
+            timeout=timeout,
+            clock=self._clock,
+            trace=trace,
+            ask=self._refetch_soon,
+            shown=self._settle,
+        )
+        transport = Transport(host, auth, timeout, self._clock)
+        self._reader: SessionReader[S] = SessionReader(
+            host,
+            transport,
+            self._store,
+            session_type=self._session_model,
+            clock=self._clock,
+            fence=self._sync.fence,
+            neighbours=self._sync,
+            trace=trace,
+        )
+        self.mutations: AuthClient[S] = AuthClient(
+            host,
+            transport,
+            self._store,
+            reader=self._reader,
+            fence=self._sync.fence,
+            neighbours=self._sync,
+            trace=trace,
+        )
+        self._sync.client = self.mutations
+        self.mutations.ended = self._call_ended
+        self._assigned: tuple[S | None, frozenset[object]] | None = None
+        self.background = Background(host)
+        self.listeners: Listeners[S] = Listeners(self.background)
+        self._guards = Guards(self.background, self._go_to_sign_in)
+        self.is_closed = False
+        self._on_close: list[Callable[[], object]] = []
+        self._settled = asyncio.Event()
+
+    # --- life ---
+
+    def is_like(self, other: Engine[Any]) -> bool:
+        """Whether both are of the same page and auth server."""
+        return self.host is other.host and self.auth == other.auth
+
+    def start(self, known: S | Unset | None) -> None:
+        """Begin with the session, if it is known: see `known_session`."""
+        self._sync.open()
+        made = self.host.now()
+        is_outdated = False
+        if isinstance(self._initial, Unset):  # then what is known is as old as the page
+            made = min(made, self.host.page_started())
+            is_outdated = self._sync.was_announced_since(made)
+        if isinstance(known, Unset) or is_outdated:
+            self._refetch_soon("load")
+            return
+        self._store.apply(known, started=self._store.read_begun_at(made), reason="load")  # no change
+        self._sync.assumed(made)
+        self._settle()
+
+    def close(self) -> None:
+        """End for good; see `SessionProvider.close`."""
+        self.is_closed = True
+        self._store.close()
+        self.listeners.clear()
+        self._guards.clear()
+        self._reader.abort_reads("the provider is closed")
+        self.background.cancel()
+        self._sync.close()
+        self._settled.set()
+        for each in list(self._on_close):
+            each()
+        self._on_close.clear()
+
+    def known_session(self) -> S | Unset | None:
+        """The session as given, or as embedded in the page.
+
+        Raises:
+            SessionValidationError: The given one does not fit the session type.
+        """
+        if not isinstance(self._initial, Unset):
+            return self._as_session(self._initial)
+        try:
+            embedded = self.host.take_embedded_session()
+            if embedded is None:
+                return UNSET
+            return self._as_session(checked_session(loads(embedded)))
+        except (ValueError, TypeError, SessionValidationError) as error:
+            self.host.report(
+                "the session embedded in the page cannot be read; asking the server instead", error
+            )
+            return UNSET
+
+    def at_close(self, call: Callable[[], object]) -> Callable[[], None]:
+        """Call it when the provider is closed. Returns a function that takes it back."""
+        self._on_close.append(call)
+        return lambda: self._on_close.remove(call) if call in self._on_close else None
+
+    # --- what is known ---
+
+    @property
+    def state(self) -> SessionState[S]:
+        """The current state."""
+        return self._store.state
+
+    @property
+    def is_confirmed(self) -> bool:
+        """False from when the page is left until, if it is come back to, the server has answered."""
+        return self._store.is_confirmed
+
+    def require(
+        self, on_unauthenticated: Callable[[], object] | None = None, *, who: Hashable = None
+    ) -> None:
+        """Need somebody to be signed in on this page. `use_session` and components do this for you.
+
+        Args:
+            on_unauthenticated: Called once for each sign-out, and now if nobody is signed in. By default the
+                page goes to the sign-in page, and comes back after a sign-in.
+            who: Needs it; a later call for the same replaces an earlier one.
+        """
+        self._guards.require(on_unauthenticated, who=who)
+        self._look_after_guards()
+
+    def refuse(self, url: str | None = None) -> None:
+        """Leave the page: the session is not enough for it. By default for the server's "Access denied".
+
+        Raises:
+            UnsafeRedirectError: The URL is no http(s) URL.
+        """
+        url = self.auth.endpoint("error", error="AccessDenied") if url is None else url
+        send_away(self.host, self.auth, safe_redirect(url, page=self.host.location()))
+
+    def go(self, url: str) -> None:
+        """Leave the page for another one.
+
+        Raises:
+            UnsafeRedirectError: The URL is no http(s) URL.
+        """
+        self.host.navigate(safe_redirect(url, page=self.host.location()))
+
+    def report(self, message: str, error: BaseException) -> None:
+        """Show a developer what went wrong, where users of the page do not see it."""
+        self.host.report(message, error)
+
+    def release(self, who: Hashable) -> None:
+        """End what `require` began."""
+        self._guards.release(who)
+
+    async def settled(self) -> None:
+        """Wait for the first answer, or failure."""
+        await self._settled.wait()
+
+    # --- the calls ---
+
+    def assign(self, session: S | Mapping[str, Any] | None) -> None:
+        """Show a session, as soon as the calls under way have ended."""
+        self._assigned = self._as_session(session), self.mutations.calls
+        self._assign()
+
+    def set_interval(self, seconds: float) -> None:
+        """Poll at another pace from now on."""
+        self.schedule.interval = seconds
+        self._sync.reschedule()
+
+    async def refetch(self) -> None:
+        """Ask the server. A failure is in the state."""
+        await self._refetch("refetch")
+
+    async def get_session(self, *, broadcast: bool) -> S | None:
+        """Ask the server; tell the JavaScript tabs if wished."""
+        try:
+            session = await self._reader.get_session("refetch")
+        finally:
+            self._settle()
+        if broadcast and not self.is_closed:
+            self._sync.announce("getSession")
+        return session
+
+    async def sign_out(self, *, callback_url: str | None, redirect: bool) -> SignOutResult | None:
+        """As `nextauth_py.sign_out`."""
+        result = await self.background.run(
+            self.mutations.sign_out(callback_url=callback_url, redirect=redirect)
+        )
+        if redirect and not self.is_closed:
+            self.background.spawn(self._stay(self.mutations.leaving))
+        return result
+
+    async def sign_in_by_form(self, provider: str, fields: Mapping[str, object]) -> SignInResult | None:
+        """Sign in with a form's fields, and stay on the page. No name of a field is an option's.
+
+        Args:
+            provider: The id of a provider.
+            fields: As the form has them; several of one name as a list. The one named ``callbackUrl`` says
+                where to be afterwards, see `callback_of`.
+        """
+        return await self.background.run(
+            self.mutations.sign_in(
+                provider,
+                callback_url=self.callback_of(fields),
+                redirect=False,
+                authorization_params="",
+                fields=fields,
+            )
+        )
+
+    def callback_of(self, fields: Mapping[str, object]) -> str | None:
+        """Where a form wants to be after a sign-in: its ``callbackUrl``, else that of the page's address."""
+        given = fields.get("callbackUrl")
+        last = given[-1] if isinstance(given, list) else given
+        return str(last) if last else query_of(self.host.location()).get("callbackUrl", [None])[0]
+
+    # --- asking ---
+
+    async def _refetch(self, reason: Reason) -> None:
+        try:
+            if reason == "expiry":
+                await self._reader.check_expiry()
+            else:
+                await self._reader.look_again(reason)
+        except NextAuthError:
+            pass  # it is in the state, and the listeners know
+        finally:
+            self._settle()
+
+    def _refetch_soon(self, reason: Reason) -> None:
+        if reason == "online":
+            self._reader.abort_reads("it began before the network came back")
+        self.background.spawn(self._refetch_unless_known(reason, self._store.begin_read()))
+
+    async def _refetch_unless_known(self, reason: Reason, wished: Stamp) -> None:
+        """Ask, unless the session has been assigned or changed between the wish and this task's turn."""
+        if self.state.status == "loading" or self._store.is_current(wished):
+            await self._refetch(reason)
+
+    def _settle(self) -> None:
+        self._settled.set()
+        self._sync.reschedule()
+
+    # --- writing and telling ---
+
+    def _as_session(self, session: S | Mapping[str, Any] | None) -> S | None:
+        if isinstance(session, Mapping):
+            return self._reader.validated(session) if session else None
+        return session
+
+    def _session_model(self) -> type[S]:
+        if self._session_type is None:
+            from ..models import Session  # noqa: PLC0415 - pydantic loads when first needed
+
+            return cast("type[S]", Session)
+        return self._session_type
+
+    def _assign(self) -> None:
+        """Show what was assigned, once the calls that were under way then have ended."""
+        if self._assigned is None or self._store.is_closed or self._store.is_mutating:
+            return
+        session, calls = self._assigned
+        if calls & self.mutations.calls:
+            return
+        self._assigned = None
+        self._reader.abort_reads("a session has been assigned")
+        self._store.invalidate()
+        self._store.apply(session, started=self._store.begin_read(), reason="assigned")
+        self._sync.assumed(self.host.now())
+        self._settle()
+
+    def _call_ended(self) -> None:
+        self._assign()
+        self._look_after_guards()
+
+    async def _stay(self, leaving: frozenset[object]) -> None:
+        """If the page is still there long after it should have been left, somebody has kept it."""
+        await asyncio.sleep(self._timeout)
+        self.mutations.leaving -= leaving
+        self._look_after_guards()
+
+    def _is_over(self, session: S) -> bool:
+        """Whether a session has ended by the server's clock, which tells only whole seconds."""
+        expires = expires_at(session)
+        return expires is not None and self.host.now() + self._clock.offset > expires - 1
+
+    def _changed(self, change: Change[S]) -> None:
+        self._sync.reschedule()
+        self.listeners.tell(change)
+        if not self.is_confirmed:  # the page is being left: if it comes back, it is as a new one
+            self._guards.reset()
+            self.mutations.leaving = frozenset()
+        self._look_after_guards()
+
+    def _look_after_guards(self) -> None:
+        if self.is_confirmed and not self.mutations.leaving:
+            self._guards.look(self.state)
+
+    def _go_to_sign_in(self) -> None:
+        page = self.host.location()
+        url = self.auth.endpoint("signin", error="SessionRequired", callbackUrl=page)
+        send_away(self.host, self.auth, url)

@@ -95,7 +95,7 @@ def test_an_attribute_of_the_page(python: PythonPage) -> None:
 
 
 TEMPLATES = """
-    from nextauth_py.ui.templates import places
+    from nextauth_py.content.templates import places
 
     def by_template(tag, name, values, quote):
         inside = [each for value in values for each in (Interpolation(value, "value"), "")][:-1]

@@ -243,7 +243,8 @@ def test_names_that_come_later_change_nothing_for_python(page: Page, serve: Call
         page.evaluate(HIDE_FORM, form)
     assert python.run(START) == "unauthenticated"
     python.run("""
-        from nextauth_py.ui.plain import PlainView
+        from nextauth_py.host.dom import find_element
+        from nextauth_py.host.plain import PlainView
 
         session = use_session()
         undo = [
@@ -251,7 +252,7 @@ def test_names_that_come_later_change_nothing_for_python(page: Page, serve: Call
             session.bind("#bound", text="user.name"),
             session.bind("#form", show=True, attr={"title": "user.name"}, class_={"known": True}),
         ]
-        view = PlainView("#plain")
+        view = PlainView(find_element("#plain"))
         view.render("nobody")
         _ = await sign_in("credentials", username="alice", password="wonder", redirect=False)
         view.render("somebody")
@@ -275,7 +276,7 @@ def test_names_that_come_later_change_nothing_for_python(page: Page, serve: Call
 def test_a_field_cannot_pass_its_form_off_as_another_element(page: Page, serve: Callable[..., str]) -> None:
     python = PythonPage(page).open(serve("<form id='form'><input name='_dom_element'></form>"))
     found = python.run("""
-        from nextauth_py.ui.elements import find_element
+        from nextauth_py.host.dom import find_element
         import js
         find_element(js.document.getElementById("form")) == js.document.getElementById("form")
     """)
@@ -299,7 +300,7 @@ def add_base(page: Page) -> None:
         ("await sign_in()", "/api/auth/signin?"),
         ("await sign_out(callback_url='/plain.html')", "/plain.html"),
         ("provider.engine.refuse()", "/api/auth/error?error=AccessDenied"),
-        ("provider.go('plain.html')", "/plain.html"),
+        ("provider.engine.go('plain.html')", "/plain.html"),
         ("provider.host.navigate('/plain.html')", "/plain.html"),
     ],
 )

@@ -218,10 +218,10 @@ def test_a_page_survives_a_message_that_arrives_inside_of_nested_calls(site: Sit
 
 DEEPEST = """
     import json
-    from nextauth_py.bounded_json import DEEPEST, loads
+    from nextauth_py.core.bounded_json import DEEPEST, loads
     from nextauth_py.models import read_model
-    from nextauth_py.state import is_same_session
-    from nextauth_py.tabs import Message, parse_message
+    from nextauth_py.core.store import is_same_session
+    from nextauth_py.tabs.messages import Message, parse_message
 
     class Node(User):
         child: "Node | None" = None

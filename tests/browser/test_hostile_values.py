@@ -15,7 +15,7 @@ from .python_page import PythonPage
 START = """
     import js
     from nextauth_py import *
-    from nextauth_py.ui.plain import PlainView
+    from nextauth_py.host.plain import PlainView
 
     user = {
         "name": "window.hacked = 1",
@@ -180,7 +180,7 @@ def test_half_an_emoji_is_shown_sent_and_kept(python: PythonPage, control: Serve
         "authenticated",
         "A\ufffd",
     ]
-    python.run("provider.report(half, ValueError(half))")
+    python.run("provider.engine.report(half, ValueError(half))")
     python.expect_no_error_box()
 
 

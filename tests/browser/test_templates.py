@@ -71,7 +71,7 @@ ANY_TEMPLATE = r"""
     import random, re
     import js
     from string.templatelib import Interpolation, Template
-    from nextauth_py.ui.templates import COMMENT, places
+    from nextauth_py.content.templates import COMMENT, places
 
     NAMES = ["title", "lang", "Class", "data-a", "x:y", "alt"]
     VALUES = ['"%s"', "'%s'", "%s"]

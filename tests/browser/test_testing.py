@@ -72,7 +72,7 @@ def test_the_async_api(server: AuthServer) -> None:
 def test_real_t_strings_are_drawn(page: Page, server: AuthServer) -> None:
     """They are Python 3.14's: in the page, with the module for tests put beside the others."""
     python = PythonPage(page).open(f"{server.url}/python.html")
-    source = Path(document.__file__).read_text("utf-8").replace("from ..ui", "from nextauth_py.ui")
+    source = Path(document.__file__).read_text("utf-8").replace("from ..", "from nextauth_py.")
     python.run("""
         import sys
         import types

@@ -3,7 +3,7 @@
 
 import { readFileSync, writeFileSync, mkdirSync } from "node:fs";
 import { pathToFileURL } from "node:url";
-import { createModule, runApart } from "./preload.mjs";
+import { createModule, runApart } from "../page/preload.mjs";
 
 // Not as Node tells it, with the line of Pyodide's source, which is a megabyte.
 process.on("uncaughtException", (error) => {

@@ -72,7 +72,7 @@ def checked_auth(auth: object) -> Auth | None:
 
 
 def _roles(session: Session) -> set[str]:
-    from .content.paths import read_field  # noqa: PLC0415 - not every page needs it
+    from .core.paths import read_field  # noqa: PLC0415 - not every page needs it
 
     found: set[str] = set()
     for place in (session.user, session):

@@ -7,7 +7,7 @@ from weakref import WeakKeyDictionary
 
 from pyscript import Event
 
-from ..content.handlers import call
+from ..host.handlers import call
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,6 +12,10 @@ from typing import Any
 # database may be longer, but every read sends it, and Pyodide never gives memory back to the browser.
 LONGEST = 2**20
 
+# Of a message between tabs, in characters. What has been read as an answer can be sent on: written again it
+# takes at most four times the room (1e15 becomes 1000000000000000.0).
+LONGEST_MESSAGE = 4 * LONGEST + 10_000
+
 # In levels of arrays and objects. Parsing, validating, comparing and writing recurse, on a stack that Python
 # shares with JavaScript. The browser ends that before Python does, and no `except` helps: Pyodide is
 # broken from then on. Chromium's stack of 984 kB holds 4,400 nested arrays, or 3,500 objects, if nothing else

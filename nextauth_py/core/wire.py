@@ -21,6 +21,10 @@ from .urls import encoded, is_same_place, join, origin_of, query_of, split_url
 if TYPE_CHECKING:
     from .urls import AuthUrl
 
+# What is read of the messages of JavaScript clients, and of ours to them: the rest tells nothing that asking
+# the server does not.
+MESSAGE_FIELDS = ("event", "nonce", "scope", "told")
+
 _FORM = "application/x-www-form-urlencoded"
 _JSON = "application/json"
 

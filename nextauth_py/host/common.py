@@ -14,8 +14,8 @@ import js
 from pyodide.ffi import JsException, create_proxy, to_js
 from pyodide.ffi.wrappers import clear_timeout, set_timeout
 
-from ..core.wire import Response
-from ..tabs.messages import FIELDS, LONGEST_MESSAGE
+from ..core.bounded_json import LONGEST_MESSAGE
+from ..core.wire import MESSAGE_FIELDS, Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -208,6 +208,6 @@ def _to_python(boxed: Any) -> object:
     """A text; or of an object the few texts and numbers that are read of messages, however large it is."""
     if (value := primitive(boxed)) is not None:
         return value
-    values = js.Array.of(*FIELDS).map(js.Reflect.get.bind(None, boxed)).map(js.Object)
-    fields = zip(FIELDS, map(primitive, values), strict=True)
+    values = js.Array.of(*MESSAGE_FIELDS).map(js.Reflect.get.bind(None, boxed)).map(js.Object)
+    fields = zip(MESSAGE_FIELDS, map(primitive, values), strict=True)
     return {name: value for name, value in fields if value is not None}

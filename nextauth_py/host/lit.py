@@ -14,10 +14,10 @@ import js
 from pyodide.ffi import JsException, JsProxy, create_proxy, jsnull, to_js
 
 from ..content.attribute_rules import check_shows_text
-from ..content.handlers import listener
 from ..content.parts import Part, Rows, part_of
 from ..content.templates import check_parsed, numbered, placed
 from .dom import document, node_of, own
+from .handlers import listener
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

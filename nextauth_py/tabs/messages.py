@@ -12,7 +12,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar, get_args
 
-from ..core.bounded_json import DEEPEST, LONGEST, loads
+from ..core.bounded_json import DEEPEST, LONGEST_MESSAGE, loads
 from ..core.store import NEVER, TOO_FAR_AHEAD, Stamp
 
 if TYPE_CHECKING:
@@ -22,9 +22,7 @@ T = TypeVar("T")
 
 # --- limits: any script of the origin can post anything, and as often as it likes ---
 
-# What has been read as an answer can be sent on: written again it takes at most four times the room (1e15
-# becomes 1000000000000000.0), and a message wraps it in one more level.
-LONGEST_MESSAGE = 4 * LONGEST + 10_000  # characters
+# A message wraps an answer in one more level.
 _DEEPEST_MESSAGE = DEEPEST + 1
 
 # Of tabs, nonces and kinds of mutations, in characters. Ours have 16 at most.
@@ -77,9 +75,6 @@ STORAGE_KEY = "nextauth.message"
 Trigger = Literal["getSession", "signout"]
 # Who speaks in a message that is heard: a JavaScript client, or a Python tab that could not tell us more.
 Speaker = Literal["javascript", "python"]
-
-# What is read of a message of either; their data tells nothing that asking the server does not.
-FIELDS = ("event", "nonce", "scope", "told")
 
 # One announcement travels on both transports. Its twin arrives within milliseconds, so few need be known.
 _REMEMBERED = 32

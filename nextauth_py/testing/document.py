@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from bs4 import BeautifulSoup, Tag
 
-from ..content.handlers import listener
 from ..content.parts import Rows, is_template, part_of
 from ..content.templates import COMMENT, placed
+from ..host.handlers import listener
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import js
 from pyodide.ffi import create_proxy, jsnull
 
-from ..content.handlers import listener
 from ..core.urls import is_same_place, join, origin_of, without_verdict
 from ..errors import ClientFetchError, CsrfError, SignOutIncomplete
 from ..host import default_host
 from ..host.dom import own
+from ..host.handlers import listener
 from .attributes import ACTION, ERROR, SUBMITS, controls, start_tag
 
 if TYPE_CHECKING:

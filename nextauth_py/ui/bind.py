@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..content.attribute_rules import attribute_value, check_shows_text, checked_attribute
-from ..content.paths import checked_condition, checked_path, read_path
+from ..core.paths import checked_condition, checked_path, read_path
 from ..host.dom import own
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import pytest
 
 import nextauth_py
 from nextauth_py import ClientFetchError, SessionProvider, SessionState, component, use_session
-from nextauth_py.content.handlers import wants_event
+from nextauth_py.host.handlers import wants_event
 from nextauth_py.testing import Browser
 from nextauth_py.testing.document import Event
 from nextauth_py.testing.memory import MemoryHost

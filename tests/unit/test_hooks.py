@@ -11,7 +11,7 @@ import pytest
 
 import nextauth_py
 from nextauth_py import ProviderMissingError, SessionProvider, sign_in, sign_out, use_session
-from nextauth_py.content.handlers import listener, wants_event
+from nextauth_py.host.handlers import listener, wants_event
 from nextauth_py.testing.memory import MemoryHost
 from nextauth_py.ui.hooks import reading
 

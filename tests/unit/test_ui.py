@@ -12,7 +12,7 @@ from pydantic import AliasChoices, AliasPath, Field, PrivateAttr
 from nextauth_py import Auth, Session, SessionProvider, User, keyed
 from nextauth_py.access import checked_auth
 from nextauth_py.content.parts import keys_of
-from nextauth_py.content.paths import (
+from nextauth_py.core.paths import (
     checked_condition,
     checked_path,
     read_path,

@@ -1,6 +1,6 @@
 """A browser in memory: several tabs, a cookie jar, a network and a clock that a test moves.
 
-Everything runs on one event loop whose time jumps ahead whenever all tasks wait (see `virtual`), so a test of
+Everything runs on one event loop whose time jumps ahead whenever all tasks wait (see `network`), so a test of
 a day takes milliseconds and gives the same result every time.
 """
 

@@ -25,9 +25,9 @@ STANDARD = {
 }
 
 
-def test_a_page_downloads_less_than_66_kilobytes_of_us() -> None:
-    """What keeps text from becoming a script, and messages from ending a page, takes four; forms take two."""
-    assert len(own_wheel().to_bytes()) < 66_000
+def test_a_page_downloads_less_than_68_kilobytes_of_us() -> None:
+    """What keeps text from becoming a script, and messages from ending a page, takes four; forms two, its folders two."""
+    assert len(own_wheel().to_bytes()) < 68_000
 
 
 def test_what_asks_ahead_is_smaller_than_a_kilobyte() -> None:

@@ -26,7 +26,7 @@ STANDARD = {
 
 
 def test_a_page_downloads_less_than_68_kilobytes_of_us() -> None:
-    """What keeps text from becoming a script, and messages from ending a page, takes four; forms two, its folders two."""
+    """Safety from texts and messages takes four of them, forms two, and that there are folders two."""
     assert len(own_wheel().to_bytes()) < 68_000
 
 

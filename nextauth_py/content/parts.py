@@ -40,12 +40,12 @@ def keyed(key: str | int, content: object) -> Keyed:
     return Keyed(key, content)
 
 
-@dataclass(frozen=True)
 class Rows:
-    """A list: its rows, and the keys of all of them, or None."""
+    """A list: what its rows show, and the keys of all of them, or None."""
 
-    contents: list[object]
-    keys: list[str | int] | None
+    def __init__(self, contents: list[object], keys: list[str | int] | None) -> None:
+        self.contents = contents
+        self.keys = keys
 
 
 def part_of(content: object, node_of: Callable[[object], Any]) -> Any:

@@ -16,7 +16,7 @@ from .core.options import (
     checked_session_type,
     checked_timeout,
 )
-from .core.schedule import RefreshSchedule
+from .core.schedule import Schedule
 from .core.urls import resolve_auth_url
 from .host import default_host, entered_host
 from .state import EventName, S
@@ -101,7 +101,7 @@ class SessionProvider(Generic[S]):
         host: Host | None = None,
     ) -> None:
         found = host or default_host()
-        schedule = RefreshSchedule(
+        schedule = Schedule(
             checked_seconds("refetch_interval", refetch_interval),
             checked_flag("refetch_on_window_focus", refetch_on_window_focus),
             checked_flag("refetch_when_offline", refetch_when_offline),

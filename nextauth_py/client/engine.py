@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, cast
 
 from ..core.bounded_json import loads
 from ..core.options import UNSET, Unset, checked_session
-from ..core.schedule import RefreshSchedule, expires_at
+from ..core.schedule import Schedule, expires_at
 from ..core.server_clock import ServerClock
 from ..core.store import SessionStore, Stamp
 from ..core.urls import query_of, safe_redirect
@@ -58,7 +58,7 @@ class Engine(Generic[S]):
         self,
         host: Host,
         auth: AuthUrl,
-        schedule: RefreshSchedule,
+        schedule: Schedule,
         *,
         initial: S | Mapping[str, Any] | Unset | None,
         session_type: type[S] | None,
@@ -96,7 +96,7 @@ class Engine(Generic[S]):
             session_type=self._session_model,
             clock=self._clock,
             fence=self._sync.fence,
-            neighbours=self._sync,
+            observer=self._sync,
             trace=trace,
         )
         self.mutations: AuthClient[S] = AuthClient(
@@ -105,7 +105,7 @@ class Engine(Generic[S]):
             self._store,
             reader=self._reader,
             fence=self._sync.fence,
-            neighbours=self._sync,
+            observer=self._sync,
             trace=trace,
         )
         self._sync.client = self.mutations
@@ -248,7 +248,7 @@ class Engine(Generic[S]):
         await self._refetch("refetch")
 
     async def get_session(self, *, broadcast: bool) -> S | None:
-        """Ask the server; tell the JavaScript tabs if wished."""
+        """Ask the server; tell the JavaScript tabs if requested_at."""
         try:
             session = await self._reader.get_session("refetch")
         finally:
@@ -297,7 +297,7 @@ class Engine(Generic[S]):
             if reason == "expiry":
                 await self._reader.check_expiry()
             else:
-                await self._reader.look_again(reason)
+                await self._reader.refetch_after_nudge(reason)
         except NextAuthError:
             pass  # it is in the state, and the listeners know
         finally:
@@ -308,9 +308,9 @@ class Engine(Generic[S]):
             self._reader.abort_reads("it began before the network came back")
         self.background.spawn(self._refetch_unless_known(reason, self._store.begin_read()))
 
-    async def _refetch_unless_known(self, reason: Reason, wished: Stamp) -> None:
+    async def _refetch_unless_known(self, reason: Reason, requested_at: Stamp) -> None:
         """Ask, unless the session has been assigned or changed between the wish and this task's turn."""
-        if self.state.status == "loading" or self._store.is_current(wished):
+        if self.state.status == "loading" or self._store.is_current(requested_at):
             await self._refetch(reason)
 
     def _settle(self) -> None:
@@ -362,7 +362,7 @@ class Engine(Generic[S]):
 
     def _changed(self, change: Change[S]) -> None:
         self._sync.reschedule()
-        self.listeners.tell(change)
+        self.listeners.notify(change)
         if not self.is_confirmed:  # the page is being left: if it comes back, it is as a new one
             self._guards.reset()
             self.mutations.leaving = frozenset()
@@ -370,7 +370,7 @@ class Engine(Generic[S]):
 
     def _look_after_guards(self) -> None:
         if self.is_confirmed and not self.mutations.leaving:
-            self._guards.look(self.state)
+            self._guards.check(self.state)
 
     def _go_to_sign_in(self) -> None:
         page = self.host.location()

@@ -49,7 +49,7 @@ class Guards:
         self._wanted.pop(who, None)
         self._served.discard(who)
 
-    def look(self, state: SessionState[Any]) -> None:
+    def check(self, state: SessionState[Any]) -> None:
         """Act if nobody is signed in. A failure is no reason: it says nothing about that."""
         if state.status == "authenticated":
             self._served.clear()

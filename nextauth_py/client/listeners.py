@@ -85,7 +85,7 @@ class Listeners(Generic[S]):
         """Call the handler with each event of that name. Returns its undo."""
         return self._add(handler, event)
 
-    def tell(self, change: Change[S]) -> None:
+    def notify(self, change: Change[S]) -> None:
         """Deliver a change, after those that are being delivered."""
         self._count += 1
         self._waiting.append(change)

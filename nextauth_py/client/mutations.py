@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..host.base import Host
     from ..models import Provider
     from ..tabs.fence import Fence
-    from .neighbours import Neighbours
+    from .observer import Observer
     from .reader import SessionReader
     from .trace import Trace
     from .transport import Transport
@@ -41,7 +41,7 @@ class AuthClient(Generic[S]):
         store: Where answers go.
         reader: Reads the session; its reads and our mutations take turns.
         fence: Keeps our mutations and the others' reads apart.
-        neighbours: Those to tell.
+        observer: Those to tell.
         trace: Explains what is done.
 
     Attributes:
@@ -59,7 +59,7 @@ class AuthClient(Generic[S]):
         *,
         reader: SessionReader[S],
         fence: Fence,
-        neighbours: Neighbours,
+        observer: Observer,
         trace: Trace,
     ) -> None:
         self.reader = reader
@@ -71,14 +71,14 @@ class AuthClient(Generic[S]):
         self._host = host
         self._store = store
         self._fence = fence
-        self._neighbours = neighbours
+        self._observer = observer
         self._trace = trace
         self._told: NextAuthError | None = None  # the last failure that the state has been told of
         transport.begins = fence.live
 
     async def get_csrf_token(self) -> str | None:
         """A csrf token that goes with the browser's cookie; None where the server wants none."""
-        async with self.reader.turn:
+        async with self.reader.lock:
             return await self._transport.csrf_token()
 
     async def get_providers(self) -> dict[str, Provider]:
@@ -117,7 +117,7 @@ class AuthClient(Generic[S]):
                     "sign_in", lambda mutation: self._sign_in_here(attempt, mutation, redirect)
                 )
             else:
-                async with self.reader.turn:  # no mutation: nothing changes before the user comes back
+                async with self.reader.lock:  # no mutation: nothing changes before the user comes back
                     result, url = await self._post_sign_in(attempt)
             return self._finish(url, result, redirect=redirect)
 
@@ -142,7 +142,7 @@ class AuthClient(Generic[S]):
         result, url = await self._post_sign_in(attempt)
         mutation.is_refused = not result.ok
         # A page that is about to be left need not know, unless it is to tell others: the next page asks.
-        if result.ok and (not redirect or self._neighbours.are_there):
+        if result.ok and (not redirect or self._observer.has_peers):
             await self._show_new_session(mutation)
         return result, url
 
@@ -162,7 +162,7 @@ class AuthClient(Generic[S]):
             answer = error
         self._store.apply(answer, started=mutation.started, reason="sign_in")
         if isinstance(answer, NextAuthError):
-            self._neighbours.failed(answer, None)
+            self._observer.failed(answer, None)
 
     async def sign_out(self, *, callback_url: str | None, redirect: bool) -> SignOutResult | None:
         """Sign out and make sure of it, as `nextauth_py.sign_out` describes."""
@@ -174,7 +174,7 @@ class AuthClient(Generic[S]):
                 self.leaving |= {call}
             try:
                 url = await self._mutate("sign_out", lambda mutation: self._sign_out_surely(form, mutation))
-                self.reader.watch_for(replaced, self.sign_out_again)
+                self.reader.expect_revival_of(replaced, self.sign_out_again)
                 return self._finish(url, wire.SignOutResult(url), redirect=redirect)
             except BaseException:
                 self.leaving -= {call}
@@ -191,7 +191,7 @@ class AuthClient(Generic[S]):
         """
         for _ in range(_SIGN_OUT_ATTEMPTS):
             _, url, _ = await self._transport.post_form("signout", form=form, provider={})
-            self._neighbours.signing_out(mutation)
+            self._observer.signing_out(mutation)
             doubt: ClientFetchError | None = None
             try:
                 session = await self._transport.session()
@@ -202,7 +202,7 @@ class AuthClient(Generic[S]):
                 self._store.apply(None, started=mutation.started, reason="sign_out")
                 if doubt:
                     self._store.apply(doubt, started=mutation.started, reason="sign_out")
-                    self._neighbours.failed(doubt, None)
+                    self._observer.failed(doubt, None)
                 return url
         raise SignOutIncomplete(self._auth.endpoint("signout"))
 
@@ -213,7 +213,7 @@ class AuthClient(Generic[S]):
         with self._call("update"):
             session = await self._mutate("update", lambda mutation: self._update(data, mutation))
         if data is not None and not is_same_session(session, replaced):
-            self.reader.watch_for(replaced, lambda: self.update(data))
+            self.reader.expect_revival_of(replaced, lambda: self.update(data))
         return session
 
     async def _update(self, data: Mapping[str, Any] | None, mutation: Mutation) -> S | None:
@@ -243,8 +243,8 @@ class AuthClient(Generic[S]):
     async def _mutate(self, kind: Reason, act: Callable[[Mutation], Awaitable[T]]) -> T:
         """Run a mutation alone: reads, in every tab, are aborted before it and wait until it is over."""
         self.reader.abort_reads(f"{kind} begins")
-        async with self.reader.turn:
-            await self._fence.clear()
+        async with self.reader.lock:
+            await self._fence.wait_until_clear()
             mutation = None
             self._trace("begins: %s", kind)
             try:
@@ -253,12 +253,12 @@ class AuthClient(Generic[S]):
                     return await self._act(mutation, act)
             finally:
                 if mutation:
-                    self._neighbours.mutated(mutation, self._store.epoch, self._transport.took)
+                    self._observer.mutated(mutation, self._store.epoch, self._transport.took)
 
     async def _act(self, mutation: Mutation, act: Callable[[Mutation], Awaitable[T]]) -> T:
         self.reader.end_watch()
         try:
-            await self._fence.respected()
+            await self._fence.wait_for_acks()
             outcome = await act(mutation)
         except NextAuthError as error:
             # Where no answer came, the server may have done it all the same.
@@ -275,7 +275,7 @@ class AuthClient(Generic[S]):
         if not isinstance(error.__cause__, ConnectionAbortedError):
             self._store.apply(error, started=started, reason=kind)
         if isinstance(error, ClientFetchError):
-            self._neighbours.failed(error, None)
+            self._observer.failed(error, None)
 
     def _check_can_leave(self, *, redirect: bool) -> None:
         if redirect and not self._host.is_page:

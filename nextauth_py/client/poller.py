@@ -6,25 +6,25 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
-from ..core.schedule import FOCUS_THROTTLE, Surroundings, expires_at
+from ..core.schedule import FOCUS_THROTTLE, Conditions, expires_at
 from ..tabs.leader import Leader
 from ..tabs.messages import Pace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..core.schedule import RefreshSchedule
+    from ..core.schedule import Schedule
     from ..core.server_clock import ServerClock
     from ..host.base import Host
     from ..state import Reason, SessionState
-    from ..tabs.channel import Broadcast
+    from ..tabs.channel import TabChannel
     from ..tabs.messages import Message
     from .trace import Trace
 
 # A nudge of a JavaScript client reaches every tab. The leader waits only for more of them to come together;
 # the others for the leader to say that it asks.
 _TOGETHER = 0.01
-_LEADER_PATIENCE = 0.1
+_HEAD_START = 0.1
 # "I am asking" and the nudge that it is about come on two channels, in any order.
 _JUST_NOW = 0.05
 
@@ -50,7 +50,7 @@ _USE_RESOLUTION = 1.0
 _LOOK = 0.4
 
 
-class Refetcher:
+class Poller:
     """Asks when the schedule says so, the page comes into view, the network returns, or another tab speaks.
 
     Args:
@@ -67,8 +67,8 @@ class Refetcher:
     def __init__(
         self,
         host: Host,
-        schedule: RefreshSchedule,
-        line: Broadcast,
+        schedule: Schedule,
+        line: TabChannel,
         *,
         state: Callable[[], SessionState[Any]],
         ask: Callable[[Reason], None],
@@ -78,7 +78,7 @@ class Refetcher:
     ) -> None:
         self._schedule = schedule
         self._host = host
-        self._line = line
+        self._channel = line
         self._state = state
         self._ask = ask
         self._timeout = timeout
@@ -108,12 +108,12 @@ class Refetcher:
         self._on_close.callback(self._host.on_online(self._on_online))
         if self._schedule.renew_before:
             self._await_use()
-        self._leader.seek()
+        self._leader.campaign()
 
     def close(self) -> None:
         """End."""
         self._is_open = False
-        self._leader.step_back()
+        self._leader.resign()
         self._stop_timer()
         self._stop_nudge()
         if self._cancel_use:
@@ -123,12 +123,12 @@ class Refetcher:
 
     def pause(self) -> None:
         """Give up leading: the page is about to be frozen or left."""
-        self._leader.step_back()
+        self._leader.resign()
 
     def resume(self) -> None:
         """The page lives again."""
-        self._leader.seek()
-        self._line.post("here")  # where this tab still has the lock, its successor hears so
+        self._leader.campaign()
+        self._channel.post("here")  # where this tab still has the lock, its successor hears so
         self.reschedule()
 
     def asking(self, asked_at: float | None = None) -> None:
@@ -139,7 +139,7 @@ class Refetcher:
         self._schedule.asked_at = self._put_off_since = self._host.now()
         self._stop_nudge()
         if self._is_open:
-            self._line.post("asking")
+            self._channel.post("asking")
 
     def assumed(self, made: float) -> None:
         """A session is shown, or none, that the server has not been asked about; made at that time."""
@@ -155,7 +155,7 @@ class Refetcher:
 
     def failed(self, retry_after: float | None) -> None:
         """The server could not be asked, by this tab or another; it may want a rest of some seconds."""
-        self._schedule.fail(self._host.now(), retry_after, self._line.tab)
+        self._schedule.fail(self._host.now(), retry_after, self._channel.tab)
         self.reschedule()
 
     def others_failed(self, retry_after: float | None) -> None:
@@ -169,7 +169,7 @@ class Refetcher:
     def mutated(self, took: float, *, is_doubtful: bool) -> None:
         """This tab has changed the session, by requests of so many seconds; another may have read it."""
         self._mutated_at = self._schedule.asked_at = self._host.now()
-        if is_doubtful or self._line.has_javascript_neighbours:
+        if is_doubtful or self._channel.has_javascript_neighbours:
             self._nudge_after(_LOOK + took)
 
     def hear(self, message: Message) -> None:
@@ -204,13 +204,13 @@ class Refetcher:
 
     def nudge(self) -> None:
         """The session may have changed: one tab is to ask, for all."""
-        now, watch = self._host.now(), self._line.longest_timeout
+        now, watch = self._host.now(), self._channel.longest_timeout
         # The tab that has made a mutation asks: what comes back may be what it has replaced.
         if now - self._mutated_at < watch:
             wait = _TOGETHER
         elif 0 <= now - self._others_asked_at < _JUST_NOW:
             wait = self._timeout
-        elif now - self._others_mutated_at < watch and self._line.peers:
+        elif now - self._others_mutated_at < watch and self._channel.peers:
             wait = self._lateness
         else:
             wait = self._head_start or _TOGETHER
@@ -227,17 +227,17 @@ class Refetcher:
             self._cancel_timer = self._host.call_later(wait, self._on_timer)
 
     def _on_lead(self) -> None:
-        self._line.post("here")  # whoever has led so far hears that it need not
+        self._channel.post("here")  # whoever has led so far hears that it need not
         self.reschedule()
 
-    def _surroundings(self) -> Surroundings:
-        return Surroundings(
+    def _surroundings(self) -> Conditions:
+        return Conditions(
             now=self._host.now(),
             offset=self._offset,
             is_signed_in=self._is_signed_in,
             is_online=self._host.is_online(),
             is_visible=self._host.is_visible(),
-            patience=self._leader.patience,
+            grace=self._leader.grace,
             head_start=self._head_start,
             timeout=self._timeout,
         )
@@ -254,12 +254,12 @@ class Refetcher:
     @property
     def _lateness(self) -> float:
         """Seconds that other tabs get to ask first; each tab grants others."""
-        return _LEADER_PATIENCE * (1 + crc32(self._line.tab.encode()) / 2**32)
+        return _HEAD_START * (1 + crc32(self._channel.tab.encode()) / 2**32)
 
     @property
     def _head_start(self) -> float:
         """Seconds that the leader gets to ask first, where there is another one."""
-        return 0.0 if self._leader.rank or not self._line.peers else self._lateness
+        return 0.0 if self._leader.rank or not self._channel.peers else self._lateness
 
     def _expires(self) -> float | None:
         session = self._state().data
@@ -279,10 +279,10 @@ class Refetcher:
 
     def _on_visibility(self) -> None:
         if not self._host.is_visible():
-            self._leader.step_back(acting=True)
+            self._leader.resign(acting=True)
             self.reschedule()
             return
-        self._leader.seek()
+        self._leader.campaign()
         self.reschedule()
         if self._missed_return:
             self._missed_return = False
@@ -317,7 +317,7 @@ class Refetcher:
         elif self._schedule.focus_is_due(self._host.now()):
             self._ask("focus")
         else:
-            rule = f"at most once in {FOCUS_THROTTLE:g} s" if self._schedule.on_focus else "not wished"
+            rule = f"at most once in {FOCUS_THROTTLE:g} s" if self._schedule.on_focus else "not requested_at"
             self._trace("does not ask although %s: %s", why, rule)
 
     def _await_use(self) -> None:

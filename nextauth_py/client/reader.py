@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ..core.server_clock import ServerClock
     from ..host.base import Host
     from ..tabs.fence import Fence
-    from .neighbours import Neighbours
+    from .observer import Observer
     from .trace import Trace
     from .transport import Transport
 
@@ -55,11 +55,11 @@ class SessionReader(Generic[S]):
         session_type: The session model; a callable, so that pydantic is imported only for a session.
         clock: The server's.
         fence: Keeps this tab's reads and the mutations of others apart.
-        neighbours: Those to tell.
+        observer: Those to tell.
         trace: Explains what is done.
 
     Attributes:
-        turn: Held during each request that may set a cookie, and during each mutation.
+        lock: Held during each request that may set a cookie, and during each mutation.
     """
 
     def __init__(
@@ -71,20 +71,20 @@ class SessionReader(Generic[S]):
         session_type: Callable[[], type[S]],
         clock: ServerClock,
         fence: Fence,
-        neighbours: Neighbours,
+        observer: Observer,
         trace: Trace,
     ) -> None:
-        self.turn = asyncio.Lock()
+        self.lock = asyncio.Lock()
         self._host = host
         self._transport = transport
         self._store = store
         self._session_type = session_type
         self._clock = clock
         self._fence = fence
-        self._neighbours = neighbours
+        self._observer = observer
         self._trace = trace
-        self._flight: _Flight | None = None
-        self._watch: _Watch[S] | None = None
+        self._in_flight: _InFlight | None = None
+        self._watch: RevivalGuard[S] | None = None
         self._interruptions = Pace(host.now, _INTERRUPTIONS)
         self._awake = asyncio.Event()
         self._awake.set()
@@ -98,37 +98,37 @@ class SessionReader(Generic[S]):
             ClientFetchError: The server could not be asked. The store keeps what it showed.
             SessionValidationError: The session does not fit the session type. Likewise.
         """
-        wished = self._store.begin_read()
+        requested_at = self._store.begin_read()
         now = asyncio.get_running_loop().time
         last, due = now() + self._fence.longest, float("inf")
         while True:
             if self._fence.is_up:
-                await self._fence.clear(last - now())
-                if self._store.has_written_since(wished):
+                await self._fence.wait_until_clear(last - now())
+                if self._store.has_written_since(requested_at):
                     return self._store.state.data
             due = min(due, now() + self._transport.timeout)
-            if self._flight is None:
-                self._flight = _Flight(self._read_session(reason))
+            if self._in_flight is None:
+                self._in_flight = _InFlight(self._read_session(reason))
             else:
                 self._trace("joins the request under way (%s)", reason)
-            flight = self._flight
+            flight = self._in_flight
             flight.due = min(flight.due, due)
             try:
                 completed = await flight.join()
             finally:
-                if self._flight is flight and flight.is_over:
-                    self._flight = None
+                if self._in_flight is flight and flight.is_over:
+                    self._in_flight = None
             if not completed:
-                await self._wait_for_turn()
-            if self._store.is_closed or self._store.has_written_since(wished):
+                await self._wait_for_lock()
+            if self._store.is_closed or self._store.has_written_since(requested_at):
                 return self._store.state.data
-            is_news = completed and not NEVER < flight.outdated < wished
+            is_news = completed and not NEVER < flight.outdated < requested_at
             if is_news and (self._store.state.status != "loading" or now() >= due):
                 return self._store.state.data
 
     def interrupt(self, why: str) -> None:
         """Abort the read under way because of what another tab says, unless that happens again and again."""
-        flight = self._flight
+        flight = self._in_flight
         is_due = flight is not None and asyncio.get_running_loop().time() >= flight.due
         if flight is None or (not is_due and self._interruptions.take()):
             self.abort_reads(why)
@@ -139,10 +139,10 @@ class SessionReader(Generic[S]):
     def abort_reads(self, why: str) -> None:
         """Cancel the read under way: its answer would be worthless, and might set an old cookie."""
         self._transport.drop_prefetched()
-        if self._flight is not None:
+        if self._in_flight is not None:
             self._trace("aborts the request under way: %s", why)
-            self._flight.cancel()
-            self._flight = None
+            self._in_flight.cancel()
+            self._in_flight = None
 
     async def check_expiry(self) -> None:
         """Ask whether the session has ended, but not before it has.
@@ -157,7 +157,7 @@ class SessionReader(Generic[S]):
             await self.get_session("expiry")
             return
         self._trace("asks for a csrf token, to learn the server's time")
-        async with self.turn:
+        async with self.lock:
             with suppress(NextAuthError):  # then the request for the session will fail too, and show it
                 await self._transport.csrf_token()
         self._clock.trust()
@@ -171,7 +171,7 @@ class SessionReader(Generic[S]):
         """Go on asking."""
         self._awake.set()
 
-    def watch_for(self, replaced: S | None, again: Callable[[], Awaitable[object]]) -> None:
+    def expect_revival_of(self, replaced: S | None, again: Callable[[], Awaitable[object]]) -> None:
         """For a moment, take `replaced` for an old answer if a JavaScript tab brings it back.
 
         Args:
@@ -179,11 +179,11 @@ class SessionReader(Generic[S]):
             again: Repeats the mutation.
         """
         if not (self._watch and self._watch.is_repeating):
-            self._watch = None if replaced is None else _Watch(replaced, again)
+            self._watch = None if replaced is None else RevivalGuard(replaced, again)
         if self._watch:
             now = asyncio.get_running_loop().time()
             self._watch.until = now + _WATCH + 2 * self._transport.took
-            self._watch.latest = now + self._fence.line.longest_timeout
+            self._watch.latest = now + self._fence.channel.longest_timeout
 
     def suspect(self) -> bool:
         """Take note that an old cookie may have been set. Returns whether to ask for the session."""
@@ -214,7 +214,7 @@ class SessionReader(Generic[S]):
             return False
         return self.is_suspicious or asyncio.get_running_loop().time() <= self._watch.until
 
-    async def look_again(self, reason: Reason) -> None:
+    async def refetch_after_nudge(self, reason: Reason) -> None:
         """Ask; if what a mutation replaced has been brought back by another client, repeat the mutation.
 
         Raises:
@@ -245,7 +245,7 @@ class SessionReader(Generic[S]):
             self._watch = None
 
     async def _read_session(self, reason: Reason) -> None:
-        async with self.turn:
+        async with self.lock:
             read = await self._read_alone(reason)
         watch = self._watch
         if watch and NEVER < watch.suspected < read.started and self._store.is_current(read.started):
@@ -265,11 +265,11 @@ class SessionReader(Generic[S]):
         try:
             if found := await self._transport.prefetched_session():
                 self._trace("takes what was asked for ahead (%s)", reason)
-                self._neighbours.asking(found[0])
+                self._observer.asking(found[0])
                 started, raw = self._store.read_begun_at(found[0]), found[1]
             else:
                 self._trace("asks (%s)", reason)
-                self._neighbours.asking()
+                self._observer.asking()
                 raw = await self._transport.session()
             return _Read(started, None if raw is None else self.validated(raw), raw)
         except NextAuthError as error:
@@ -279,19 +279,19 @@ class SessionReader(Generic[S]):
 
     def _write(self, read: _Read[S], reason: Reason) -> None:
         self._trace("is answered: %s", describe(read.answer))
-        if why := self._store.why_not(read.started):
+        if why := self._store.rejection_reason(read.started):
             self._trace("discards the answer: %s", why)
         is_session = isinstance(read.raw, dict)
         if is_session and read.started < self._store.epoch:
-            self._neighbours.outdated()
+            self._observer.outdated()
         if not self._store.apply(read.answer, started=read.started, reason=reason):
             return
         if is_session:
             self.accept()
         if not isinstance(read.raw, Unset):
-            self._neighbours.confirmed(read.raw, read.started)
+            self._observer.confirmed(read.raw, read.started)
         if isinstance(read.answer, NextAuthError):
-            self._neighbours.failed(read.answer, read.started)
+            self._observer.failed(read.answer, read.started)
             raise read.answer
 
     def validated(self, raw: Mapping[str, Any]) -> S:
@@ -300,8 +300,8 @@ class SessionReader(Generic[S]):
 
         return read_model(self._session_type(), raw)
 
-    async def _wait_for_turn(self) -> None:
-        async with self.turn:
+    async def _wait_for_lock(self) -> None:
+        async with self.lock:
             pass
 
 
@@ -315,7 +315,7 @@ class _Read(Generic[S]):
 
 
 @dataclass
-class _Watch(Generic[S]):
+class RevivalGuard(Generic[S]):
     """What a mutation has replaced, and what to do if it comes back, how often at most.
 
     By the event loop's time: `until` any message is reason to look for it, until `latest` only evidence.
@@ -332,7 +332,7 @@ class _Watch(Generic[S]):
     is_repeating: bool = False
 
 
-class _Flight:
+class _InFlight:
     """One read that several callers wait for; when the last of them gives up, it is cancelled.
 
     Attributes:

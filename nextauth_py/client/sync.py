@@ -8,15 +8,15 @@ from ..core.options import Unset
 from ..core.store import NEVER, SessionStore, Stamp, describe, is_same_session
 from ..errors import ClientFetchError, NextAuthError, SessionValidationError
 from ..state import S
-from ..tabs.channel import Broadcast
+from ..tabs.channel import TabChannel
 from ..tabs.fence import Fence
 from ..tabs.messages import MOST_TABS, Failure, Pace
-from .poller import Refetcher
+from .poller import Poller
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from ..core.schedule import RefreshSchedule
+    from ..core.schedule import Schedule
     from ..core.server_clock import ServerClock
     from ..core.store import Mutation
     from ..host.base import Host, Lifecycle, Undo
@@ -54,7 +54,7 @@ class TabSync(Generic[S]):
         tab: str,
         store: SessionStore[S],
         *,
-        schedule: RefreshSchedule,
+        schedule: Schedule,
         timeout: float,
         clock: ServerClock,
         trace: Trace,
@@ -67,24 +67,24 @@ class TabSync(Generic[S]):
         self._trace = trace
         self._ask = ask
         self._shown = shown
-        self._line = Broadcast(
+        self._channel = TabChannel(
             host, scope, tab, store, heard=self._heard, nudged=self._nudged, timeout=timeout
         )
-        self.fence = Fence(host, self._line)
-        self.announce = self._line.announce
-        self._refetcher = Refetcher(
+        self.fence = Fence(host, self._channel)
+        self.announce = self._channel.announce
+        self._poller = Poller(
             host,
             schedule,
-            self._line,
+            self._channel,
             state=lambda: store.state,
             ask=ask,
             timeout=timeout,
             clock=clock,
             trace=trace,
         )
-        self.reschedule = self._refetcher.reschedule
-        self.assumed = self._refetcher.assumed
-        self.was_announced_since = self._line.was_announced_since
+        self.reschedule = self._poller.reschedule
+        self.assumed = self._poller.assumed
+        self.was_announced_since = self._channel.was_announced_since
         self._stop_lifecycle: Undo | None = None
         self._has_missed_news = False
         self._changes = Pace(host.now, MOST_TABS)  # that others tell of; each voids the reads under way
@@ -92,18 +92,18 @@ class TabSync(Generic[S]):
 
     def open(self) -> None:
         """Begin to hear the others."""
-        self._line.open()
-        self._refetcher.open()
+        self._channel.open()
+        self._poller.open()
         self._stop_lifecycle = self._host.on_lifecycle(self._on_lifecycle)
 
     def close(self) -> None:
         """Take leave of them."""
-        self._refetcher.close()
+        self._poller.close()
         if self._store.is_mutating:
             # Perhaps: its request is aborted.
-            self._line.post("changed")
-            self._line.announce("getSession")
-        self._line.close()
+            self._channel.post("changed")
+            self._channel.announce("getSession")
+        self._channel.close()
         self.fence.close()
         if self._stop_lifecycle is not None:
             self._stop_lifecycle()
@@ -112,39 +112,39 @@ class TabSync(Generic[S]):
     # --- what this tab tells ---
 
     @property
-    def are_there(self) -> bool:
+    def has_peers(self) -> bool:
         """Whether any other Python tab is known."""
-        return bool(self._line.peers)
+        return bool(self._channel.peers)
 
     def outdated(self) -> None:
         """A read that began before the session was changed was answered: it may have set an old cookie."""
-        self._line.post("ack", time=self._store.epoch)  # late, as whoever changed the session notices
+        self._channel.post("ack", time=self._store.epoch)  # late, as whoever changed the session notices
         self._suspect()
 
     def asking(self, asked_at: float | None = None) -> None:
         """A read begins, or takes what was asked for ahead, at that time."""
-        self._refetcher.asking(asked_at)
+        self._poller.asking(asked_at)
 
     def confirmed(self, session: Mapping[str, Any] | None, at: Stamp) -> None:
         """The server has said, to a read that began at that time, who is signed in."""
         self._note_answer()
-        if self._line.is_open:
-            self._line.post("state", time=at, session=session)
+        if self._channel.is_open:
+            self._channel.post("state", time=at, session=session)
 
     def failed(self, error: NextAuthError, at: Stamp | None) -> None:
         """The server could not be asked: by a read that began at that time, or in a mutation."""
         retry_after = error.retry_after if isinstance(error, ClientFetchError) else None
-        self._refetcher.failed(retry_after)
+        self._poller.failed(retry_after)
         # What this tab's session type does not take, another's may.
-        if at is not None and isinstance(error, ClientFetchError) and self._line.is_open:
+        if at is not None and isinstance(error, ClientFetchError) and self._channel.is_open:
             failure = Failure(error.status, error.reason, retry_after)
-            self._line.post("failed", time=at, failure=failure)
+            self._channel.post("failed", time=at, failure=failure)
 
     def signing_out(self, mutation: Mutation) -> None:
         """The server has signed out: the others need not wait for the check. Their fence stays up for it."""
         if not mutation.is_told:
             mutation.is_told = True
-            self._line.post("state", time=mutation.started, session=None, mutated=mutation.kind)
+            self._channel.post("state", time=mutation.started, session=None, mutated=mutation.kind)
 
     def mutated(self, mutation: Mutation, at: Stamp, took: float) -> None:
         """A mutation is over, at that time, by requests of so many seconds.
@@ -153,20 +153,20 @@ class TabSync(Generic[S]):
         """
         if not isinstance(mutation.session, Unset):
             self._note_answer()
-            self._line.post("state", time=at, session=mutation.session, mutated=mutation.kind)
+            self._channel.post("state", time=at, session=mutation.session, mutated=mutation.kind)
         else:
             is_as_before = mutation.is_refused and not mutation.is_told
-            self._line.post("done" if is_as_before else "changed")
+            self._channel.post("done" if is_as_before else "changed")
             if self._has_missed_news:
                 self._nudged()
         has_missed_news, self._has_missed_news = self._has_missed_news, False
         if mutation.is_done:
-            self._line.announce("signout" if mutation.kind == "sign_out" else "getSession")
-            self._refetcher.mutated(took, is_doubtful=has_missed_news)
+            self._channel.announce("signout" if mutation.kind == "sign_out" else "getSession")
+            self._poller.mutated(took, is_doubtful=has_missed_news)
 
     def _note_answer(self) -> None:
         if self._store.state.error is None:  # a session that does not fit is no answer
-            self._refetcher.confirmed()
+            self._poller.confirmed()
 
     # --- what it is told ---
 
@@ -177,14 +177,14 @@ class TabSync(Generic[S]):
         is_late = self.fence.is_late_ack(message)
         if self.fence.hear(message):
             self.client.reader.interrupt("another tab changes the session")
-            self._line.post("ack", time=message.time)
+            self._channel.post("ack", time=message.time)
         elif message.mutated or message.kind == "done":
             self.client.reader.interrupt("another tab has changed the session")
-        self._refetcher.hear(message)
+        self._poller.hear(message)
         if is_late:
             self._suspect()
         elif message.kind == "state" and self.client.reader.is_suspicious:
-            self._refetcher.nudge()  # which that has put off
+            self._poller.nudge()  # which that has put off
         if message.kind == "state":
             self._show(message)
         elif message.failure:
@@ -194,7 +194,7 @@ class TabSync(Generic[S]):
             self._nudged()
         # A tab that is met now may know of a change that was made while this page was loading.
         if is_new and message.kind != "hello" and self._store.is_outdated:
-            self._refetcher.nudge()
+            self._poller.nudge()
 
     def _show(self, message: Message) -> None:
         before, reader = self._store.state.data, self.client.reader
@@ -203,7 +203,7 @@ class TabSync(Generic[S]):
             answer = reader.validated(message.session) if message.session else None
         except SessionValidationError as error:
             answer = error
-        why = self._store.why_not(message.time)
+        why = self._store.rejection_reason(message.time)
         if not message.mutated and reader.has_come_back(answer):
             why = "it has been replaced"
         if why:
@@ -234,7 +234,7 @@ class TabSync(Generic[S]):
         error = ClientFetchError(endpoint, failure.status, failure.reason, failure.retry_after)
         if self._store.apply(error, started=time, reason="broadcast"):
             self._trace("shows a failure of another tab: %s", error)
-            self._refetcher.others_failed(failure.retry_after)
+            self._poller.others_failed(failure.retry_after)
             self._shown()
 
     def _watch_for(self, replaced: S | None) -> None:
@@ -243,33 +243,33 @@ class TabSync(Generic[S]):
             self._signed_out = replaced
         else:
             before, self._signed_out = replaced or self._signed_out, None
-            self.client.reader.watch_for(before, self.client.sign_out_again)
+            self.client.reader.expect_revival_of(before, self.client.sign_out_again)
 
     def _suspect(self) -> None:
         """A read was not stopped by our fence: its answer may have set the old cookie again."""
         self._has_missed_news |= self._store.is_mutating
         if self.client.reader.suspect():
-            self._refetcher.nudge()
+            self._poller.nudge()
 
     def _nudged(self) -> None:
         """The session has changed, who knows how: what is under way may set an old cookie."""
         self._has_missed_news |= self._store.is_mutating
         self.client.reader.interrupt("the session has changed elsewhere")
-        self._refetcher.nudge()
+        self._poller.nudge()
 
     def _on_lifecycle(self, change: Lifecycle) -> None:
         """Keep nothing that would bar the page from the back/forward cache, and trust nothing after it."""
         if change == "left":
             self.client.reader.pause()
-            self._refetcher.pause()
-            self._line.close()
+            self._poller.pause()
+            self._channel.close()
             self._store.mark_stale()  # at once, so that nothing private is seen on the way back
         elif change == "restored":
-            self._line.open()
+            self._channel.open()
             self.client.reader.resume()
-            self._refetcher.resume()
+            self._poller.resume()
             self._ask("restored")
         elif change == "frozen":
-            self._refetcher.pause()
+            self._poller.pause()
         else:
-            self._refetcher.resume()
+            self._poller.resume()

@@ -45,7 +45,7 @@ def expires_at(session: Session) -> float | None:
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class Conditions:
     """What goes on around the page when the schedule is looked at.
 
     Attributes:
@@ -54,7 +54,7 @@ class Surroundings:
         is_signed_in: Whether a session is shown.
         is_online: What the browser believes.
         is_visible: Whether the page is in view.
-        patience: How many intervals this tab lets pass before it asks: more than one if another tab leads.
+        grace: How many intervals this tab lets pass before it asks: more than one if another tab leads.
         head_start: Seconds that this tab gives another one to ask first.
         timeout: Seconds that a request under way may take.
     """
@@ -64,13 +64,13 @@ class Surroundings:
     is_signed_in: bool = True
     is_online: bool = True
     is_visible: bool = True
-    patience: float = 1.0
+    grace: float = 1.0
     head_start: float = 0.0
     timeout: float = 10.0
 
 
 @dataclass
-class RefreshSchedule:
+class Schedule:
     """The user's options, and what has been asked and answered.
 
     Attributes:
@@ -158,7 +158,7 @@ class RefreshSchedule:
 
     # --- what follows from it ---
 
-    def next_ask(self, around: Surroundings) -> tuple[float, Reason] | None:
+    def next_ask(self, around: Conditions) -> tuple[float, Reason] | None:
         """When to ask next, and why, unless something happens. A time that has passed means at once."""
         now = around.now
         # A clock that was set back must not make us wait for the time that it has lost.
@@ -171,12 +171,12 @@ class RefreshSchedule:
         times = (self._poll(around), self._expiry(around), self._renewal(around))
         return min((time for time in times if time is not None), default=None)
 
-    def timer(self, around: Surroundings) -> float | None:
+    def timer(self, around: Conditions) -> float | None:
         """Seconds until the schedule should be looked at again; None if nothing is to be asked for."""
         planned = self.next_ask(around)
         return None if planned is None else min(max(planned[0] - around.now, 0.0), LONGEST_TIMER)
 
-    def due(self, around: Surroundings) -> Reason | None:
+    def due(self, around: Conditions) -> Reason | None:
         """Why to ask now, if so."""
         planned = self.next_ask(around)
         return planned[1] if planned and planned[0] <= around.now + _EARLY else None
@@ -187,10 +187,10 @@ class RefreshSchedule:
         # A clock that was set back says nothing about when.
         return self.on_focus and not rests and not 0 <= now - self.since < FOCUS_THROTTLE
 
-    def _retry(self, around: Surroundings) -> tuple[float, Reason] | None:
+    def _retry(self, around: Conditions) -> tuple[float, Reason] | None:
         if not around.is_visible:
             return None
-        rested = self._failed_at + self._rest * around.patience
+        rested = self._failed_at + self._rest * around.grace
         if self.asked_at > self._failed_at:
             rested = max(rested, self._answered_by(around))
         if around.is_online:
@@ -199,13 +199,13 @@ class RefreshSchedule:
         poll = self._poll(around) if around.is_signed_in else None
         return (max(poll[0], rested), "poll") if poll else None
 
-    def _poll(self, around: Surroundings) -> tuple[float, Reason] | None:
+    def _poll(self, around: Conditions) -> tuple[float, Reason] | None:
         is_allowed = (around.is_online or self.when_offline) and (around.is_visible or self.when_hidden)
         if not self.interval or not is_allowed:
             return None
-        return self.since + self.interval * around.patience, "poll"
+        return self.since + self.interval * around.grace, "poll"
 
-    def _expiry(self, around: Surroundings) -> tuple[float, Reason] | None:
+    def _expiry(self, around: Conditions) -> tuple[float, Reason] | None:
         """Once, after the end: a server that vouches for a session past its end has the last word."""
         if self._expires is None or self._verified_at >= self._expires:
             return None
@@ -214,7 +214,7 @@ class RefreshSchedule:
             return self._answered_by(around), "expiry"
         return end + around.head_start, "expiry"
 
-    def _renewal(self, around: Surroundings) -> tuple[float, Reason] | None:
+    def _renewal(self, around: Conditions) -> tuple[float, Reason] | None:
         """Once for each end that the server grants: one that does not extend it is not asked for ever."""
         if not self.renew_before or self._expires is None or self._granted_at == _NEVER:
             return None
@@ -225,6 +225,6 @@ class RefreshSchedule:
         opens -= around.offset
         return (self._answered_by(around) if self.asked_at >= opens else opens), "renewal"
 
-    def _answered_by(self, around: Surroundings) -> float:
+    def _answered_by(self, around: Conditions) -> float:
         """When a request that is under way must have ended."""
         return self.asked_at + around.timeout

@@ -136,9 +136,9 @@ class SessionStore(Generic[S]):
 
     def is_current(self, started: Stamp) -> bool:
         """Whether what began at that time may still be written."""
-        return self.why_not(started) is None
+        return self.rejection_reason(started) is None
 
-    def why_not(self, started: Stamp) -> str | None:
+    def rejection_reason(self, started: Stamp) -> str | None:
         """Why what began at that time may not be written any more; None if it may."""
         if self._closed:
             return "the provider is closed"

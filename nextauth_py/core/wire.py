@@ -283,14 +283,14 @@ def read_age(response: Response) -> float:
 
 def _retry_after(response: Response) -> float | None:
     """The wait that an answer asks for: seconds, or a date, which is compared with the server's own."""
-    wished = response.headers.get("retry-after", "").strip()
-    if not wished:
+    requested_at = response.headers.get("retry-after", "").strip()
+    if not requested_at:
         return None
-    if wished.isascii() and wished.isdigit():
+    if requested_at.isascii() and requested_at.isdigit():
         return min(
-            float(wished), sys.float_info.max
+            float(requested_at), sys.float_info.max
         )  # JSON has no infinity, and other tabs are to hear of it
-    at, date = (parse_date(text) for text in (wished, response.headers.get("date", "")))
+    at, date = (parse_date(text) for text in (requested_at, response.headers.get("date", "")))
     return None if at is None or date is None else max(at - date - read_age(response), 0.0)
 
 

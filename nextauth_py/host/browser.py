@@ -1,4 +1,4 @@
-"""A page of a browser: what `ScopeHost` has, and the document."""
+"""A page of a browser: what `PyodideHost` has, and the document."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import js
 from pyodide.ffi import JsException
 
 from ..core.wire import Response
-from .common import ScopeHost, bounded_text, from_origin, primitive, reader_of
+from .common import PyodideHost, bounded_text, from_origin, primitive, reader_of
 from .common import listen as listen_to
 from .dom import document, find_element
 
@@ -28,7 +28,7 @@ _USES = ("keydown", "pointerdown", "wheel")
 _FRESH = 60.0
 
 
-class BrowserHost(ScopeHost):
+class BrowserHost(PyodideHost):
     """The page that this Python runs in."""
 
     is_page = True

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .base import Channel, Undo
 
 
-class ScopeHost:
+class PyodideHost:
     """The global scope that this Python runs in: a window, or a worker."""
 
     async def send(self, request: Request, *, timeout: float) -> Response:  # noqa: ASYNC109 - see below

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import js
 
-from .common import ScopeHost
+from .common import PyodideHost
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .base import Lifecycle, Prefetched, Undo
 
 
-class WorkerHost(ScopeHost):
+class WorkerHost(PyodideHost):
     """The worker that this Python runs in. It counts as in view: nothing tells it otherwise."""
 
     is_page = False

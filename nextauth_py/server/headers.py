@@ -102,7 +102,7 @@ class _Line(Morsel[str]):
     ``Priority=High`` for a cookie.
     """
 
-    _line, _initial = "", None  # of a copy that was unpickled, which is written as any other
+    _channel, _initial = "", None  # of a copy that was unpickled, which is written as any other
 
     def __init__(self, line: str) -> None:
         super().__init__()
@@ -113,11 +113,11 @@ class _Line(Morsel[str]):
             key, _, setting = each.partition("=")
             if self.isReservedKey(key.strip()):
                 self[key.strip()] = setting.strip() or True
-        self._line, self._initial = line, self._state()
+        self._channel, self._initial = line, self._state()
 
     def OutputString(self, attrs: Container[str] | None = None) -> str:  # noqa: N802 - its name in http.cookies
         """Write the cookie."""
-        return self._line if self._state() == self._initial else super().OutputString(attrs)
+        return self._channel if self._state() == self._initial else super().OutputString(attrs)
 
     def _state(self) -> tuple[str, str, dict[str, Any]]:
         return self.key, self.coded_value, dict(self)

@@ -10,8 +10,8 @@ from .messages import (
     CHANNEL,
     OWN_CHANNEL,
     STORAGE_KEY,
-    Mailbox,
     Message,
+    NextAuthMessages,
     parse_message,
     parse_stored,
     remember,
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _HERE_AGAIN = 0.05
 
 
-class Broadcast:
+class TabChannel:
     """One tab's line to the others. It can speak without being open; only when open does it hear.
 
     Args:
@@ -70,7 +70,7 @@ class Broadcast:
         self._host = host
         self.scope = scope
         self._store = store
-        self._mailbox = Mailbox(scope)
+        self._javascript = NextAuthMessages(scope)
         self._heard = heard
         self._nudged = nudged
         self._channels: dict[str, Channel] = {}
@@ -121,13 +121,13 @@ class Broadcast:
     def announce(self, trigger: Trigger) -> None:
         """Tell the tabs of next-auth v4 and of v5, and Python tabs that have no channel of their own."""
         told = OWN_CHANNEL in self._channels
-        message = self._mailbox.write(trigger, nonce=self._host.unique(), now=self._host.now(), told=told)
+        message = self._javascript.write(trigger, nonce=self._host.unique(), now=self._host.now(), told=told)
         self._send(CHANNEL, message)
         self._host.store(STORAGE_KEY, json.dumps(message))
 
     def was_announced_since(self, time: float) -> bool:
         """Whether a tab, which may be gone, has said since then that the session has changed."""
-        return self._mailbox.time_of(parse_stored(self._host.stored(STORAGE_KEY))) >= time
+        return self._javascript.time_of(parse_stored(self._host.stored(STORAGE_KEY))) >= time
 
     def _open_channel(self, name: str, receive: Callable[[object], None]) -> None:
         channel = self._host.open_channel(name, receive)
@@ -166,7 +166,7 @@ class Broadcast:
             self._cancel_here = self._host.call_later(_HERE_AGAIN, self._answer_hello)
 
     def _receive_javascript(self, message: object) -> None:
-        speaker = self._mailbox.read(message, listens=OWN_CHANNEL in self._channels)
+        speaker = self._javascript.read(message, listens=OWN_CHANNEL in self._channels)
         if speaker == "javascript":
             self.has_javascript_neighbours = True
         if speaker:

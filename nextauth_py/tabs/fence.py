@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from ..host.base import Host
-    from .channel import Broadcast
+    from .channel import TabChannel
     from .messages import Message
 
 # How long a mutation waits for the other tabs to say that they have aborted their requests. They answer
 # within a few milliseconds; one that is dead or frozen costs no more than this, and only once.
-ACK_PATIENCE = 0.05
+ACK_TIMEOUT = 0.05
 
 # A mutating tab says its fence again before each request, but at most once in this many seconds: on a fast
 # line never. A tab that is silent for longer than a request may take, and twice this, has crashed.
@@ -37,15 +37,15 @@ class Fence:
 
     Args:
         host: The world around, for timers.
-        line: To the other tabs.
+        channel: To the other tabs.
 
     Attributes:
-        line: As given.
+        channel: As given.
     """
 
-    def __init__(self, host: Host, line: Broadcast) -> None:
+    def __init__(self, host: Host, channel: TabChannel) -> None:
         self._host = host
-        self.line = line
+        self.channel = channel
         # Each new fence costs a timer and an acknowledgement, which all tabs hear.
         self._pace = Pace(host.now, MOST_TABS)
         # Of each tab its last fence, or what it has told since, and until when that can be raised.
@@ -58,7 +58,7 @@ class Fence:
 
     def is_late_ack(self, message: Message) -> bool:
         """Whether a tab acknowledges a fence that is not waited for, and so may have read meanwhile."""
-        is_ours = message.kind == "ack" and message.time[1] == self.line.tab
+        is_ours = message.kind == "ack" and message.time[1] == self.channel.tab
         return is_ours and not (message.time == self._own and message.tab in self._missing)
 
     def hear(self, message: Message) -> bool:
@@ -87,14 +87,14 @@ class Fence:
     @property
     def longest(self) -> float:
         """Seconds that anything here waits for other tabs, however many announce fences, and how often."""
-        return _MOST_REQUESTS * self.line.longest_timeout
+        return _MOST_REQUESTS * self.channel.longest_timeout
 
     @property
     def is_up(self) -> bool:
         """Whether another tab changes the session just now."""
         return bool(self._timers)
 
-    async def clear(self, seconds: float | None = None) -> None:
+    async def wait_until_clear(self, seconds: float | None = None) -> None:
         """Wait until no other tab has a fence up, at most so many seconds; by default `longest`."""
         await self._wait_while(lambda: bool(self._timers), self.longest if seconds is None else seconds)
 
@@ -102,7 +102,7 @@ class Fence:
     def raised(self, started: Stamp) -> Iterator[None]:
         """Keep the others from asking. Whoever leaves the block must tell them how it ended."""
         self._own = started
-        self._missing = set(self.line.peers)
+        self._missing = set(self.channel.peers)
         self._say()
         try:
             yield
@@ -117,13 +117,13 @@ class Fence:
 
     def _say(self) -> None:
         self._said = _now()
-        self.line.post("fence", time=self._own)
+        self.channel.post("fence", time=self._own)
 
-    async def respected(self) -> None:
+    async def wait_for_acks(self) -> None:
         """Wait for the others to stop asking, and for mutations of theirs that began before ours."""
-        await self._wait_while(lambda: bool(self._missing), ACK_PATIENCE)
+        await self._wait_while(lambda: bool(self._missing), ACK_TIMEOUT)
         for tab in self._missing:
-            self.line.peers.pop(tab, None)
+            self.channel.peers.pop(tab, None)
         self._missing = set()
         await self._wait_while(self._is_preceded, self.longest)
 
@@ -140,14 +140,14 @@ class Fence:
     def _raise(self, tab: str, stamp: Stamp) -> bool:
         """Take in a fence, or a sign that its mutation lives. Returns whether it was not up before."""
         if self._is_news(tab, stamp) and self._pace.take():
-            self._note(tab, (stamp, _now() + _MOST_REQUESTS * self.line.peers[tab]))
+            self._note(tab, (stamp, _now() + _MOST_REQUESTS * self.channel.peers[tab]))
         known, until = self._known.get(tab, (NEVER, 0.0))
         left = until - _now()
         if stamp != known or left <= 0:
             return False
         was_up = tab in self._timers
         self._lower(tab)
-        seconds = min(self.line.peers[tab] + 2 * _SIGN_OF_LIFE, left)
+        seconds = min(self.channel.peers[tab] + 2 * _SIGN_OF_LIFE, left)
         self._timers[tab] = self._host.call_later(seconds, lambda: self._expire(tab))
         return not was_up
 

@@ -81,7 +81,7 @@ _REMEMBERED = 32
 
 
 @dataclass
-class Mailbox:
+class NextAuthMessages:
     """Writes the messages that JavaScript clients understand, and recognises which of those heard are news.
 
     Attributes:

@@ -96,7 +96,7 @@ def test_a_bundle_may_do_without_a_snapshot(page: Page, auth_server: AuthServer,
         await SessionProvider().start().ready()
         loaded = [name for name in ("pydantic", "urllib.parse", "email.utils") if name in sys.modules]
         import asyncio, pydantic
-        [loaded, [asyncio.__file__, pydantic.__file__], "nextauth_py_renewal" in sys.modules]
+        [loaded, [asyncio.__file__, pydantic.__file__], "nextauth_py_reseed" in sys.modules]
     """)
     assert loaded == []  # which would take longer than the whole package
     assert files == [
@@ -118,7 +118,7 @@ from pyscript.js_modules import lit
 
 @component("#target")
 def hello():
-    return f"it runs {'nextauth_py_renewal' not in sys.modules}"
+    return f"it runs {'nextauth_py_reseed' not in sys.modules}"
 </script>"""
 
 

@@ -36,7 +36,7 @@ LOOK = """
     from nextauth_py.models import Session
     state = await SessionProvider().start().ready()
     session = Session.model_validate_json('{"expires": "2100-01-01T00:00:00Z"}')
-    restored = "nextauth_py_renewal" in sys.modules
+    restored = "nextauth_py_reseed" in sys.modules
     [state.status, importlib.metadata.version("pydantic")[0], session.expires.year, restored]
 """
 GOOD = ["unauthenticated", "2", 2100, True]

@@ -168,7 +168,7 @@ def test_a_hidden_tab_tries_nothing_again_and_is_right_when_shown(
     control.answer(SESSION, "<h1>Bad gateway</h1>", status=502, kind="text/html", times=2)
     tab.run("_ = await provider.refetch()")
     assert tab.run(
-        "[provider.engine.schedule.rest is not None, provider.engine._sync._refetcher._cancel_timer]"
+        "[provider.engine.schedule.rest is not None, provider.engine._sync._poller._cancel_timer]"
     ) == [
         True,
         None,

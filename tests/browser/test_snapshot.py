@@ -21,7 +21,7 @@ from .python_page import PythonPage, wait_until
 
 Obstacle = Callable[[Page, Path], None]
 
-IS_RESTORED = "import sys; 'nextauth_py_renewal' in sys.modules"
+IS_RESTORED = "import sys; 'nextauth_py_reseed' in sys.modules"
 
 KEPT = "async () => (await (await caches.open('nextauth_py')).keys()).map(({ url }) => new URL(url).pathname)"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from nextauth_py.bundle.pyodide.aside import set_aside
+from nextauth_py.bundle.pyodide.deferred_modules import defer
 
 NAMES = ("house", "house.room", "house.garden", "shed")
 
@@ -32,7 +32,7 @@ def modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def test_modules_set_aside_are_as_if_never_imported() -> None:
     house = importlib.import_module("house")
-    set_aside(["house.room", "shed"])
+    defer(["house.room", "shed"])
     assert "house.room" not in sys.modules
     assert "shed" not in sys.modules
     assert not hasattr(house, "room")
@@ -42,7 +42,7 @@ def test_modules_set_aside_are_as_if_never_imported() -> None:
 def test_to_import_one_brings_all_back_as_they_were() -> None:
     before = {name: sys.modules[name] for name in NAMES}
     specs = {name: module.__spec__ for name, module in before.items()}
-    set_aside(["house.room", "shed"])
+    defer(["house.room", "shed"])
     assert importlib.import_module("shed") is before["shed"]
     assert {name: sys.modules[name] for name in NAMES} == before
     assert {name: sys.modules[name].__spec__ for name in NAMES} == specs
@@ -51,12 +51,12 @@ def test_to_import_one_brings_all_back_as_they_were() -> None:
 
 def test_a_package_set_aside_with_its_modules_comes_back_with_them() -> None:
     before = importlib.import_module("house.garden")
-    set_aside(NAMES)
+    defer(NAMES)
     assert importlib.import_module("house.garden") is before
     assert sys.modules["house"].garden is before
 
 
 def test_other_imports_leave_them_aside() -> None:
-    set_aside(["shed"])
+    defer(["shed"])
     importlib.import_module("json.tool")
     assert "shed" not in sys.modules

@@ -24,13 +24,13 @@ from packaging.utils import parse_wheel_filename
 from nextauth_py.bundle import BundleError, build_bundle
 from nextauth_py.bundle.build import assemble as build
 from nextauth_py.bundle.build import node, places, prepare, runtime
+from nextauth_py.bundle.build.content_addressed import content_addressed, move_to_content_addresses
 from nextauth_py.bundle.build.folder import STAMP, Folder
-from nextauth_py.bundle.build.hashed import hashed_name, move_to_hashed
 from nextauth_py.bundle.build.lock import lock_entry
 from nextauth_py.bundle.build.memory import PAGE, Memory, _runs
+from nextauth_py.bundle.build.minify import minified, stripped
 from nextauth_py.bundle.build.precompile import precompiled
 from nextauth_py.bundle.build.prepare import Rehearsal
-from nextauth_py.bundle.build.strip import minified, stripped
 from nextauth_py.bundle.build.wheel import PACKAGE, Wheel, own_wheel, zipped
 from nextauth_py.bundle.cli import main
 
@@ -552,7 +552,7 @@ def test_what_bears_a_hash_in_its_path_has_that_hash(out: Path) -> None:
 def test_a_loader_is_told_where_its_parts_are(tmp_path: Path) -> None:
     (tmp_path / "loader.mjs").write_text('load("part.wasm")')
     (tmp_path / "part.wasm").write_bytes(b"\0asm")
-    move_to_hashed(tmp_path, ["part.wasm"], named_in="loader.mjs")
+    move_to_content_addresses(tmp_path, ["part.wasm"], named_in="loader.mjs")
     (part,) = tmp_path.glob("*/part.wasm")
     assert (tmp_path / "loader.mjs").read_text() == f'load("{part.parent.name}/part.wasm")'
     assert part.read_bytes() == b"\0asm"
@@ -562,7 +562,7 @@ def test_a_loader_that_does_not_name_its_part_is_refused(tmp_path: Path) -> None
     (tmp_path / "loader.mjs").write_text('load("another.wasm")')
     (tmp_path / "part.wasm").write_bytes(b"\0asm")
     with pytest.raises(BundleError, match="does not name part.wasm"):
-        move_to_hashed(tmp_path, ["part.wasm"], named_in="loader.mjs")
+        move_to_content_addresses(tmp_path, ["part.wasm"], named_in="loader.mjs")
 
 
 # Building again
@@ -824,7 +824,7 @@ def test_downloads_are_kept_for_the_next_folder(tmp_path: Path, monkeypatch: pyt
     files = runtime.runtime_files(lines.append)
     hashed = {path.name: path for name, path in files.items() if name.count("/") == 2}
     assert hashed.keys() == set(runtime.PYODIDE_PARTS)
-    names = {f"pyodide/{hashed_name(each.name, each.read_bytes())}" for each in hashed.values()}
+    names = {f"pyodide/{content_addressed(each.name, each.read_bytes())}" for each in hashed.values()}
     assert files.keys() - names == {
         *("pyscript/core.js", "lit/lit-html.js", "pyodide/pyodide.mjs"),
         *(f"pyodide/{PYDANTIC.file_name}", runtime.BASE_LOCK),
@@ -848,7 +848,7 @@ def test_a_pyodide_that_loads_its_files_in_another_way_is_refused(
     monkeypatch.setattr(runtime, "_npm_ci", fake_npm)
     monkeypatch.setattr(runtime, "_pip_download", fake_pip)
     with pytest.raises(BundleError, match="loads files in another way"):
-        runtime.runtime_files(lambda _line: None)
+        runtime.runtime_files(lambda _channel: None)
 
 
 def test_an_unwritable_home_is_no_obstacle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

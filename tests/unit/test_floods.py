@@ -112,7 +112,7 @@ async def test_a_flood_leaves_few_names_and_timers(
         FLOODS[flood](attacker)
     await asyncio.sleep(0.01)
     fence = provider.engine._sync.fence
-    for known in (provider.engine._sync._line.peers, fence._known, fence._timers):
+    for known in (provider.engine._sync._channel.peers, fence._known, fence._timers):
         assert len(known) <= MOST_TABS
     assert len(host_of(provider).timers) <= MOST_TABS + 5
     await asyncio.sleep(2)
@@ -310,7 +310,7 @@ async def test_hellos_are_answered_at_once_and_then_together(
 
 async def test_a_hundred_tabs_know_each_other(browser: MemoryBrowser) -> None:
     tabs = await open_tabs(browser, 100)
-    assert {len(provider.engine._sync._line.peers) for provider in tabs} == {99}
+    assert {len(provider.engine._sync._channel.peers) for provider in tabs} == {99}
     await tabs[0].update({"name": "Alice II"})
     await asyncio.sleep(0.01)
     assert {name_in(provider.state) for provider in tabs} == {"Alice II"}
@@ -356,7 +356,7 @@ async def test_long_names_are_not_remembered(browser: MemoryBrowser, attacker: A
     fields: dict[str, Any] = {field: [1, long] if field in {"time", "epoch"} else long}
     attacker.say("state", **fields)
     await asyncio.sleep(0.01)
-    assert not provider.engine._sync._line.peers
+    assert not provider.engine._sync._channel.peers
 
 
 @pytest.mark.parametrize("answer", ["[" * 100_000, '{"x":' + "[" * 500 + "]" * 500 + "}", "NaN", "1e999"])

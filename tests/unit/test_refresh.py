@@ -13,8 +13,8 @@ from nextauth_py.core.schedule import (
     EXPIRY_MARGIN,
     FOCUS_THROTTLE,
     LONGEST_TIMER,
-    RefreshSchedule,
-    Surroundings,
+    Conditions,
+    Schedule,
     expires_at,
 )
 from nextauth_py.core.server_clock import ServerClock, parse_date
@@ -23,19 +23,19 @@ NOW = 1_767_225_600.0
 DAY = 24 * 60 * 60.0
 
 
-def around(after: float = 0.0, **others: Any) -> Surroundings:
-    return Surroundings(NOW + after, **others)
+def around(after: float = 0.0, **others: Any) -> Conditions:
+    return Conditions(NOW + after, **others)
 
 
-def confirmed(expires: float, **options: Any) -> RefreshSchedule:
+def confirmed(expires: float, **options: Any) -> Schedule:
     """A schedule whose session the server has just vouched for, until so many seconds later."""
-    schedule = RefreshSchedule(asked_at=NOW, **options)
+    schedule = Schedule(asked_at=NOW, **options)
     schedule.confirm(NOW + expires, 0.0)
     return schedule
 
 
-def failed(times: int = 1, *, retry_after: float | None = None, **options: Any) -> RefreshSchedule:
-    schedule = RefreshSchedule(asked_at=NOW, **options)
+def failed(times: int = 1, *, retry_after: float | None = None, **options: Any) -> Schedule:
+    schedule = Schedule(asked_at=NOW, **options)
     for _ in range(times):
         schedule.fail(NOW, retry_after, "tab")
     return schedule
@@ -45,7 +45,7 @@ def failed(times: int = 1, *, retry_after: float | None = None, **options: Any) 
 
 
 def test_the_interval_runs_from_the_last_request() -> None:
-    schedule = RefreshSchedule(10, asked_at=NOW)
+    schedule = Schedule(10, asked_at=NOW)
     assert schedule.timer(around(4)) == 6
     assert schedule.due(around(9.9)) is None
     assert schedule.due(around(9.9995)) == "poll"  # browsers fire a little early
@@ -55,38 +55,38 @@ def test_the_interval_runs_from_the_last_request() -> None:
 @pytest.mark.parametrize(
     "never",
     [
-        (RefreshSchedule(0), {}),
-        (RefreshSchedule(10), {"is_signed_in": False}),
-        (RefreshSchedule(10, when_offline=False), {"is_online": False}),
-        (RefreshSchedule(10, when_hidden=False), {"is_visible": False}),
+        (Schedule(0), {}),
+        (Schedule(10), {"is_signed_in": False}),
+        (Schedule(10, when_offline=False), {"is_online": False}),
+        (Schedule(10, when_hidden=False), {"is_visible": False}),
     ],
     ids=["off", "signed out", "offline", "hidden"],
 )
-def test_there_is_no_interval(never: tuple[RefreshSchedule, dict[str, Any]]) -> None:
+def test_there_is_no_interval(never: tuple[Schedule, dict[str, Any]]) -> None:
     schedule, circumstances = never
     assert schedule.timer(around(100, **circumstances)) is None
     assert schedule.due(around(100, **circumstances)) is None
 
 
 def test_the_interval_goes_on_offline_and_hidden() -> None:
-    schedule = RefreshSchedule(10, asked_at=NOW)
+    schedule = Schedule(10, asked_at=NOW)
     assert schedule.due(around(10, is_online=False, is_visible=False)) == "poll"
 
 
 def test_a_tab_that_follows_another_waits_for_it() -> None:
-    schedule = RefreshSchedule(10, asked_at=NOW)
-    assert schedule.due(around(19, patience=2)) is None
-    assert schedule.due(around(20, patience=2)) == "poll"
+    schedule = Schedule(10, asked_at=NOW)
+    assert schedule.due(around(19, grace=2)) is None
+    assert schedule.due(around(20, grace=2)) == "poll"
 
 
 def test_timers_are_short_and_never_negative() -> None:
-    schedule = RefreshSchedule(10 * DAY, asked_at=NOW)
+    schedule = Schedule(10 * DAY, asked_at=NOW)
     assert schedule.timer(around(0)) == LONGEST_TIMER
     assert schedule.timer(around(11 * DAY)) == 0
 
 
 def test_a_clock_that_was_set_back_does_not_stop_the_interval() -> None:
-    schedule = RefreshSchedule(10, asked_at=NOW)
+    schedule = Schedule(10, asked_at=NOW)
     assert schedule.timer(around(-DAY)) == 10
     assert schedule.due(around(-DAY + 10)) == "poll"
 
@@ -95,11 +95,11 @@ def test_a_clock_that_was_set_back_does_not_stop_the_interval() -> None:
 
 
 def test_coming_into_view_asks_at_most_once_in_a_while() -> None:
-    schedule = RefreshSchedule(asked_at=NOW)
+    schedule = Schedule(asked_at=NOW)
     assert not schedule.focus_is_due(NOW + FOCUS_THROTTLE - 0.1)
     assert schedule.focus_is_due(NOW + FOCUS_THROTTLE)
     assert schedule.focus_is_due(NOW - DAY)
-    assert not RefreshSchedule(on_focus=False).focus_is_due(NOW)
+    assert not Schedule(on_focus=False).focus_is_due(NOW)
 
 
 def test_coming_into_view_respects_the_rest_that_a_server_asks_for() -> None:
@@ -124,7 +124,7 @@ def test_attempts_become_rarer_up_to_a_limit() -> None:
 def test_the_attempts_of_many_tabs_are_spread() -> None:
     waits = set()
     for tab in range(20):
-        schedule = RefreshSchedule()
+        schedule = Schedule()
         schedule.fail(NOW, None, f"tab{tab}")
         waits.add(schedule.timer(around()))
     assert len(waits) == 20
@@ -193,7 +193,7 @@ def test_a_session_past_its_end_is_verified_once() -> None:
 
 
 def test_the_servers_clock_counts() -> None:
-    schedule = RefreshSchedule(asked_at=NOW)
+    schedule = Schedule(asked_at=NOW)
     schedule.confirm(NOW + DAY + 100, DAY)
     assert schedule.due(around(99, offset=DAY)) is None
     assert schedule.due(around(101, offset=DAY)) == "expiry"
@@ -212,7 +212,7 @@ def test_another_tab_may_verify_first() -> None:
 
 
 def test_an_assumed_session_that_is_over_is_verified_at_once() -> None:
-    schedule = RefreshSchedule()
+    schedule = Schedule()
     schedule.assume(NOW - 1)
     assert schedule.due(around()) == "expiry"
     schedule.assume(None)
@@ -279,7 +279,7 @@ def test_a_session_that_was_over_when_it_was_granted_is_never_renewed() -> None:
 
 
 def test_an_assumed_session_is_renewed_only_after_the_server_has_vouched_for_it() -> None:
-    schedule = RefreshSchedule(renew_before=20, asked_at=NOW, used_at=NOW + 85)
+    schedule = Schedule(renew_before=20, asked_at=NOW, used_at=NOW + 85)
     schedule.assume(NOW + 100)
     assert schedule.due(around(85)) is None
     schedule.confirm(NOW + 100, 0.0)

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from nextauth_py.bundle.pyodide.renewal import renew
+from nextauth_py.bundle.pyodide.reseed import renew
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ import pytest
 
 from nextauth_py import ClientFetchError, Session, SessionProvider, SessionValidationError, SignOutIncomplete
 from nextauth_py.core.wire import Request
-from nextauth_py.tabs.fence import ACK_PATIENCE
+from nextauth_py.tabs.fence import ACK_TIMEOUT
 from nextauth_py.tabs.messages import OWN_CHANNEL, STORAGE_KEY, parse_stored
 from nextauth_py.testing.memory import MemoryBrowser, MemoryHost
 
@@ -104,10 +104,10 @@ async def test_what_another_tab_did_is_an_event_from_elsewhere(browser: MemoryBr
 async def test_a_new_tab_and_the_others_know_of_each_other(browser: MemoryBrowser) -> None:
     tabs = await open_tabs(browser, 2)
     tabs += await open_tabs(browser, 1)
-    assert [len(provider.engine._sync._line.peers) for provider in tabs] == [2, 2, 2]
+    assert [len(provider.engine._sync._channel.peers) for provider in tabs] == [2, 2, 2]
     tabs[0].close()
     await asyncio.sleep(0.01)
-    assert [len(provider.engine._sync._line.peers) for provider in tabs[1:]] == [1, 1]
+    assert [len(provider.engine._sync._channel.peers) for provider in tabs[1:]] == [1, 1]
 
 
 async def test_a_new_tab_costs_one_request_and_changes_nobodys_state(browser: MemoryBrowser) -> None:
@@ -352,7 +352,7 @@ async def test_a_dead_tab_costs_a_sign_out_the_patience_and_only_once(browser: M
     assert isinstance(second.host, MemoryHost)
     second.host.crash()
     loop = asyncio.get_running_loop()
-    for cost in (ACK_PATIENCE, 0.0):
+    for cost in (ACK_TIMEOUT, 0.0):
         began = loop.time()
         await first.update({"name": "Alice"})
         assert loop.time() - began == pytest.approx(cost)

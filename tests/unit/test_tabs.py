@@ -8,7 +8,14 @@ from typing import Any
 
 import pytest
 
-from nextauth_py.tabs.messages import PROTOCOL, Failure, Mailbox, Message, parse_message, parse_stored
+from nextauth_py.tabs.messages import (
+    PROTOCOL,
+    Failure,
+    Message,
+    NextAuthMessages,
+    parse_message,
+    parse_stored,
+)
 
 NOW = 1_767_225_600.9
 FROM_V5 = {"event": "session", "data": {"trigger": "getSession"}}
@@ -16,7 +23,7 @@ STATE = Message("state", "a", (5, "a"), (3, "b"), {"user": {"name": "alice", "im
 
 
 def written(scope: str = "/api/auth", *, told: bool = True) -> dict[str, Any]:
-    return Mailbox(scope).write("signout", nonce="n", now=NOW, told=told)
+    return NextAuthMessages(scope).write("signout", nonce="n", now=NOW, told=told)
 
 
 def test_a_message_is_one_that_both_javascript_clients_understand() -> None:
@@ -28,17 +35,17 @@ def test_a_message_is_one_that_both_javascript_clients_understand() -> None:
 
 @pytest.mark.parametrize("message", [None, 1, "session", [], {}, {"event": "other"}])
 def test_what_is_no_message_is_no_news(message: object) -> None:
-    assert Mailbox("/api/auth").read(message, listens=True) is None
+    assert NextAuthMessages("/api/auth").read(message, listens=True) is None
 
 
 def test_a_javascript_client_is_always_news() -> None:
-    mailbox = Mailbox("/api/auth")
+    mailbox = NextAuthMessages("/api/auth")
     assert mailbox.read(FROM_V5, listens=True) == "javascript"
     assert mailbox.read(FROM_V5, listens=True) == "javascript"
 
 
 def test_a_message_heard_on_both_transports_is_news_once() -> None:
-    mailbox = Mailbox("/api/auth")
+    mailbox = NextAuthMessages("/api/auth")
     assert mailbox.read(written(told=False), listens=True) == "python"
     assert mailbox.read(written(told=False), listens=True) is None
 
@@ -51,15 +58,15 @@ def test_a_message_heard_on_both_transports_is_news_once() -> None:
 def test_a_python_tab_is_news_where_its_own_channel_does_not_tell_more(
     change: dict[str, Any], listens: bool
 ) -> None:
-    assert Mailbox("/api/auth").read({**written(), **change}, listens=listens) == "python"
+    assert NextAuthMessages("/api/auth").read({**written(), **change}, listens=listens) == "python"
 
 
 def test_what_the_own_channel_tells_is_no_news() -> None:
-    assert Mailbox("/api/auth").read(written(), listens=True) is None
+    assert NextAuthMessages("/api/auth").read(written(), listens=True) is None
 
 
 def test_a_message_of_ours_for_another_server_is_no_news() -> None:
-    assert Mailbox("/api/auth").read(written("/other", told=False), listens=True) is None
+    assert NextAuthMessages("/api/auth").read(written("/other", told=False), listens=True) is None
 
 
 @pytest.mark.parametrize("text", [None, "", "{", "null"])

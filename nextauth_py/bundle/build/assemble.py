@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from .folder import Folder
 from .lock import lock_entry
+from .minify import stripped
 from .places import PAGE, digest, pinned
 from .precompile import precompiled
-from .prepare import filled, prepared_files
+from .prepare import prepared_files, render_template
 from .runtime import BASE_LOCK, runtime_files, runtime_key
-from .strip import stripped
 from .wheel import Wheel, own_wheel
 
 if TYPE_CHECKING:
@@ -112,6 +112,6 @@ def _package_files(base: Mapping[str, Path], wheel: Wheel, *, snapshot: bool) ->
         f"pyodide/{wheel.file_name}": archive,
         "pyodide/pyodide-lock.json": json.dumps(lock, indent=1).encode(),
         **prepared_files(compiled, runtime=runtime, lock=lock, snapshot=snapshot),
-        "pyscript/page-config.js": filled("page-config.js", page_config),
+        "pyscript/page-config.js": render_template("page-config.js", page_config),
         "pyscript.json": _json(PYSCRIPT_CONFIG),
     }

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 from zipfile import ZIP_STORED
 
+from .content_addressed import compressed, content_addressed
 from .errors import BundleError
-from .hashed import compressed, hashed_name
 from .memory import Memory
 from .node import node_command, node_environment
 from .places import NODE, PAGE, PYODIDE
@@ -25,8 +25,11 @@ if TYPE_CHECKING:
 
 SCRIPT = NODE / "snapshot.mjs"
 CHECKED = PAGE / "checked.mjs"
-REHEARSAL = PYODIDE / "rehearsal.py"
-STAGE = {"nextauth_py_aside.py": PYODIDE / "aside.py", "nextauth_py_renewal.py": PYODIDE / "renewal.py"}
+WARM_UP = PYODIDE / "warm_up.py"
+STAGE = {
+    "nextauth_py_deferred_modules.py": PYODIDE / "deferred_modules.py",
+    "nextauth_py_reseed.py": PYODIDE / "reseed.py",
+}
 PYSCRIPT_SOURCES = "pyscript/stdlib/pyscript.js"
 
 CODE = ("/pydantic_core.bin", "/pyodide.bin")  # WebAssembly
@@ -63,7 +66,7 @@ def prepared_files(
         "module": _name_of("pyodide.asm.mjs", pyodide),
         "folder": place.folder,
         "library": place.library,
-        "checked": hashed_name(CHECKED.name, CHECKED.read_bytes()),
+        "checked": content_addressed(CHECKED.name, CHECKED.read_bytes()),
     }
     made = _rehearse(facts, place, runtime, snapshot=snapshot)
     files = place.files | made.compiled
@@ -78,7 +81,7 @@ def prepared_files(
         "pyodide/preload.mjs": PAGE / "preload.mjs",
         f"pyodide/{facts['checked']}": CHECKED,
         **{f"pyodide/{part.name}": part.content for part in parts.values()},
-        "pyodide/interpreter.mjs": filled("interpreter.mjs", {"bundle": json.dumps(facts)}),
+        "pyodide/interpreter.mjs": render_template("interpreter.mjs", {"bundle": json.dumps(facts)}),
     }
 
 
@@ -137,7 +140,7 @@ def _name_of(file: str, pyodide: Path) -> str:
     return path.relative_to(pyodide).as_posix()
 
 
-def filled(name: str, values: Mapping[str, str]) -> bytes:
+def render_template(name: str, values: Mapping[str, str]) -> bytes:
     """A script of this folder with values, as JSON, for some of its variables."""
     script = (PAGE / name).read_text("utf-8")
     for variable, value in values.items():
@@ -205,7 +208,7 @@ def _rehearse(facts: Mapping[str, Any], place: Place, runtime: Path, *, snapshot
             "pyodide": str((runtime / "pyodide").resolve()),
             "sources": str((runtime / PYSCRIPT_SOURCES).resolve()),
             "stage": {name: path.read_text("utf-8") for name, path in STAGE.items()},
-            "rehearsal": REHEARSAL.read_text("utf-8"),
+            "rehearsal": WARM_UP.read_text("utf-8"),
             "bundle": {**facts, "files": _sizes(place.files)},
             "snapshot": snapshot,
         }

@@ -20,8 +20,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .content_addressed import move_to_content_addresses
 from .errors import INSTALL_HINT, BundleError
-from .hashed import move_to_hashed
 from .lock import LockEntry, lock_entry
 from .node import node_environment, npm_command
 from .places import digest, own_files, pinned
@@ -182,7 +182,7 @@ def _prepare(node_modules: Path, ready: Path, report: Report) -> None:
         _precompile(ready / "pyodide", node_modules / "pyodide")
     _let_files_come_from_elsewhere(ready / "pyodide/pyodide.mjs")
     _call_past_markup(ready / "lit/lit-html.js")
-    move_to_hashed(ready / "pyodide", PYODIDE_PARTS, named_in="pyodide.mjs")
+    move_to_content_addresses(ready / "pyodide", PYODIDE_PARTS, named_in="pyodide.mjs")
     pyodide_lock = json.loads((node_modules / "pyodide/pyodide-lock.json").read_text("utf-8"))
     base_lock = {"info": pyodide_lock["info"], "packages": _lock_entries(ready / "pyodide")}
     (ready / BASE_LOCK).write_text(json.dumps(base_lock, indent=1), "utf-8")

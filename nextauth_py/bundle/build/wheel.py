@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from .errors import BundleError
-from .strip import minified
+from .minify import minified
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,7 @@ PACKAGE = Path(__file__).parents[2]
 LEFT_OUT = (
     "bundle",
     "host/base.py",
-    "client/neighbours.py",
+    "client/observer.py",
     "py.typed",
     "server",
     "testing",

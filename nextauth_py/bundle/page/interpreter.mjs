@@ -185,7 +185,7 @@ const renew = (pyodide) => {
   const [standard, daylight] = HEAPU32.subarray(___tzname / 4);
   __tzset_js(___timezone, ___daylight, standard, daylight);
   const language = `${(navigator.language ?? "C").replace("-", "_")}.UTF-8`;
-  runApart(pyodide, `import nextauth_py_renewal; nextauth_py_renewal.renew(${JSON.stringify(language)})`);
+  runApart(pyodide, `import nextauth_py_reseed; nextauth_py_reseed.renew(${JSON.stringify(language)})`);
 };
 
 const begin = async () => {

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 DIGITS = 8  # enough to tell one build from the next
 
 
-def hashed_name(name: str, content: bytes) -> str:
+def content_addressed(name: str, content: bytes) -> str:
     """The file's name in such a folder: ``1f00d5e7/pyodide.asm.wasm``."""
     return f"{hashlib.sha256(content).hexdigest()[:DIGITS]}/{name}"
 
@@ -26,10 +26,10 @@ def compressed(name: str, content: bytes) -> tuple[str, bytes]:
     Not one that ends in ``.gz``: some servers have browsers inflate those.
     """
     packed = gzip.compress(content, mtime=0)
-    return hashed_name(name, packed), packed
+    return content_addressed(name, packed), packed
 
 
-def move_to_hashed(folder: Path, names: Iterable[str], *, named_in: str) -> None:
+def move_to_content_addresses(folder: Path, names: Iterable[str], *, named_in: str) -> None:
     """Move files to such folders, and tell the script that loads them.
 
     Raises:
@@ -40,7 +40,7 @@ def move_to_hashed(folder: Path, names: Iterable[str], *, named_in: str) -> None
     for name in names:
         if text.count(name) != 1:
             raise BundleError(f"{named_in} does not name {name} once: these versions do not fit together")
-        hashed = hashed_name(name, (folder / name).read_bytes())
+        hashed = content_addressed(name, (folder / name).read_bytes())
         text = text.replace(name, hashed)
         (folder / hashed).parent.mkdir(exist_ok=True)
         (folder / name).rename(folder / hashed)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 
-def set_aside(names: Iterable[str]) -> None:
+def defer(names: Iterable[str]) -> None:
     """Make as if these modules had not been imported."""
     modules = {name: sys.modules.pop(name) for name in names}
     for package, own, _ in _attributes(modules):

@@ -35,14 +35,14 @@ SESSION = '{"user": {"name": "Alice"}, "expires": "2100-01-01T00:00:00Z"}'
 
 def rehearse() -> None:
     """Import what a page imports, and read one session."""
-    import_from_stage("nextauth_py_renewal")
+    import_from_stage("nextauth_py_reseed")
     import_all({name for path in modules_of_pyscript() for name in imported_by(path)})
     import_all(name for name in our_modules() if name != MODELS)
     importlib.import_module("urllib.parse")  # what a sign-in imports
-    aside = import_from_stage("nextauth_py_aside")
+    aside = import_from_stage("nextauth_py_deferred_modules")
     before = set(sys.modules)
     importlib.import_module(MODELS).Session.model_validate_json(SESSION)
-    aside.set_aside(name for name in set(sys.modules) - before if not is_standard(name))
+    aside.defer(name for name in set(sys.modules) - before if not is_standard(name))
     gc.collect()
 
 

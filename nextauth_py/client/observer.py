@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from ..errors import NextAuthError
 
 
-class Neighbours(Protocol):
+class Observer(Protocol):
     """What the client tells the rest of its tab, and the other tabs."""
 
     def asking(self, asked_at: float | None = None) -> None:
@@ -33,5 +33,5 @@ class Neighbours(Protocol):
         """A read that began before the session was changed was answered: it may have set an old cookie."""
 
     @property
-    def are_there(self) -> bool:
+    def has_peers(self) -> bool:
         """Whether any other Python tab is known."""

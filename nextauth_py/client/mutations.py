@@ -256,7 +256,7 @@ class AuthClient(Generic[S]):
                     self._observer.mutated(mutation, self._store.epoch, self._transport.took)
 
     async def _act(self, mutation: Mutation, act: Callable[[Mutation], Awaitable[T]]) -> T:
-        self.reader.end_watch()
+        self.reader.revival.end()
         try:
             await self._fence.wait_for_acks()
             outcome = await act(mutation)

@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic
 
 from ..core.options import UNSET, Unset
-from ..core.store import NEVER, SessionStore, Stamp, describe, is_same_session
+from ..core.store import NEVER, SessionStore, Stamp, describe
 from ..errors import NextAuthError
 from ..state import Reason, S
 from ..tabs.messages import Pace
+from .revival import RevivalGuard
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Mapping
@@ -26,20 +27,6 @@ if TYPE_CHECKING:
     from .observer import Observer
     from .trace import Trace
     from .transport import Transport
-
-# A read that began before a mutation may be answered after it, and set the old cookie again. Then the same
-# session is back as when somebody signs in again: no field tells which. So it depends on who speaks.
-#
-# - A Python tab whose read was answered too late knows that, and says so. That counts as long as a read of
-#   any tab may be under way: what is then found to be back is taken for old. Only a sign-in in a JavaScript
-#   tab that no tab has heard of until then would be undone, and by then the late answer has undone it.
-# - A JavaScript client says only that it has been answered. After a sign-in it says so when it has loaded a
-#   sign-in page, somebody has typed, and it has posted a form and loaded another page: five requests. An old
-#   answer comes within about one. So this is reason to look for a second and twice the time of a request.
-# - A page that loads and finds somebody signed in, and a poll, are believed, and end the watch after that
-#   second. A Python tab's sign-in announces itself and ends it at once.
-_WATCH = 1.0
-_REPEATS = 2
 
 # Reads that messages of other tabs may abort at once, and so have sent again.
 _INTERRUPTIONS = 20
@@ -59,6 +46,7 @@ class SessionReader(Generic[S]):
         trace: Explains what is done.
 
     Attributes:
+        revival: Notices a session that a mutation has replaced, and another client brings back.
         lock: Held during each request that may set a cookie, and during each mutation.
     """
 
@@ -84,7 +72,7 @@ class SessionReader(Generic[S]):
         self._observer = observer
         self._trace = trace
         self._in_flight: _InFlight | None = None
-        self._watch: RevivalGuard[S] | None = None
+        self.revival: RevivalGuard[S] = RevivalGuard()
         self._interruptions = Pace(host.now, _INTERRUPTIONS)
         self._awake = asyncio.Event()
         self._awake.set()
@@ -171,89 +159,31 @@ class SessionReader(Generic[S]):
         """Go on asking."""
         self._awake.set()
 
-    def expect_revival_of(self, replaced: S | None, again: Callable[[], Awaitable[object]]) -> None:
-        """For a moment, take `replaced` for an old answer if a JavaScript tab brings it back.
-
-        Args:
-            replaced: The session before a mutation.
-            again: Repeats the mutation.
-        """
-        if not (self._watch and self._watch.is_repeating):
-            self._watch = None if replaced is None else RevivalGuard(replaced, again)
-        if self._watch:
-            now = asyncio.get_running_loop().time()
-            self._watch.until = now + _WATCH + 2 * self._transport.took
-            self._watch.latest = now + self._fence.channel.longest_timeout
-
-    def suspect(self) -> bool:
-        """Take note that an old cookie may have been set. Returns whether to ask for the session."""
-        now = asyncio.get_running_loop().time()
-        if self._watch and now <= self._watch.latest:
-            self._watch.suspected = self._store.begin_read()
-        return self._watches
-
-    def accept(self) -> None:
-        """Somebody is signed in, and not by an old cookie."""
-        if not self._watches:
-            self._watch = None
-
-    def has_come_back(self, answer: S | NextAuthError | None) -> bool:
-        """Whether an answer is what the last mutation has replaced, and taken for old."""
-        if not self._watches or not self._watch or isinstance(answer, NextAuthError):
-            return False
-        return is_same_session(answer, self._watch.replaced)
-
-    @property
-    def is_suspicious(self) -> bool:
-        """Whether there is a reason to ask that has not been looked into."""
-        return self._watch is not None and self._watch.suspected > NEVER
-
-    @property
-    def _watches(self) -> bool:
-        if not self._watch or not self._watch.left:
-            return False
-        return self.is_suspicious or asyncio.get_running_loop().time() <= self._watch.until
+    def expect_revival_of(self, replaced: S | None, repeat: Callable[[], Awaitable[object]]) -> None:
+        """As `RevivalGuard.expect`."""
+        timeout = self._fence.channel.longest_timeout
+        self.revival.expect(replaced, repeat, took=self._transport.took, timeout=timeout)
 
     async def refetch_after_nudge(self, reason: Reason) -> None:
-        """Ask; if what a mutation replaced has been brought back by another client, repeat the mutation.
+        """Ask; if another client has brought back what a mutation replaced, repeat the mutation.
 
         Raises:
             NextAuthError: The request failed, or the repeated mutation.
         """
-        watch = self._watch
-        if not watch or not self._watches or not (reason == "broadcast" or self.is_suspicious):
+        if not self.revival.is_watching or not (reason == "broadcast" or self.revival.is_suspicious):
             await self.get_session(reason)
             return
-        # Ours must not be joined to one that does not look for what came back.
+        # Ours must not be joined to a request that does not look for what came back.
         self.abort_reads("it began before another client spoke")
-        watch.suspected = self._store.begin_read()  # however long the answer takes
+        self.revival.begin_check(self._store.begin_read())
         await self.get_session(reason)
-        watch = self._watch
-        if not watch or not watch.has_come_back:
-            return
-        watch.has_come_back = False
-        watch.left -= 1
-        watch.is_repeating = True
-        try:
-            await watch.again()
-        finally:
-            watch.is_repeating = False
-
-    def end_watch(self) -> None:
-        """Another mutation begins, unless it is the repetition of the last one."""
-        if not (self._watch and self._watch.is_repeating):
-            self._watch = None
+        await self.revival.repeat_if_returned()
 
     async def _read_session(self, reason: Reason) -> None:
         async with self.lock:
             read = await self._read_alone(reason)
-        watch = self._watch
-        if watch and NEVER < watch.suspected < read.started and self._store.is_current(read.started):
-            watch.has_come_back = self.has_come_back(read.answer)
-            if watch.has_come_back:
-                return
-            if not isinstance(read.answer, NextAuthError):
-                watch.suspected = NEVER
+        if self._store.is_current(read.started) and self.revival.holds_back(read.answer, read.started):
+            return
         self._write(read, reason)
 
     async def _read_alone(self, reason: Reason) -> _Read[S]:
@@ -287,7 +217,7 @@ class SessionReader(Generic[S]):
         if not self._store.apply(read.answer, started=read.started, reason=reason):
             return
         if is_session:
-            self.accept()
+            self.revival.accept()
         if not isinstance(read.raw, Unset):
             self._observer.confirmed(read.raw, read.started)
         if isinstance(read.answer, NextAuthError):
@@ -312,24 +242,6 @@ class _Read(Generic[S]):
     started: Stamp
     answer: S | NextAuthError | None
     raw: Mapping[str, Any] | Unset | None = field(repr=False)
-
-
-@dataclass
-class RevivalGuard(Generic[S]):
-    """What a mutation has replaced, and what to do if it comes back, how often at most.
-
-    By the event loop's time: `until` any message is reason to look for it, until `latest` only evidence.
-    `suspected` is the time of the last reason that has not been looked into.
-    """
-
-    replaced: S
-    again: Callable[[], Awaitable[object]]
-    until: float = 0.0
-    latest: float = 0.0
-    left: int = _REPEATS
-    suspected: Stamp = NEVER
-    has_come_back: bool = False
-    is_repeating: bool = False
 
 
 class _InFlight:

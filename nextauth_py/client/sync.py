@@ -183,7 +183,7 @@ class TabSync(Generic[S]):
         self._poller.hear(message)
         if is_late:
             self._suspect()
-        elif message.kind == "state" and self.client.reader.is_suspicious:
+        elif message.kind == "state" and self.client.reader.revival.is_suspicious:
             self._poller.nudge()  # which that has put off
         if message.kind == "state":
             self._show(message)
@@ -204,7 +204,7 @@ class TabSync(Generic[S]):
         except SessionValidationError as error:
             answer = error
         why = self._store.rejection_reason(message.time)
-        if not message.mutated and reader.has_come_back(answer):
+        if not message.mutated and reader.revival.is_revived(answer):
             why = "it has been replaced"
         if why:
             self._trace("discards what another tab says: %s", why)
@@ -218,9 +218,9 @@ class TabSync(Generic[S]):
                 self._watch_for(before)
             elif kind:
                 self._signed_out = None
-                reader.end_watch()
+                reader.revival.end()
             elif answer:
-                reader.accept()
+                reader.revival.accept()
             self._shown()
         elif self._store.is_mutating:
             self._has_missed_news = True
@@ -248,7 +248,7 @@ class TabSync(Generic[S]):
     def _suspect(self) -> None:
         """A read was not stopped by our fence: its answer may have set the old cookie again."""
         self._has_missed_news |= self._store.is_mutating
-        if self.client.reader.suspect():
+        if self.client.reader.revival.suspect(self._store.begin_read()):
             self._poller.nudge()
 
     def _nudged(self) -> None:

@@ -13,8 +13,9 @@ LOADED = {
     *("nextauth_py", "access", "calls", "errors", "provider", "state"),
     *("core", "core.bounded_json", "core.options", "core.schedule", "core.server_clock", "core.store"),
     *("core.urls", "core.wire", "tabs", "tabs.channel", "tabs.fence", "tabs.leader", "tabs.messages"),
-    *("client", "client.background", "client.guards", "client.listeners", "client.mutations"),
-    *("client.poller", "client.reader", "client.sync", "client.trace", "client.transport"),
+    *("client", "client.background", "client.engine", "client.guards", "client.listeners"),
+    *("client.mutations", "client.poller", "client.reader", "client.revival", "client.sync"),
+    *("client.trace", "client.transport"),
     *("host", "ui", "ui.component", "ui.hooks", "content", "content.parts"),
 }
 

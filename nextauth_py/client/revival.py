@@ -1,0 +1,140 @@
+"""A replaced session that comes back, because an old answer to another client set its cookie again."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic
+
+from ..core.store import NEVER, Stamp, is_same_session
+from ..errors import NextAuthError
+from ..state import S
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+# A read that began before a mutation may be answered after it, and set the old cookie again. Then the same
+# session is back as when somebody signs in again: no field tells which. So it depends on who speaks.
+#
+# - A Python tab whose read was answered too late knows that, and says so. That counts as long as a read of
+#   any tab may be under way: what is then found to be back is taken for old. Only a sign-in in a JavaScript
+#   tab that no tab has heard of until then would be undone, and by then the late answer has undone it.
+# - A JavaScript client says only that it has been answered. After a sign-in it says so when it has loaded a
+#   sign-in page, somebody has typed, and it has posted a form and loaded another page: five requests. An old
+#   answer comes within about one. So this is reason to look for a second and twice the time of a request.
+# - A page that loads and finds somebody signed in, and a poll, are believed, and end the watch after that
+#   second. A Python tab's sign-in announces itself and ends it at once.
+_WATCH = 1.0
+_REPEATS = 2
+
+
+@dataclass
+class _Replaced(Generic[S]):
+    """What a mutation has replaced, and how to repeat the mutation, at most so often.
+
+    Times are the event loop's. Until `until` any message is a reason to check, until `latest` only evidence.
+    `suspected` is when the last reason came that has not been checked.
+    """
+
+    session: S
+    repeat: Callable[[], Awaitable[object]]
+    until: float = 0.0
+    latest: float = 0.0
+    left: int = _REPEATS
+    suspected: Stamp = NEVER
+    has_returned: bool = False
+    is_repeating: bool = False
+
+
+class RevivalGuard(Generic[S]):
+    """Recognises a replaced session for a moment, and repeats the mutation that replaced it."""
+
+    def __init__(self) -> None:
+        self._replaced: _Replaced[S] | None = None
+
+    def expect(
+        self, replaced: S | None, repeat: Callable[[], Awaitable[object]], *, took: float, timeout: float
+    ) -> None:
+        """For a moment, take `replaced` for an old answer if a JavaScript tab brings it back.
+
+        Args:
+            replaced: The session before a mutation.
+            repeat: Repeats the mutation.
+            took: Seconds of a request.
+            timeout: Seconds that a request of any tab may take.
+        """
+        if not (self._replaced and self._replaced.is_repeating):
+            self._replaced = None if replaced is None else _Replaced(replaced, repeat)
+        if self._replaced:
+            self._replaced.until = _now() + _WATCH + 2 * took
+            self._replaced.latest = _now() + timeout
+
+    def suspect(self, at: Stamp) -> bool:
+        """Note that an old cookie may have been set. Return whether to ask for the session."""
+        if self._replaced and _now() <= self._replaced.latest:
+            self._replaced.suspected = at
+        return self.is_watching
+
+    def accept(self) -> None:
+        """Stop watching, unless something is suspected: somebody is signed in, and not by an old cookie."""
+        if not self.is_watching:
+            self._replaced = None
+
+    def end(self) -> None:
+        """Stop watching: another mutation begins, unless it is the repetition of the last one."""
+        if not (self._replaced and self._replaced.is_repeating):
+            self._replaced = None
+
+    @property
+    def is_watching(self) -> bool:
+        """Whether a replaced session would be recognised."""
+        if not self._replaced or not self._replaced.left:
+            return False
+        return self.is_suspicious or _now() <= self._replaced.until
+
+    @property
+    def is_suspicious(self) -> bool:
+        """Whether there is a reason to ask that has not been checked."""
+        return self._replaced is not None and self._replaced.suspected > NEVER
+
+    def is_revived(self, answer: S | NextAuthError | None) -> bool:
+        """Whether an answer is the replaced session."""
+        if not self.is_watching or not self._replaced or isinstance(answer, NextAuthError):
+            return False
+        return is_same_session(answer, self._replaced.session)
+
+    def begin_check(self, at: Stamp) -> None:
+        """Hold back the replaced session if a read that begins now finds it, however long that takes."""
+        if self._replaced:
+            self._replaced.suspected = at
+
+    def holds_back(self, answer: S | NextAuthError | None, started: Stamp) -> bool:
+        """Whether the answer to a read that checks must not be shown: it is the replaced session."""
+        replaced = self._replaced
+        if not replaced or not NEVER < replaced.suspected < started:
+            return False
+        replaced.has_returned = self.is_revived(answer)
+        if not replaced.has_returned and not isinstance(answer, NextAuthError):
+            replaced.suspected = NEVER
+        return replaced.has_returned
+
+    async def repeat_if_returned(self) -> None:
+        """Repeat the mutation if the check has found what it replaced.
+
+        Raises:
+            NextAuthError: The mutation failed.
+        """
+        replaced = self._replaced
+        if not replaced or not replaced.has_returned:
+            return
+        replaced.has_returned = False
+        replaced.left -= 1
+        replaced.is_repeating = True
+        try:
+            await replaced.repeat()
+        finally:
+            replaced.is_repeating = False
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

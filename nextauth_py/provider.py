@@ -36,47 +36,47 @@ _started: list[SessionProvider[Any]] = []
 
 
 def current_provider() -> SessionProvider[Any] | None:
-    """The provider that was started last and is not closed; of the host that was entered, if one was."""
+    """Return the running provider that was started last, of the entered host if there is one."""
     host = entered_host()
     return next((each for each in reversed(_started) if host is None or each.host is host), None)
 
 
 def close_providers(host: Host) -> None:
-    """Close those of a page."""
+    """Close all providers of a page."""
     for provider in [each for each in _started if each.host is host]:
         provider.close()
 
 
 class SessionProvider(Generic[S]):
-    """Keeps a page's session: loads it, shares it with the other tabs, tells who subscribes.
+    """Keep a page's session: load it, share it with the other tabs, notify subscribers.
 
-    Making one does nothing yet; `start` does.
+    Constructing a provider has no side effects; `start` begins.
 
     Args:
-        session: The session if it is known already: a model or a mapping, or None for "signed out". Then
-            nothing is fetched. If left out: the one embedded in the page, else the server is asked.
-        base_path: Where the auth routes are. None: from ``NEXTAUTH_URL`` or ``AUTH_URL``, else ``/api/auth``.
-        base_url: The auth server, if it is on another origin; requests then carry its cookies. The page's own
-            origin is the same as none.
-        refetch_interval: Seconds between two requests while signed in; 0 for none.
-        refetch_on_window_focus: Whether to ask when the page comes into view while signed in.
-        refetch_when_offline: Whether the interval goes on while the browser is offline.
-        refetch_when_hidden: Whether the interval goes on while no tab of the origin is in view. If not, the
-            first one that comes into view asks.
-        renew_before_expiry: In the last so many seconds of a session, using the page extends it; 0 for never.
+        session: The session if it is known already: a model or a mapping, or None for "signed out"; then
+            nothing is fetched. By default the session embedded in the page, else the server is asked.
+        base_path: The path of the auth routes. Defaults to the one in ``NEXTAUTH_URL`` or ``AUTH_URL``, else
+            ``/api/auth``.
+        base_url: The auth server, if it has another origin than the page; requests then carry its cookies.
+        refetch_interval: Seconds between two polls while signed in; 0 to never poll.
+        refetch_on_window_focus: Whether to refetch when the page comes into view while signed in.
+        refetch_when_offline: Whether to poll while the browser is offline.
+        refetch_when_hidden: Whether to poll while no tab of the origin is in view. If False, the first tab
+            that comes into view refetches.
+        renew_before_expiry: Seconds before a session's end in which using the page extends it; 0 for never.
         session_type: A subclass of `Session` with the fields that your server adds.
         timeout: Seconds before a request counts as failed.
-        debug: Whether to explain each decision in the browser's console, and to show what components raise
-            in their place. The logger ``nextauth_py`` has the same lines as the console, at DEBUG level.
-        host: The world around; None for the browser. Tests pass another.
+        debug: Whether to explain each decision in the browser's console, and to show a component's exception
+            in its place. The logger ``nextauth_py`` gets the same lines at DEBUG level.
+        host: The page or worker this runs in (`host.base.Host`); None for the browser's. Tests pass another.
 
     Attributes:
         debug: As given.
-        engine: What runs behind it. For the parts of this package; its names may change.
+        engine: The implementation. For other parts of this package; its names may change.
 
     Raises:
         TypeError: An argument is of the wrong type.
-        ValueError: An argument, or ``NEXTAUTH_URL``, makes no sense.
+        ValueError: An argument or ``NEXTAUTH_URL`` is invalid.
 
     Example:
         ```python
@@ -129,9 +129,10 @@ class SessionProvider(Generic[S]):
 
     @ignores_events
     def start(self) -> Self:
-        """Begin, and become the current provider. Starting again does nothing.
+        """Start, and become the current provider. Starting twice does nothing.
 
-        One of this page for the same auth server is closed: a script or a notebook cell has run again.
+        A running provider of this page for the same auth server is closed: a script or a notebook cell has
+        run again.
 
         Raises:
             RuntimeError: The provider has been closed.
@@ -141,9 +142,7 @@ class SessionProvider(Generic[S]):
         if not self._is_started:
             known = self.engine.known_session()
             self._is_started = True
-            replaced = [
-                each for each in _started if each.host is self.host and each.engine.auth == self.engine.auth
-            ]
+            replaced = [each for each in _started if each.engine.is_like(self.engine)]
             _started.append(self)
             for each in replaced:
                 each.close()
@@ -152,10 +151,10 @@ class SessionProvider(Generic[S]):
 
     @ignores_events
     def close(self) -> None:
-        """End for good: no listener, timer, channel or request is left, and the state changes no more.
+        """Stop for good: remove every listener, timer, channel and request. The state stays as it is.
 
-        Calls under way return None, or what is known. A sign-in, update or sign-out among them may have
-        reached the server or not; the other tabs ask.
+        Calls under way return None, or the state so far. A sign-in, update or sign-out among them may or may
+        not have reached the server; the other tabs refetch.
         """
         if self.engine.is_closed:
             return
@@ -193,9 +192,9 @@ class SessionProvider(Generic[S]):
 
     @property
     def session(self) -> S | None:
-        """The session. Assigning one, or None, shows it at once and asks nobody.
+        """The session. Assigning one, or None, shows it at once, without a request.
 
-        During a sign-in, update or sign-out it is shown when that has ended; of several, the last one.
+        A session assigned during a sign-in, update or sign-out is shown when the call has ended.
         """
         return self.state.data
 
@@ -206,7 +205,7 @@ class SessionProvider(Generic[S]):
 
     @property
     def refetch_interval(self) -> float:
-        """Seconds between two requests while signed in. Assigning it takes effect at once."""
+        """Seconds between two polls while signed in. Assignment takes effect at once."""
         return self.engine.schedule.interval
 
     @refetch_interval.setter
@@ -215,7 +214,7 @@ class SessionProvider(Generic[S]):
 
     @ignores_events
     async def ready(self) -> SessionState[S]:
-        """Wait for the first answer. If it is a failure, ``error`` has it; the status is still loading."""
+        """Wait for the first answer. After a failure, ``error`` is set and the status is still loading."""
         self.start()
         await self.engine.settled()
         return self.state
@@ -224,7 +223,7 @@ class SessionProvider(Generic[S]):
         """Call the listener with each changed state.
 
         Returns:
-            A function that ends it.
+            A function that unsubscribes the listener.
         """
         return self.engine.listeners.subscribe(listener)
 
@@ -232,12 +231,12 @@ class SessionProvider(Generic[S]):
         """Call the handler when something happens to the session.
 
         Args:
-            event: ``"signed_in"``, ``"signed_out"``, ``"updated"``, ``"expired"`` or ``"error"``. The first
-                answer of a page is none of them. The end of a session is "expired", then "signed_out".
+            event: ``"signed_in"``, ``"signed_out"``, ``"updated"``, ``"expired"`` or ``"error"``. A page's
+                first answer is no event. When a session ends, "expired" precedes "signed_out".
             handler: Called with a `SessionEvent`.
 
         Returns:
-            A function that ends it.
+            A function that unsubscribes the handler.
 
         Raises:
             ValueError: There is no such event.
@@ -250,7 +249,7 @@ class SessionProvider(Generic[S]):
 
     @ignores_events
     async def refetch(self) -> SessionState[S]:
-        """Ask the server now. A failure is in the ``error`` of the returned state."""
+        """Ask the server now. After a failure, the returned state has an ``error``."""
         self._check_open()
         await self.engine.refetch()
         return self.state
@@ -275,20 +274,20 @@ class SessionProvider(Generic[S]):
 
     @ignores_events
     async def update(self, data: Mapping[str, Any] | None = None) -> S | None:
-        """Have the server update the session, and show it.
+        """Have the server update the session, and show the result.
 
         Args:
-            data: What the server's jwt callback gets as ``session``, with ``trigger: "update"``. JSON.
+            data: JSON data that the server's jwt callback gets as ``session``, with ``trigger: "update"``.
 
         Returns:
-            The session as the server has it then; None when signed out.
+            The updated session; None when signed out.
 
         Raises:
-            ClientFetchError: The server could not be asked.
+            ClientFetchError: The server could not be reached, or failed.
             CsrfError: The server refuses this browser's csrf token.
             SessionValidationError: The session does not fit ``session_type``.
-            TypeError: JSON cannot carry a value in ``data``. Nothing has been sent.
-            ValueError: Nor a number that is not finite.
+            TypeError: A value in ``data`` is not JSON serializable. Nothing has been sent.
+            ValueError: A number in ``data`` is not finite. Nothing has been sent.
         """
         self._check_open()
         return await self.engine.background.run(self.engine.mutations.update(data))

@@ -1,4 +1,4 @@
-"""What is known about a session at one moment, and what has happened to it: plain values."""
+"""The state of a session, and the events that change it: plain values."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ else:
 
 Status = Literal["loading", "authenticated", "unauthenticated"]
 EventName = Literal["signed_in", "signed_out", "updated", "expired", "error"]
-# Why a state changed: what this tab did, or what made it ask.
+# Why a state changed: an action of this tab, or the trigger of a refetch.
 Reason = Literal[
     "load",
     "assigned",
@@ -40,15 +40,15 @@ Reason = Literal[
 
 @dataclass(frozen=True)
 class SessionState(Generic[S]):
-    """What is known about the session, at one moment.
+    """An immutable snapshot of the session.
 
     Attributes:
         status: ``"loading"`` until the first answer, then ``"authenticated"`` or ``"unauthenticated"``.
         data: The session; None unless authenticated.
         error: The last failure, until a request succeeds.
-        stale: Whether this state could not be confirmed: the last attempt failed, or the page comes out of
+        stale: Whether the shown session is unconfirmed: the last request failed, or the page was restored from
             the back/forward cache.
-        refreshing: Whether a request is under way. It changes without notice to listeners.
+        refreshing: Whether a request is in flight. Listeners are not notified when it changes.
     """
 
     status: Status = "loading"
@@ -60,14 +60,13 @@ class SessionState(Generic[S]):
 
 @dataclass(frozen=True)
 class SessionEvent(Generic[S]):
-    """Something that happened to the session.
+    """A change of the session.
 
     Attributes:
         name: ``"signed_in"``, ``"signed_out"``, ``"updated"``, ``"expired"`` or ``"error"``.
-        reason: What brought it: ``"sign_out"``, ``"poll"``, ``"broadcast"`` (another tab), …
-        local: Whether this tab did it, rather than another tab or the server.
-        state: The state after it. Where another user takes the place of one, that of "signed_out" has no
-            session.
+        reason: Its cause: ``"sign_out"``, ``"poll"``, ``"broadcast"`` (another tab), …
+        local: Whether this tab caused it, rather than another tab or the server.
+        state: The state after the event. If another user replaces one, the state of "signed_out" has no session.
     """
 
     name: EventName

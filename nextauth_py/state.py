@@ -46,8 +46,8 @@ class SessionState(Generic[S]):
         status: ``"loading"`` until the first answer, then ``"authenticated"`` or ``"unauthenticated"``.
         data: The session; None unless authenticated.
         error: The last failure, until a request succeeds.
-        stale: Whether the shown session is unconfirmed: the last request failed, or the page was restored from
-            the back/forward cache.
+        stale: Whether the shown session is unconfirmed: the last request failed, or the page was restored
+            from the back/forward cache.
         refreshing: Whether a request is in flight. Listeners are not notified when it changes.
     """
 
@@ -66,7 +66,7 @@ class SessionEvent(Generic[S]):
         name: ``"signed_in"``, ``"signed_out"``, ``"updated"``, ``"expired"`` or ``"error"``.
         reason: Its cause: ``"sign_out"``, ``"poll"``, ``"broadcast"`` (another tab), …
         local: Whether this tab caused it, rather than another tab or the server.
-        state: The state after the event. If another user replaces one, the state of "signed_out" has no session.
+        state: The state after the event. If one user replaces another, that of "signed_out" has no session.
     """
 
     name: EventName

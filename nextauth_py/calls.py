@@ -24,14 +24,14 @@ async def get_session(*, broadcast: bool = True) -> Session | None:
     """Ask the server for the session.
 
     Args:
-        broadcast: Whether the tabs of JavaScript clients are told to ask too, changed or not. Python tabs
-            hear the answer itself.
+        broadcast: Whether to have the tabs of JavaScript clients refetch, even if nothing changed. Python
+            tabs get the answer itself.
 
     Returns:
-        The session; None if, and only if, nobody is signed in.
+        The session; None only if signed out.
 
     Raises:
-        ClientFetchError: The server could not be asked, or gave no proper answer.
+        ClientFetchError: The server could not be reached, or its answer is invalid.
         SessionValidationError: The session does not fit the provider's ``session_type``.
     """
     return await _provider().get_session(broadcast=broadcast)
@@ -39,23 +39,23 @@ async def get_session(*, broadcast: bool = True) -> Session | None:
 
 @ignores_events
 async def get_csrf_token() -> str | None:
-    """The csrf token for a form of your own.
+    """Return the csrf token, for a form of your own.
 
     Returns:
-        The token; None where the server's framework checks csrf in a way of its own.
+        The token; None if the server's framework has csrf checks of its own.
 
     Raises:
-        ClientFetchError: The server could not be asked.
+        ClientFetchError: The server could not be reached, or failed.
     """
     return await _provider().get_csrf_token()
 
 
 @ignores_events
 async def get_providers() -> dict[str, Provider]:
-    """The ways to sign in that the server offers, by id.
+    """Return the server's providers by id.
 
     Raises:
-        ClientFetchError: The server could not be asked.
+        ClientFetchError: The server could not be reached, or failed.
     """
     return await _provider().get_providers()
 
@@ -70,26 +70,26 @@ async def sign_in(
     authorization_params: Mapping[str, object] | str | None = None,
     **fields: object,
 ) -> SignInResult | None:
-    """Sign in. Without a provider's id, or with an unknown one, go to the server's own sign-in page.
+    """Sign in. Without a provider, or with an unknown one, go to the server's sign-in page.
 
     Args:
-        provider: The id of a provider, as ``"github"`` or ``"credentials"``.
-        callback_url: Where to be afterwards; by default this page, without ``error``, ``code``, ``csrf`` in
-            its address.
-        redirect: Whether to leave the page. If False, the outcome is returned instead.
+        provider: The id of a provider, such as ``"github"`` or ``"credentials"``.
+        callback_url: The page to return to. Defaults to this page, without ``error``, ``code`` and ``csrf``
+            in its address.
+        redirect: Whether to leave the page. If False, return the result instead.
         authorization_params: Query parameters for the identity provider.
-        **fields: What the provider asks for, as ``username`` and ``password``, or ``email``. Sent as a form
-            would, like ``authorization_params``: ``True`` as ``true``, a list item by item, None not at all.
+        **fields: The provider's fields, such as ``username`` and ``password``, or ``email``. They are encoded
+            as a form's, like ``authorization_params``: True as ``true``, lists item by item, None omitted.
 
     Returns:
-        The outcome with ``redirect=False``, else None. Refused credentials are an outcome, not an error.
+        The result with ``redirect=False``, else None. Refused credentials are a result, not an exception.
 
     Raises:
-        ClientFetchError: The server could not be asked. Nothing has changed.
+        ClientFetchError: The server could not be reached, or failed. Nothing has changed.
         CsrfError: The server refuses this browser's csrf token.
-        UnsafeRedirectError: ``callback_url``, or where the server sends the page, is no http(s) URL.
-        TypeError: An option has its JavaScript name, as ``callbackUrl``.
-        ValueError: In a worker, which cannot leave the page, with ``redirect=True``.
+        UnsafeRedirectError: ``callback_url`` or the server's redirect is not an http(s) URL.
+        TypeError: An option has its JavaScript name, such as ``callbackUrl``, or a form cannot carry a field.
+        ValueError: Called in a worker, which cannot leave the page, with ``redirect=True``.
 
     Example:
         ```python
@@ -109,18 +109,18 @@ async def sign_in(
 
 @ignores_events
 async def sign_out(*, callback_url: str | None = None, redirect: bool = True) -> SignOutResult | None:
-    """Sign out, here and in every tab, and make sure that the server has done so.
+    """Sign out in every tab, and verify that the server has done so.
 
     Args:
-        callback_url: Where to be afterwards; by default as in `sign_in`.
-        redirect: Whether to leave the page. If False, the page stays and ``url`` is returned.
+        callback_url: The page to go to. Defaults to this page, as in `sign_in`.
+        redirect: Whether to leave the page. If False, return the ``url`` instead.
 
     Raises:
-        ClientFetchError: The server could not be asked. Nothing has changed.
+        ClientFetchError: The server could not be reached, or failed. Nothing has changed.
         CsrfError: The server refuses this browser's csrf token. Nothing has changed.
-        SignOutIncomplete: The server goes on showing a session.
-        UnsafeRedirectError: ``callback_url``, or where the server sends the page, is no http(s) URL.
-        ValueError: In a worker, which cannot leave the page, with ``redirect=True``.
+        SignOutIncomplete: The server still returns a session.
+        UnsafeRedirectError: ``callback_url`` or the server's redirect is not an http(s) URL.
+        ValueError: Called in a worker, which cannot leave the page, with ``redirect=True``.
     """
     return await _provider().sign_out(callback_url=callback_url, redirect=redirect)
 
@@ -130,7 +130,7 @@ def _provider() -> SessionProvider[Any]:
 
 
 def _provider_of_nobody(host: Host) -> SessionProvider[Any]:
-    """A provider that is never started: it has no listeners, but its requests take turns."""
+    """Return a provider that is never started: it has no listeners, but serializes its requests."""
     if host not in _providers_of_nobody:
         _providers_of_nobody[host] = SessionProvider(host=host)
     return _providers_of_nobody[host]

@@ -18,7 +18,7 @@ class Background:
     """Runs tasks and listeners; what they raise is shown to developers, and to nobody else.
 
     Args:
-        host: The world around.
+        host: The page or worker this runs in.
     """
 
     def __init__(self, host: Host) -> None:

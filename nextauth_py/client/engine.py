@@ -1,4 +1,4 @@
-"""What runs behind a `SessionProvider`: puts the parts of the client together, and lets them run."""
+"""The engine behind a `SessionProvider`: connects the parts of the client, and runs them."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ if TYPE_CHECKING:
 
 
 class Engine(Generic[S]):
-    """Loads a session, keeps it in step with the server and the other tabs, and tells who listens.
+    """Load a session, keep it in step with the server and the other tabs, notify listeners.
 
     Args:
-        host: The browser.
-        auth: The auth server.
-        schedule: When to ask, by the user's options.
-        initial: The session if it is known already. If not: the one embedded in the page, else the server's.
+        host: The page or worker this runs in.
+        auth: The auth server's address.
+        schedule: When to poll, by the user's options.
+        initial: The session if it is known. By default the one embedded in the page, else the server's.
         session_type: The session model; None for `Session`.
         timeout: Seconds before a request counts as failed.
         debug: Whether to explain each decision in the browser's console.
@@ -48,10 +48,10 @@ class Engine(Generic[S]):
         auth: As given.
         schedule: As given.
         debug: As given.
-        listeners: Those who are told of each change.
+        listeners: Called with each change.
         mutations: Sign-in, update and sign-out.
-        background: Runs the calls of the user, and tasks of our own.
-        is_closed: Whether it has ended.
+        background: Runs user's calls and our own tasks, and cancels them on close.
+        is_closed: Whether `close` was called.
     """
 
     def __init__(
@@ -125,7 +125,7 @@ class Engine(Generic[S]):
         return self.host is other.host and self.auth == other.auth
 
     def start(self, known: S | Unset | None) -> None:
-        """Begin with the session, if it is known: see `known_session`."""
+        """Start with the session, if it is known: see `known_session`."""
         self._sync.open()
         made = self.host.now()
         is_outdated = False
@@ -140,7 +140,7 @@ class Engine(Generic[S]):
         self._settle()
 
     def close(self) -> None:
-        """End for good; see `SessionProvider.close`."""
+        """Stop for good; see `SessionProvider.close`."""
         self.is_closed = True
         self._store.close()
         self.listeners.clear()
@@ -173,7 +173,7 @@ class Engine(Generic[S]):
             return UNSET
 
     def at_close(self, call: Callable[[], object]) -> Callable[[], None]:
-        """Call it when the provider is closed. Returns a function that takes it back."""
+        """Call a function when the provider is closed. Return a function that cancels that."""
         self._on_close.append(call)
         return lambda: self._on_close.remove(call) if call in self._on_close else None
 
@@ -186,24 +186,24 @@ class Engine(Generic[S]):
 
     @property
     def is_confirmed(self) -> bool:
-        """False from when the page is left until, if it is come back to, the server has answered."""
+        """False from a back/forward-cache restore until the server has answered."""
         return self._store.is_confirmed
 
     def require(
         self, on_unauthenticated: Callable[[], object] | None = None, *, who: Hashable = None
     ) -> None:
-        """Need somebody to be signed in on this page. `use_session` and components do this for you.
+        """Require a session on this page, for `use_session` and components.
 
         Args:
-            on_unauthenticated: Called once for each sign-out, and now if nobody is signed in. By default the
-                page goes to the sign-in page, and comes back after a sign-in.
-            who: Needs it; a later call for the same replaces an earlier one.
+            on_unauthenticated: Called once for each sign-out, and now if signed out. By default the page goes
+                to the sign-in page, and returns after a sign-in.
+            who: Requires it; a later call for the same object replaces an earlier one.
         """
         self._guards.require(on_unauthenticated, who=who)
         self._look_after_guards()
 
     def refuse(self, url: str | None = None) -> None:
-        """Leave the page: the session is not enough for it. By default for the server's "Access denied".
+        """Leave the page, because this session may not see it. Defaults to the server's "Access denied".
 
         Raises:
             UnsafeRedirectError: The URL is no http(s) URL.
@@ -220,11 +220,11 @@ class Engine(Generic[S]):
         self.host.navigate(safe_redirect(url, page=self.host.location()))
 
     def report(self, message: str, error: BaseException) -> None:
-        """Show a developer what went wrong, where users of the page do not see it."""
+        """Report an error in the browser's console."""
         self.host.report(message, error)
 
     def release(self, who: Hashable) -> None:
-        """End what `require` began."""
+        """Undo `require`."""
         self._guards.release(who)
 
     async def settled(self) -> None:
@@ -309,7 +309,7 @@ class Engine(Generic[S]):
         self.background.spawn(self._refetch_unless_known(reason, self._store.begin_read()))
 
     async def _refetch_unless_known(self, reason: Reason, requested_at: Stamp) -> None:
-        """Ask, unless the session has been assigned or changed between the wish and this task's turn."""
+        """Refetch, unless the session was assigned or changed after the request was scheduled."""
         if self.state.status == "loading" or self._store.is_current(requested_at):
             await self._refetch(reason)
 
@@ -332,7 +332,7 @@ class Engine(Generic[S]):
         return self._session_type
 
     def _assign(self) -> None:
-        """Show what was assigned, once the calls that were under way then have ended."""
+        """Show the assigned session, once the calls that were in progress then have ended."""
         if self._assigned is None or self._store.is_closed or self._store.is_mutating:
             return
         session, calls = self._assigned
@@ -350,13 +350,13 @@ class Engine(Generic[S]):
         self._look_after_guards()
 
     async def _stay(self, leaving: frozenset[object]) -> None:
-        """If the page is still there long after it should have been left, somebody has kept it."""
+        """Let guards navigate again if the page is still there long after it should have been left."""
         await asyncio.sleep(self._timeout)
         self.mutations.leaving -= leaving
         self._look_after_guards()
 
     def _is_over(self, session: S) -> bool:
-        """Whether a session has ended by the server's clock, which tells only whole seconds."""
+        """Whether a session has ended by the server's clock, which has a resolution of one second."""
         expires = expires_at(session)
         return expires is not None and self.host.now() + self._clock.offset > expires - 1
 

@@ -1,4 +1,4 @@
-"""What is to happen on a page that needs somebody signed in when nobody is: once for each sign-out."""
+"""What a page that requires a session does while signed out: once for each sign-out."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _acting: ContextVar[bool] = ContextVar("acting", default=False)
 
 
 class Guards:
-    """Those who need a session, and what each of them wants done without one.
+    """Run the handlers of components and hooks that require a session.
 
     Args:
-        background: Runs it.
-        default: What is done for those who do not say: the page goes to the sign-in page.
+        background: Runs the handlers.
+        default: The default handler: go to the sign-in page.
     """
 
     def __init__(self, background: Background, default: Callable[[], object]) -> None:
@@ -35,22 +35,22 @@ class Guards:
         self._served: set[Hashable] = set()
 
     def require(self, on_unauthenticated: Callable[[], object] | None, *, who: Hashable = None) -> None:
-        """Need a session from now on.
+        """Require a session from now on.
 
         Args:
-            on_unauthenticated: What to do without one, once for each sign-out; it may be async.
-            who: Needs it; a later call for the same replaces an earlier one. By default: what is to be done.
+            on_unauthenticated: Called once for each sign-out; may be async.
+            who: Requires it; a later call for the same object replaces an earlier one. By default the handler.
         """
         wanted = on_unauthenticated or self._default
         self._wanted[wanted if who is None else who] = wanted
 
     def release(self, who: Hashable) -> None:
-        """Need no session any more."""
+        """Require a session no longer."""
         self._wanted.pop(who, None)
         self._served.discard(who)
 
     def check(self, state: SessionState[Any]) -> None:
-        """Act if nobody is signed in. A failure is no reason: it says nothing about that."""
+        """Run the handlers if signed out. A failed request is no reason to."""
         if state.status == "authenticated":
             self._served.clear()
         if state.status != "unauthenticated":
@@ -62,21 +62,21 @@ class Guards:
                 self._background.spawn(_run(act))
 
     def reset(self) -> None:
-        """Act again: the page is left, and behaves as a new one if it is come back to."""
+        """Let each handler run again: a page that is left behaves as a new one when it is restored."""
         self._served.clear()
 
     def clear(self) -> None:
-        """Forget everybody."""
+        """Forget all handlers."""
         self._wanted.clear()
 
 
 def is_acting() -> bool:
-    """Whether a guard has caused what is done now."""
+    """Whether the current code was called by a guard."""
     return _acting.get()
 
 
 def send_away(host: Host, auth: AuthUrl, url: str) -> None:
-    """Leave a page that needs more than there is, unless it is the one that this leads to."""
+    """Leave a page whose guard refuses the visitor, unless the target would lead back to it."""
     page = host.location()
     if _would_go_in_circles(auth, page, join(page, url)):
         advice = "Leave out auth= and required=True where one signs in, or is refused."
@@ -86,7 +86,7 @@ def send_away(host: Host, auth: AuthUrl, url: str) -> None:
 
 
 def _would_go_in_circles(auth: AuthUrl, page: str, target: str) -> bool:
-    """Whether a page that a guard sends away would come back to it: it is where one signs in, or is refused.
+    """Whether the target leads back to this page: it is the sign-in page, or the one for refused visitors.
 
     Args:
         auth: The auth server.

@@ -1,4 +1,4 @@
-"""Who is told of changes and events, in which order; and public calls that may be told of them too."""
+"""Subscribers of states and events, called in order; and a decorator for calls that may be handlers."""
 
 from __future__ import annotations
 

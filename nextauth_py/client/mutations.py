@@ -36,18 +36,18 @@ class AuthClient(Generic[S]):
     """Speaks to one auth server, and writes what comes of it into one store.
 
     Args:
-        host: The world around.
+        host: The page or worker this runs in.
         transport: Makes the requests.
         store: Where answers go.
         reader: Reads the session; its reads and our mutations take turns.
         fence: Keeps our mutations and the others' reads apart.
         observer: Those to tell.
-        trace: Explains what is done.
+        trace: Logs decisions.
 
     Attributes:
         reader: As given.
-        leaving: The sign-outs that are about to send the page elsewhere, so that nothing else may.
-        calls: The sign-ins, updates and sign-outs under way.
+        leaving: The sign-outs that are about to navigate; guards must not navigate meanwhile.
+        calls: The sign-ins, updates and sign-outs in progress.
         ended: Called when one of them has ended. Set once.
     """
 
@@ -122,7 +122,7 @@ class AuthClient(Generic[S]):
             return self._finish(url, result, redirect=redirect)
 
     def _choose_provider(self, callback: str, *, redirect: bool, any_provider: bool) -> SignInResult | None:
-        """Lead to the server's own page: of its providers, or of the error that it has none."""
+        """Go to the server's sign-in page, or to its error page if it has no providers."""
         path = (
             self._auth.endpoint("signin", callbackUrl=callback)
             if any_provider
@@ -153,7 +153,7 @@ class AuthClient(Generic[S]):
         return wire.read_sign_in(response, url, verdict), url
 
     async def _show_new_session(self, mutation: Mutation) -> None:
-        """Show what the sign-in led to. It has succeeded, even if the session cannot be read yet."""
+        """Show the new session. The sign-in has succeeded, even if the session cannot be read yet."""
         try:
             raw = await self._transport.session()
             answer: S | NextAuthError | None = None if raw is None else self.reader.validated(raw)
@@ -185,9 +185,9 @@ class AuthClient(Generic[S]):
         await self.sign_out(callback_url=None, redirect=False)
 
     async def _sign_out_surely(self, form: Mapping[str, object], mutation: Mutation) -> str:
-        """Sign out until the server shows no session.
+        """Sign out until the server returns no session.
 
-        Where it cannot be asked, its answer to the sign-out stands, and the failure shows in the state.
+        If the check fails, the answer to the sign-out stands, and the state has the error.
         """
         for _ in range(_SIGN_OUT_ATTEMPTS):
             _, url, _ = await self._transport.post_form("signout", form=form, provider={})
@@ -241,7 +241,7 @@ class AuthClient(Generic[S]):
             self.ended()
 
     async def _mutate(self, kind: Reason, act: Callable[[Mutation], Awaitable[T]]) -> T:
-        """Run a mutation alone: reads, in every tab, are aborted before it and wait until it is over."""
+        """Run a mutation alone: abort reads in every tab, and hold others back until it has ended."""
         self.reader.abort_reads(f"{kind} begins")
         async with self.reader.lock:
             await self._fence.wait_until_clear()

@@ -1,4 +1,4 @@
-"""What the client tells of its reads and mutations, and to whom."""
+"""The observer of a client's reads and mutations."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ if TYPE_CHECKING:
 
 
 class Observer(Protocol):
-    """What the client tells the rest of its tab, and the other tabs."""
+    """Is notified of the client's reads and mutations, for its own tab and the others."""
 
     def asking(self, asked_at: float | None = None) -> None:
-        """A read begins, or takes what was asked for ahead, at that time."""
+        """A session GET begins, or a prefetched one that began at `asked_at` is used."""
 
     def confirmed(self, session: Mapping[str, Any] | None, at: Stamp) -> None:
-        """The server has said, to a read that began at that time, who is signed in."""
+        """A session GET that began at `at` was answered."""
 
     def failed(self, error: NextAuthError, at: Stamp | None) -> None:
-        """The server could not be asked: by a read that began at that time, or in a mutation."""
+        """A session GET that began at `at` failed, or a request of a mutation did."""
 
     def signing_out(self, mutation: Mutation) -> None:
-        """The server has signed out, and is yet to be asked whether it is true."""
+        """The server has accepted a sign-out, which is yet to be verified."""
 
     def mutated(self, mutation: Mutation, at: Stamp, took: float) -> None:
-        """A mutation is over, at that time, by requests of so many seconds."""
+        """A mutation has ended at `at`; its slowest request took `took` seconds."""
 
     def outdated(self) -> None:
-        """A read that began before the session was changed was answered: it may have set an old cookie."""
+        """A session GET that began before a mutation was answered after it: it may have set an old cookie."""
 
     @property
     def has_peers(self) -> bool:

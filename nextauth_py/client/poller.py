@@ -1,4 +1,4 @@
-"""Decides when this tab asks for the session, and when another tab's asking is enough."""
+"""Refetches on time, focus, reconnection and messages, unless another tab does so for all."""
 
 from __future__ import annotations
 
@@ -51,17 +51,17 @@ _LOOK = 0.4
 
 
 class Poller:
-    """Asks when the schedule says so, the page comes into view, the network returns, or another tab speaks.
+    """Drive the schedule, the leader election and the browser's events.
 
     Args:
-        host: The world around.
-        schedule: The user's options.
-        line: To the other tabs.
+        host: The page or worker this runs in.
+        schedule: When to poll.
+        line: The channel to the other tabs.
         state: Returns the session's state.
-        ask: Called to ask in the background.
-        timeout: Seconds that a request of another tab may take.
-        clock: The server's.
-        trace: Explains what is decided.
+        ask: Called to refetch in the background.
+        timeout: Seconds after which another tab's request has failed.
+        clock: The server's clock.
+        trace: Logs decisions.
     """
 
     def __init__(
@@ -100,7 +100,7 @@ class Poller:
         self._others_ask_since = self._put_off_since = float("-inf")
 
     def open(self) -> None:
-        """Begin."""
+        """Start."""
         self._is_open = True
         self._was_offline = not self._host.is_online()
         self._on_close.callback(self._host.on_visibility(self._on_visibility))
@@ -122,17 +122,17 @@ class Poller:
         self._on_close.close()
 
     def pause(self) -> None:
-        """Give up leading: the page is about to be frozen or left."""
+        """Resign: the page is about to be frozen or left."""
         self._leader.resign()
 
     def resume(self) -> None:
-        """The page lives again."""
+        """Campaign again: the page is thawed or restored."""
         self._leader.campaign()
         self._channel.post("here")  # where this tab still has the lock, its successor hears so
         self.reschedule()
 
     def asking(self, asked_at: float | None = None) -> None:
-        """This tab has begun to ask, or takes what was asked for ahead, at that time."""
+        """Note that this tab's GET has begun, or that a prefetched one began at `asked_at`."""
         if asked_at is not None:
             self._schedule.asked_at = max(self._schedule.asked_at, asked_at)
             return
@@ -142,24 +142,24 @@ class Poller:
             self._channel.post("asking")
 
     def assumed(self, made: float) -> None:
-        """A session is shown, or none, that the server has not been asked about; made at that time."""
+        """Note a session, or none, that is shown without a request and was valid at `made`."""
         self._schedule.recover()
         self._schedule.assume(self._expires(), made, self._offset)
         self.reschedule()
 
     def confirmed(self) -> None:
-        """What the server answered, to this tab or another, is shown."""
+        """Note that an answer to this tab or another is shown."""
         self._schedule.recover()
         self._schedule.confirm(self._expires(), self._offset)
         self.reschedule()
 
     def failed(self, retry_after: float | None) -> None:
-        """The server could not be asked, by this tab or another; it may want a rest of some seconds."""
+        """Note a failure of this tab or another; the server may ask to wait `retry_after` seconds."""
         self._schedule.fail(self._host.now(), retry_after, self._channel.tab)
         self.reschedule()
 
     def others_failed(self, retry_after: float | None) -> None:
-        """Another tab could not ask the server, so this one need not either, for a while."""
+        """Back off because another tab's request failed, but not for ever."""
         now = self._host.now()
         if self._schedule.rest is None:
             self._put_off_since = now
@@ -167,13 +167,13 @@ class Poller:
             self.failed(retry_after)
 
     def mutated(self, took: float, *, is_doubtful: bool) -> None:
-        """This tab has changed the session, by requests of so many seconds; another may have read it."""
+        """Note a mutation of this tab whose slowest request took `took` seconds."""
         self._mutated_at = self._schedule.asked_at = self._host.now()
-        if is_doubtful or self._channel.has_javascript_neighbours:
+        if is_doubtful or self._channel.has_javascript_peers:
             self._nudge_after(_LOOK + took)
 
     def hear(self, message: Message) -> None:
-        """Take in what another tab says."""
+        """Process a message of another tab."""
         self._leader.hear(message)
         if message.kind == "here":
             self._schedule.join(message.since[0] / 1e6, self._host.now())
@@ -192,7 +192,7 @@ class Poller:
         self.reschedule()
 
     def _is_credible(self, message: Message) -> bool:
-        """Whether it is an answer, or one will follow."""
+        """Whether the message is an answer, or announces one that can still follow."""
         now = self._host.now()
         if message.kind != "asking":
             self._others_asked_at = float("-inf")
@@ -203,7 +203,7 @@ class Poller:
         return now - self._others_ask_since <= self._timeout + _ANSWER_MARGIN
 
     def nudge(self) -> None:
-        """The session may have changed: one tab is to ask, for all."""
+        """Have one tab refetch for all: the session may have changed."""
         now, watch = self._host.now(), self._channel.longest_timeout
         # The tab that has made a mutation asks: what comes back may be what it has replaced.
         if now - self._mutated_at < watch:
@@ -217,7 +217,7 @@ class Poller:
         self._nudge_after(wait)
 
     def reschedule(self) -> None:
-        """Wait until there is something to ask; to be called when anything that decides it has changed."""
+        """Set the timer for the next refetch. Call this whenever something that decides it has changed."""
         self._stop_timer()
         if not self._is_open or not (self._is_signed_in or self._schedule.rest):
             return
@@ -248,17 +248,17 @@ class Poller:
 
     @property
     def _offset(self) -> float:
-        """Of the server's clock. Where nobody is signed in it is not needed, and it costs an import."""
+        """The server clock's offset in seconds; not imported while signed out, where nothing needs it."""
         return self._clock.offset if self._is_signed_in else 0.0
 
     @property
     def _lateness(self) -> float:
-        """Seconds that other tabs get to ask first; each tab grants others."""
+        """Seconds to let other tabs refetch first, different for each tab."""
         return _HEAD_START * (1 + crc32(self._channel.tab.encode()) / 2**32)
 
     @property
     def _head_start(self) -> float:
-        """Seconds that the leader gets to ask first, where there is another one."""
+        """Seconds to let the leader refetch first; 0 if this tab leads or is alone."""
         return 0.0 if self._leader.rank or not self._channel.peers else self._lateness
 
     def _expires(self) -> float | None:
@@ -311,7 +311,7 @@ class Poller:
             self._ask("online")
 
     def _look(self, why: str) -> None:
-        """Somebody looks at the page: ask, but not every time."""
+        """Refetch because the page is looked at, but not more often than `FOCUS_THROTTLE`."""
         if not self._wants_news:
             self._trace("does not ask although %s: nobody is signed in", why)
         elif self._schedule.focus_is_due(self._host.now()):
@@ -330,7 +330,7 @@ class Poller:
 
     @property
     def _wants_news(self) -> bool:
-        """Whether asking might tell something: nobody is signed in by looking at a page."""
+        """Whether a refetch could change anything: a signed-out page has nothing to refresh."""
         state = self._state()
         return state.status == "authenticated" or state.error is not None
 

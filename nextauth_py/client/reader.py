@@ -33,17 +33,17 @@ _INTERRUPTIONS = 20
 
 
 class SessionReader(Generic[S]):
-    """Asks for the session and writes the answer into the store.
+    """Read the session and write the answer into the store. Concurrent callers share one request.
 
     Args:
-        host: The world around.
-        transport: Makes the requests.
-        store: Where answers go.
-        session_type: The session model; a callable, so that pydantic is imported only for a session.
-        clock: The server's.
-        fence: Keeps this tab's reads and the mutations of others apart.
-        observer: Those to tell.
-        trace: Explains what is done.
+        host: The page or worker this runs in.
+        transport: Sends the requests.
+        store: Takes the answers.
+        session_type: Returns the session model; pydantic is imported only when there is a session.
+        clock: The server's clock.
+        fence: Keeps this tab's reads and other tabs' mutations apart.
+        observer: Is notified of each read.
+        trace: Logs decisions.
 
     Attributes:
         revival: Notices a session that a mutation has replaced, and another client brings back.
@@ -78,13 +78,13 @@ class SessionReader(Generic[S]):
         self._awake.set()
 
     async def get_session(self, reason: Reason) -> S | None:
-        """Ask for the session, or join a request that is under way.
+        """Read the session, or join the request in flight.
 
-        A read that a mutation made worthless ends with what the mutation left.
+        A read that a mutation invalidated returns the state after the mutation.
 
         Raises:
-            ClientFetchError: The server could not be asked. The store keeps what it showed.
-            SessionValidationError: The session does not fit the session type. Likewise.
+            ClientFetchError: The server could not be reached, or failed. The store keeps its state.
+            SessionValidationError: The session does not fit the session type. The store keeps its state.
         """
         requested_at = self._store.begin_read()
         now = asyncio.get_running_loop().time
@@ -115,7 +115,7 @@ class SessionReader(Generic[S]):
                 return self._store.state.data
 
     def interrupt(self, why: str) -> None:
-        """Abort the read under way because of what another tab says, unless that happens again and again."""
+        """Abort the request in flight because of another tab's message, unless that happens too often."""
         flight = self._in_flight
         is_due = flight is not None and asyncio.get_running_loop().time() >= flight.due
         if flight is None or (not is_due and self._interruptions.take()):
@@ -125,7 +125,7 @@ class SessionReader(Generic[S]):
             flight.outdated = self._store.begin_read()
 
     def abort_reads(self, why: str) -> None:
-        """Cancel the read under way: its answer would be worthless, and might set an old cookie."""
+        """Abort the request in flight: its answer would be outdated, and might set an old cookie."""
         self._transport.drop_prefetched()
         if self._in_flight is not None:
             self._trace("aborts the request under way: %s", why)
@@ -133,10 +133,10 @@ class SessionReader(Generic[S]):
             self._in_flight = None
 
     async def check_expiry(self) -> None:
-        """Ask whether the session has ended, but not before it has.
+        """Check whether the session has ended, but not before it has.
 
-        Where this machine's clock is in doubt, the server is asked for the time first: a request for the
-        session might extend it.
+        If this machine's clock is in doubt, get the time from the server first: a request for the session
+        might extend it.
 
         Raises:
             NextAuthError: The request failed.
@@ -151,12 +151,12 @@ class SessionReader(Generic[S]):
         self._clock.trust()
 
     def pause(self) -> None:
-        """Ask no more: the page is being left, and may be kept to come back to."""
+        """Send nothing more: the page is being left, and may be restored."""
         self._awake.clear()
         self.abort_reads("the page is left")
 
     def resume(self) -> None:
-        """Go on asking."""
+        """Send requests again."""
         self._awake.set()
 
     def expect_revival_of(self, replaced: S | None, repeat: Callable[[], Awaitable[object]]) -> None:
@@ -187,7 +187,7 @@ class SessionReader(Generic[S]):
         self._write(read, reason)
 
     async def _read_alone(self, reason: Reason) -> _Read[S]:
-        """Ask for the session; to be called by whoever has the turn."""
+        """Read the session. The caller holds the lock."""
         await self._awake.wait()
         started = self._store.begin_read()
         self._store.mark_refreshing(True)
@@ -237,7 +237,7 @@ class SessionReader(Generic[S]):
 
 @dataclass(frozen=True)
 class _Read(Generic[S]):
-    """The answer to one GET of the session, when it was asked for, and as the server sent it."""
+    """The answer to one session GET: when the GET began, the answer, and the JSON that the server sent."""
 
     started: Stamp
     answer: S | NextAuthError | None
@@ -245,11 +245,11 @@ class _Read(Generic[S]):
 
 
 class _InFlight:
-    """One read that several callers wait for; when the last of them gives up, it is cancelled.
+    """A request that several callers wait for; it is cancelled when the last of them is.
 
     Attributes:
-        due: By the event loop's time: from then on no message of another tab aborts it.
-        outdated: When such a message came all the same; its answer is too old for what is asked later.
+        due: The event loop's time from which on no message of another tab aborts it.
+        outdated: When such a message came; the answer is too old for a later caller.
     """
 
     def __init__(self, read: Coroutine[Any, Any, None]) -> None:
@@ -262,15 +262,15 @@ class _InFlight:
 
     @property
     def is_over(self) -> bool:
-        """Whether it has ended, or nobody waits for it."""
+        """Whether it has ended, or has no waiting caller."""
         return self._task.done() or not self._waiting
 
     def cancel(self) -> None:
-        """Abort it; all who wait learn so."""
+        """Cancel the request; every `join()` returns False."""
         self._task.cancel()
 
     async def join(self) -> bool:
-        """Wait. False if the read was aborted.
+        """Wait for the end. Return False if the request was aborted.
 
         Raises:
             NextAuthError: The read failed.

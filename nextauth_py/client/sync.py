@@ -1,4 +1,4 @@
-"""Keeps this tab in step with the others: tells them what the server says, and takes in what they tell."""
+"""Keeps this tab in step with the others: posts what it learns, and applies what they post."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ if TYPE_CHECKING:
 
 
 class TabSync(Generic[S]):
-    """What a provider and its client know of the other tabs.
+    """Synchronize a provider and its client with the other tabs.
 
     Args:
-        host: The world around.
+        host: The page or worker this runs in.
         scope: The auth server's address.
         tab: This tab's name.
         store: The session.
-        schedule: When to ask.
-        timeout: Seconds that a request may take.
-        clock: The server's.
-        trace: Explains what is decided.
-        ask: Called to ask in the background.
+        schedule: When to poll.
+        timeout: Seconds before a request counts as failed.
+        clock: The server's clock.
+        trace: Logs decisions.
+        ask: Called to refetch in the background.
         shown: Called when another tab's answer is shown here.
 
     Attributes:
@@ -91,13 +91,13 @@ class TabSync(Generic[S]):
         self._signed_out: S | None = None  # by another tab, which is still making sure of it
 
     def open(self) -> None:
-        """Begin to hear the others."""
+        """Start receiving from the other tabs, and polling."""
         self._channel.open()
         self._poller.open()
         self._stop_lifecycle = self._host.on_lifecycle(self._on_lifecycle)
 
     def close(self) -> None:
-        """Take leave of them."""
+        """Stop both, and post that this tab is gone."""
         self._poller.close()
         if self._store.is_mutating:
             # Perhaps: its request is aborted.
@@ -109,7 +109,7 @@ class TabSync(Generic[S]):
             self._stop_lifecycle()
             self._stop_lifecycle = None
 
-    # --- what this tab tells ---
+    # --- what this tab posts ---
 
     @property
     def has_peers(self) -> bool:
@@ -117,39 +117,39 @@ class TabSync(Generic[S]):
         return bool(self._channel.peers)
 
     def outdated(self) -> None:
-        """A read that began before the session was changed was answered: it may have set an old cookie."""
-        self._channel.post("ack", time=self._store.epoch)  # late, as whoever changed the session notices
+        """A session GET that began before a mutation was answered after it: it may have set an old cookie."""
+        self._channel.post("ack", time=self._store.epoch)  # the tab of the mutation notices that it is late
         self._suspect()
 
     def asking(self, asked_at: float | None = None) -> None:
-        """A read begins, or takes what was asked for ahead, at that time."""
+        """A session GET begins, or a prefetched one that began at `asked_at` is used."""
         self._poller.asking(asked_at)
 
     def confirmed(self, session: Mapping[str, Any] | None, at: Stamp) -> None:
-        """The server has said, to a read that began at that time, who is signed in."""
+        """A session GET that began at `at` was answered."""
         self._note_answer()
         if self._channel.is_open:
             self._channel.post("state", time=at, session=session)
 
     def failed(self, error: NextAuthError, at: Stamp | None) -> None:
-        """The server could not be asked: by a read that began at that time, or in a mutation."""
+        """A session GET that began at `at` failed, or a request of a mutation did."""
         retry_after = error.retry_after if isinstance(error, ClientFetchError) else None
         self._poller.failed(retry_after)
-        # What this tab's session type does not take, another's may.
+        # A session that does not fit this tab's session type may fit another tab's.
         if at is not None and isinstance(error, ClientFetchError) and self._channel.is_open:
             failure = Failure(error.status, error.reason, retry_after)
             self._channel.post("failed", time=at, failure=failure)
 
     def signing_out(self, mutation: Mutation) -> None:
-        """The server has signed out: the others need not wait for the check. Their fence stays up for it."""
+        """Post the sign-out before it is verified. The fence stays up until it is."""
         if not mutation.is_told:
             mutation.is_told = True
             self._channel.post("state", time=mutation.started, session=None, mutated=mutation.kind)
 
     def mutated(self, mutation: Mutation, at: Stamp, took: float) -> None:
-        """A mutation is over, at that time, by requests of so many seconds.
+        """A mutation has ended at `at`; its slowest request took `took` seconds.
 
-        Its fence comes down with what is told of it.
+        The posted outcome lowers its fence.
         """
         if not isinstance(mutation.session, Unset):
             self._note_answer()
@@ -168,7 +168,7 @@ class TabSync(Generic[S]):
         if self._store.state.error is None:  # a session that does not fit is no answer
             self._poller.confirmed()
 
-    # --- what it is told ---
+    # --- what other tabs post ---
 
     def _heard(self, message: Message, is_new: bool) -> None:
         is_change = message.epoch > self._store.epoch
@@ -238,7 +238,7 @@ class TabSync(Generic[S]):
             self._shown()
 
     def _watch_for(self, replaced: S | None) -> None:
-        """Put right what comes back after another tab's sign-out, once it is sure: that tab may be gone."""
+        """Watch for a revival after another tab's sign-out, once that is verified: the tab may be gone."""
         if replaced and self.fence.is_up:
             self._signed_out = replaced
         else:
@@ -246,19 +246,19 @@ class TabSync(Generic[S]):
             self.client.reader.expect_revival_of(before, self.client.sign_out_again)
 
     def _suspect(self) -> None:
-        """A read was not stopped by our fence: its answer may have set the old cookie again."""
+        """A session GET passed our fence: its answer may have set the old cookie again."""
         self._has_missed_news |= self._store.is_mutating
         if self.client.reader.revival.suspect(self._store.begin_read()):
             self._poller.nudge()
 
     def _nudged(self) -> None:
-        """The session has changed, who knows how: what is under way may set an old cookie."""
+        """The session may have changed elsewhere: a GET in flight may set an old cookie."""
         self._has_missed_news |= self._store.is_mutating
         self.client.reader.interrupt("the session has changed elsewhere")
         self._poller.nudge()
 
     def _on_lifecycle(self, change: Lifecycle) -> None:
-        """Keep nothing that would bar the page from the back/forward cache, and trust nothing after it."""
+        """Hold nothing that keeps the page out of the back/forward cache; refetch on return."""
         if change == "left":
             self.client.reader.pause()
             self._poller.pause()

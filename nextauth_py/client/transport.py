@@ -1,4 +1,4 @@
-"""Single requests to an auth server, with no idea of their order and of what is shown."""
+"""Single requests to an auth server; their order and the state are others' business."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ _STAYS = 2.0
 
 
 class Transport:
-    """Asks one auth server. Every call may raise ClientFetchError.
+    """Send requests to one auth server. Every call may raise ClientFetchError.
 
     Args:
-        host: The world around.
+        host: The page or worker this runs in.
         auth: The server's address.
         timeout: Seconds before a request counts as failed.
-        clock: Learns the server's time from each answer.
+        clock: Is set by each answer's date.
 
     Attributes:
         timeout: As given.
         begins: Called before each request. Set once.
-        took: Seconds of the slowest of the last few requests that were answered.
+        took: Seconds that the slowest of the last few answered requests took.
     """
 
     def __init__(self, host: Host, auth: AuthUrl, timeout: float, clock: ServerClock) -> None:
@@ -46,12 +46,12 @@ class Transport:
         self.took = 0.0
 
     async def session(self) -> dict[str, Any] | None:
-        """The session as the server sends it; None for "signed out"."""
+        """GET the session; None for "signed out"."""
         request = wire.read_request(self.auth, "session")
         return wire.read_session(request, await self._send(request))
 
     async def prefetched_session(self) -> tuple[float, dict[str, Any] | None] | None:
-        """The session as it was asked for ahead, and when: seconds since the epoch. None if it was not."""
+        """Return when the prefetch began (in seconds since the epoch) and its session; None without one."""
         prefetched = self._find_prefetched()
         if prefetched is None:
             return None
@@ -66,7 +66,7 @@ class Transport:
         return prefetched.started, wire.read_session(wire.read_request(self.auth, "session"), response)
 
     def drop_prefetched(self) -> None:
-        """Abort what was asked for ahead: its answer would be worthless, and might set an old cookie."""
+        """Abort the prefetch: its answer would be outdated, and might set an old cookie."""
         if prefetched := self._find_prefetched():
             prefetched.drop()
 
@@ -74,7 +74,7 @@ class Transport:
         return self._host.find_prefetched(self.auth.endpoint())
 
     async def csrf_token(self) -> str | None:
-        """The csrf token that goes with the browser's cookie; None where the server wants none."""
+        """GET the csrf token for the browser's cookie; None if the server uses none."""
         if prefetched := self._find_prefetched():
             with suppress(OSError):  # it may set a csrf cookie too, and the later one counts
                 async with asyncio.timeout(self.timeout):
@@ -83,7 +83,7 @@ class Transport:
         return wire.read_csrf_token(request, await self._send(request))
 
     async def providers(self) -> dict[str, dict[str, Any]]:
-        """The ways to sign in, by id, as the server sends them."""
+        """GET the providers by id."""
         request = wire.read_request(self.auth, "providers")
         return wire.read_providers(request, await self._send(request))
 

@@ -1,4 +1,4 @@
-"""When to ask the server again, and why. Pure: it is told the time and what is going on around the page."""
+"""When to refetch the session, and why. Pure: time and conditions are arguments."""
 
 from __future__ import annotations
 
@@ -46,17 +46,17 @@ def expires_at(session: Session) -> float | None:
 
 @dataclass(frozen=True)
 class Conditions:
-    """What goes on around the page when the schedule is looked at.
+    """The conditions under which the schedule is evaluated.
 
     Attributes:
         now: This machine's time, in seconds since the epoch.
         offset: Seconds that the server's clock is ahead.
         is_signed_in: Whether a session is shown.
-        is_online: What the browser believes.
-        is_visible: Whether the page is in view.
-        grace: How many intervals this tab lets pass before it asks: more than one if another tab leads.
-        head_start: Seconds that this tab gives another one to ask first.
-        timeout: Seconds that a request under way may take.
+        is_online: The browser's `navigator.onLine`.
+        is_visible: Whether the page is visible.
+        grace: The number of intervals after which this tab polls; more than one if another tab leads.
+        head_start: Seconds to let another tab refetch first.
+        timeout: Seconds after which a request in flight has failed.
     """
 
     now: float
@@ -71,17 +71,17 @@ class Conditions:
 
 @dataclass
 class Schedule:
-    """The user's options, and what has been asked and answered.
+    """The user's options, and the times of requests and answers.
 
     Attributes:
-        interval: Seconds between two requests while signed in; 0 never asks.
-        on_focus: Whether to ask when the page comes into view.
-        when_offline: Whether to go on asking while the browser says that it is offline.
-        when_hidden: Whether to go on asking while the page is hidden. One in view asks for the others too.
-        renew_before: Seconds before the session's end in which a page that is used extends it; 0 never does.
-        asked_at: When the last request began, here or in another tab, in seconds.
-        known_at: Likewise, of what is shown without a request: when it was made.
-        used_at: When somebody last used the page, in seconds.
+        interval: Seconds between two polls while signed in; 0 to never poll.
+        on_focus: Whether to refetch when the page comes into view.
+        when_offline: Whether to poll while the browser is offline.
+        when_hidden: Whether to poll while the page is hidden. A visible tab polls for the others too.
+        renew_before: Seconds before the session's end in which using the page extends it; 0 for never.
+        asked_at: When the last request began, in this tab or another, in seconds.
+        known_at: When a session that is shown without a request was valid, in seconds.
+        used_at: When the page was last used, in seconds.
     """
 
     interval: float = 0.0
@@ -102,40 +102,40 @@ class Schedule:
     _verified_at: float = _NEVER
     _granted_at: float = _NEVER
 
-    # --- what has happened ---
+    # --- events ---
 
     @property
     def since(self) -> float:
-        """When the interval began."""
+        """When the current interval began."""
         return max(self.asked_at, self.known_at)
 
     def assume(self, expires: float | None, made: float = _NEVER, offset: float = 0.0) -> None:
-        """A session is shown, or none, that the server has not been asked about; made at that time, if known.
+        """Note a session, or none, that is shown without a request and was valid at `made`, if known.
 
-        An interval that runs goes on, because other tabs may rely on it.
+        A running interval goes on, because other tabs may rely on it.
         """
         if made - self.since >= self.interval:
             self.known_at = made
         self._expires, self._verified_at, self._granted_at = expires, _NEVER, made + offset
 
     def join(self, since: float, now: float) -> None:
-        """Take the interval of another tab, if it runs and this one has not asked yet."""
+        """Adopt another tab's interval, if it is running and this tab has not sent a request yet."""
         if self.asked_at < self.known_at and now - self.interval < since < self.known_at:
             self.known_at = since
 
     def confirm(self, expires: float | None, offset: float) -> None:
-        """The server has answered the last request, with a session that ends then, or none."""
+        """Note the answer to the last request: a session that expires then, or none."""
         self._verified_at = self.asked_at + offset
         if expires != self._expires or self._granted_at == _NEVER:
             self._expires, self._granted_at = expires, self._verified_at
 
     def fail(self, now: float, retry_after: float | None, tab: str) -> None:
-        """A request has failed.
+        """Note a failed request.
 
         Args:
             now: The time, in seconds.
-            retry_after: Seconds that the server asks for.
-            tab: Spreads the attempts of many tabs.
+            retry_after: Seconds that the server asks to wait.
+            tab: This tab's name, the seed of the jitter.
         """
         self._failures += 1
         chance = crc32(f"{tab} {self._failures}".encode()) / 2**32
@@ -147,19 +147,19 @@ class Schedule:
         self._failed_at = now
 
     def recover(self) -> None:
-        """What was asked for is known again."""
+        """Note that a request has succeeded again."""
         self._failures = 0
         self._is_resting = False
 
     @property
     def rest(self) -> float | None:
-        """Seconds from the last failure to the next attempt; None if the last request was answered."""
+        """Seconds from the last failure to the next attempt; None if the last request succeeded."""
         return self._rest if self._failures else None
 
-    # --- what follows from it ---
+    # --- decisions ---
 
     def next_ask(self, around: Conditions) -> tuple[float, Reason] | None:
-        """When to ask next, and why, unless something happens. A time that has passed means at once."""
+        """Return when to refetch next, and why. A time in the past means now."""
         now = around.now
         # A clock that was set back must not make us wait for the time that it has lost.
         self.asked_at, self._failed_at = min(self.asked_at, now), min(self._failed_at, now)
@@ -172,17 +172,17 @@ class Schedule:
         return min((time for time in times if time is not None), default=None)
 
     def timer(self, around: Conditions) -> float | None:
-        """Seconds until the schedule should be looked at again; None if nothing is to be asked for."""
+        """Return the seconds until the next evaluation; None if no refetch is planned."""
         planned = self.next_ask(around)
         return None if planned is None else min(max(planned[0] - around.now, 0.0), LONGEST_TIMER)
 
     def due(self, around: Conditions) -> Reason | None:
-        """Why to ask now, if so."""
+        """Return the reason to refetch now; None if there is none."""
         planned = self.next_ask(around)
         return planned[1] if planned and planned[0] <= around.now + _EARLY else None
 
     def focus_is_due(self, now: float) -> bool:
-        """Whether the page coming into view is a reason to ask."""
+        """Whether to refetch because the page came into view."""
         rests = self._is_resting and now < self._failed_at + self._rest
         # A clock that was set back says nothing about when.
         return self.on_focus and not rests and not 0 <= now - self.since < FOCUS_THROTTLE
@@ -206,7 +206,7 @@ class Schedule:
         return self.since + self.interval * around.grace, "poll"
 
     def _expiry(self, around: Conditions) -> tuple[float, Reason] | None:
-        """Once, after the end: a server that vouches for a session past its end has the last word."""
+        """Refetch once after the session's end: a server that still returns the session has the last word."""
         if self._expires is None or self._verified_at >= self._expires:
             return None
         end = self._expires - around.offset + EXPIRY_MARGIN
@@ -215,7 +215,7 @@ class Schedule:
         return end + around.head_start, "expiry"
 
     def _renewal(self, around: Conditions) -> tuple[float, Reason] | None:
-        """Once for each end that the server grants: one that does not extend it is not asked for ever."""
+        """Renew once for each `expires`: a server that does not extend it is not asked for ever."""
         if not self.renew_before or self._expires is None or self._granted_at == _NEVER:
             return None
         window = min(self.renew_before, (self._expires - self._granted_at) / 2)
@@ -226,5 +226,5 @@ class Schedule:
         return (self._answered_by(around) if self.asked_at >= opens else opens), "renewal"
 
     def _answered_by(self, around: Conditions) -> float:
-        """When a request that is under way must have ended."""
+        """When the request in flight has ended at the latest."""
         return self.asked_at + around.timeout

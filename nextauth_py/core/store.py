@@ -35,7 +35,7 @@ _OWN = {"assigned", "sign_in", "sign_out", "update"}
 
 @dataclass(frozen=True)
 class Change(Generic[S]):
-    """A replaced state, as the store's listener hears of it."""
+    """A new state, and the events of the change."""
 
     state: SessionState[S]
     events: tuple[SessionEvent[S], ...]
@@ -43,15 +43,15 @@ class Change(Generic[S]):
 
 @dataclass
 class Mutation:
-    """A sign-in, update or sign-out, and what is known of its outcome.
+    """A sign-in, update or sign-out, and its outcome.
 
     Attributes:
-        kind: Which of them.
+        kind: Which of the three.
         started: When it began.
-        session: What the server then says, if it was asked.
+        session: The server's session after it, if that was read.
         is_refused: Whether the server has refused it, so that nothing has changed.
         is_done: Whether it has succeeded.
-        is_told: Whether other tabs have been told of the outcome before it was sure.
+        is_told: Whether the outcome was posted to other tabs before it was verified.
     """
 
     kind: Reason
@@ -67,9 +67,9 @@ class SessionStore(Generic[S]):
 
     Args:
         changed: Called with each change.
-        now: The machine's clock, in seconds.
-        tab: Distinguishes this tab from all others.
-        is_over: Whether a session has passed its end.
+        now: Returns the machine's time in seconds.
+        tab: This tab's unique name.
+        is_over: Whether a session has expired.
     """
 
     def __init__(
@@ -98,48 +98,48 @@ class SessionStore(Generic[S]):
 
     @property
     def is_outdated(self) -> bool:
-        """Whether what is shown was asked for before the session was last changed."""
+        """Whether the shown state was read before the last mutation."""
         return self._state.status != "loading" and self._shown < self._barrier
 
     @property
     def epoch(self) -> Stamp:
-        """When the session was last changed on purpose, or found to have been."""
+        """The logical time of the last known mutation."""
         return self._barrier
 
     @property
     def is_confirmed(self) -> bool:
-        """Whether the server has been heard since the page was left, if it was."""
+        """False from a back/forward-cache restore until the server has answered."""
         return not self._is_restored
 
     def begin_read(self) -> Stamp:
-        """The logical time of a read that begins now."""
+        """Return the logical time of a read that begins now."""
         self._time = max(self._clock(), self._time + 1)
         return self._time, self._tab
 
     def read_begun_at(self, seconds: float) -> Stamp:
-        """The logical time of a read that began earlier, at that time since the epoch."""
+        """Return the logical time of a read that began at `seconds` since the epoch."""
         return min(int(seconds * 1e6), self._time), self._tab
 
     def _clock(self) -> int:
-        """Read it, and go by it again if it was set far back; what was before is older than all since."""
+        """Read the clock. If it was set far back, restart logical time: all that was before is older."""
         now = int(self._now() * 1e6)
         if self._time > now + TOO_FAR_AHEAD and self._mutation is None:
             self._time, self._shown, self._barrier = now, NEVER, NEVER
         return now
 
     def is_far_ahead_of(self, time: Stamp) -> bool:
-        """Whether what is shown is of another clock than that time."""
+        """Whether the shown state was stamped by a clock far ahead of that time."""
         return self._shown[0] > time[0] + TOO_FAR_AHEAD
 
     def _by_the_clock(self, time: Stamp) -> Stamp:
         return _BEFORE_ALL if time[0] > self._time else time
 
     def is_current(self, started: Stamp) -> bool:
-        """Whether what began at that time may still be written."""
+        """Whether an answer to a read that began then may still be written."""
         return self.rejection_reason(started) is None
 
     def rejection_reason(self, started: Stamp) -> str | None:
-        """Why what began at that time may not be written any more; None if it may."""
+        """Why an answer to a read that began then is discarded; None if it may be written."""
         if self._closed:
             return "the provider is closed"
         if self._mutation is not None:
@@ -151,38 +151,38 @@ class SessionStore(Generic[S]):
 
     @property
     def is_mutating(self) -> bool:
-        """Whether a mutation is open, and so nothing else is written."""
+        """Whether a mutation is open, so that nothing else is written."""
         return self._mutation is not None
 
     @property
     def is_closed(self) -> bool:
-        """Whether it writes no more."""
+        """Whether `close` was called."""
         return self._closed
 
     def close(self) -> None:
-        """Write nothing from now on."""
+        """Discard all further writes."""
         self._closed = True
 
     def has_written_since(self, time: Stamp) -> bool:
-        """Whether what is shown was asked for after that time."""
+        """Whether the shown state was read after that time."""
         return self._shown >= self._by_the_clock(time) and self._state.status != "loading"
 
     def invalidate(self) -> None:
-        """Make all reads under way worthless: the session changed elsewhere."""
+        """Invalidate all reads in flight: the session changed elsewhere."""
         self._barrier = self.begin_read()
 
     def witness(self, epoch: Stamp, *stamps: Stamp) -> None:
-        """Learn from another tab when the session was last changed, and what time it is there."""
+        """Merge another tab's epoch and logical time."""
         self._clock()
         self._barrier = max(self._barrier, epoch)
         self._time = max(self._time, *(time for time, _tab in (epoch, *stamps)))
 
     @contextmanager
     def mutation(self) -> Iterator[Stamp]:
-        """A span in which only the mutation itself may write, with the time that it yields.
+        """Open a span in which only the mutation itself may write, with the time that it yields.
 
         Raises:
-            RuntimeError: Another mutation is open. The client takes turns, so this is a fault of ours.
+            RuntimeError: Another mutation is open. The client serializes them, so this is a bug.
         """
         if self._mutation is not None:
             raise RuntimeError("a mutation is open already")
@@ -204,16 +204,16 @@ class SessionStore(Generic[S]):
         reason: Reason,
         is_sign_in: bool = False,
     ) -> bool:
-        """Write an answer if it is still current.
+        """Write an answer unless it is outdated.
 
         Args:
-            answer: A session, None for "signed out", or the error that came instead.
-            started: The time at which the read or the mutation began.
-            reason: Why it was asked; passed on in the event.
-            is_sign_in: Whether it comes of a sign-in in another tab.
+            answer: A session, None for "signed out", or the error instead.
+            started: The logical time at which the read or mutation began.
+            reason: The cause, for the event.
+            is_sign_in: Whether another tab's sign-in led to it.
 
         Returns:
-            False if the answer was discarded. Whoever asked then gets the current state.
+            False if the answer was discarded. The caller then gets the current state.
         """
         if not self.is_current(started):
             return False
@@ -228,12 +228,12 @@ class SessionStore(Generic[S]):
         return True
 
     def mark_refreshing(self, refreshing: bool) -> None:
-        """Say whether a request is under way; nobody is told."""
+        """Set `refreshing`, without a notification."""
         if not self._closed:
             self._state = replace(self._state, refreshing=refreshing)
 
     def mark_stale(self) -> None:
-        """Say that what is shown may be old: the page is left, and may be come back to."""
+        """Mark the state as unconfirmed: the page is left, and may be restored."""
         if not self._closed and self._state.status != "loading":
             self._is_restored = True
             # Even if it is stale already: what needs a session must show nothing of it from now on.
@@ -267,21 +267,21 @@ def _after_answer(state: SessionState[S], session: S | None) -> SessionState[S]:
 
 
 def describe(answer: S | NextAuthError | None) -> str:
-    """An answer for a developer's eyes, without its contents."""
+    """Describe an answer for the log, without its contents."""
     if isinstance(answer, NextAuthError):
         return str(answer)
     return "nobody is signed in" if answer is None else "somebody is signed in"
 
 
 def is_same_session(one: S | None, other: S | None) -> bool:
-    """Whether they are equal but for `expires`, which rolls on with each answer."""
+    """Whether two sessions are equal apart from `expires`, which rolls on with each answer."""
     if one is None or other is None or type(one) is not type(other):
         return one is other
     return one.model_copy(update={"expires": other.expires}) == other
 
 
 def _keep_if_same(shown: S | None, new: S | None) -> S | None:
-    """The shown object if only `expires` rolled on: then listeners and identity checks stay quiet."""
+    """Keep the shown object if only `expires` rolled on, so that listeners are not notified."""
     if shown is None or new is None or not is_same_session(new, shown):
         return new
     # Past `frozen` and `validate_assignment`, which a user's model may have set.
@@ -290,7 +290,7 @@ def _keep_if_same(shown: S | None, new: S | None) -> S | None:
 
 
 def _after_error(state: SessionState[S], error: NextAuthError) -> SessionState[S]:
-    """Failures never sign anyone out: the last state stays, marked as unconfirmed."""
+    """Keep the state, marked as unconfirmed: a failure never signs anyone out."""
     repeated = state.error is not None and (type(state.error), str(state.error)) == (type(error), str(error))
     return replace(state, error=state.error if repeated else error, stale=state.status != "loading")
 
@@ -298,7 +298,7 @@ def _after_error(state: SessionState[S], error: NextAuthError) -> SessionState[S
 def _event_names(
     before: SessionState[S], after: SessionState[S], *, is_sign_in: bool
 ) -> tuple[EventName, ...]:
-    """The first answer of a page is no event: nobody signed in or out."""
+    """Return the events of a change. A page's first answer is none: nobody signed in or out."""
     if after.error is not None and after.error is not before.error:
         return ("error",)
     if before.status == "loading" or after.data is before.data:

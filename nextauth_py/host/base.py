@@ -1,4 +1,4 @@
-"""What the client needs from the world around it, as protocols. No implementation lives here."""
+"""The seam: what the client needs of a page or worker, as protocols, without implementation."""
 
 from __future__ import annotations
 
@@ -9,29 +9,29 @@ if TYPE_CHECKING:
     from ..core.wire import Request, Response
 
 Undo = Callable[[], None]
-"""Takes back what the call that returned it has set up. To be called once."""
+"""Undoes the call that returned it. To be called once."""
 
 
 Lifecycle = Literal["left", "restored", "frozen", "thawed"]
-"""What browsers do to pages: keep one that was left, bring it back, stop its timers, start them again."""
+"""A page was put into the back/forward cache, restored from it, frozen or thawed."""
 
 
 class Http(Protocol):
     """Requests to the auth server."""
 
     async def send(self, request: Request, *, timeout: float) -> Response:  # noqa: ASYNC109 - browsers have their own
-        """Send, without any cache, and read the whole answer. Cancelling the task aborts the request.
+        """Send a request past all caches, and read the whole answer. Cancelling the task aborts it.
 
         Raises:
             TimeoutError: The answer was not complete after so many seconds.
-            ConnectionAbortedError: The browser has aborted the request to leave the page, which may yet stay.
-            OSError: There was no answer.
+            ConnectionAbortedError: The browser aborted the request to leave the page, which may yet stay.
+            OSError: The request failed.
         """
         ...
 
 
 class Prefetched(Protocol):
-    """A request for the session that `session-prefetch.js` has begun while Python was booting.
+    """The session GET that `session-prefetch.js` sent while Python was booting.
 
     Attributes:
         started: When, in seconds since the epoch.
@@ -40,15 +40,15 @@ class Prefetched(Protocol):
     started: float
 
     async def response(self) -> tuple[Response, float]:
-        """The answer, and when it arrived, in seconds since the epoch.
+        """Return the answer and its arrival time, in seconds since the epoch.
 
         Raises:
-            OSError: There was none, or the session has changed since it was asked for.
+            OSError: The request failed, or the session has changed since it was sent.
         """
         ...
 
     def drop(self) -> None:
-        """Abort it if it is under way, and let nobody find it again."""
+        """Abort it if it is in flight, and forget it."""
         ...
 
 
@@ -68,82 +68,82 @@ class Clock(Protocol):
         ...
 
     def call_later(self, seconds: float, callback: Callable[[], None]) -> Undo:
-        """Call once, after at most a minute or so: browsers cannot wait for weeks."""
+        """Call once after at most a minute or so: browsers cannot wait for weeks."""
         ...
 
 
 class Channel(Protocol):
-    """A line to the other tabs; a tab does not hear itself on it."""
+    """A BroadcastChannel; a tab does not receive its own messages."""
 
     def post(self, message: Mapping[str, Any] | str) -> None:
-        """Send to all others. A channel that has broken stays silent."""
+        """Post to all other tabs. On a broken channel, do nothing."""
         ...
 
     def close(self) -> None:
-        """Stop hearing. To be called once."""
+        """Stop receiving. To be called once."""
         ...
 
 
 class Tabs(Protocol):
-    """The other pages of this browser on the same origin."""
+    """Communication with the other tabs of the same origin."""
 
     def open_channel(self, name: str, heard: Callable[[object], None]) -> Channel | None:
-        """Open a BroadcastChannel; None where there is none."""
+        """Open a BroadcastChannel; return None if the browser has none."""
         ...
 
     def request_lock(self, name: str, granted: Callable[[], None]) -> Undo | None:
-        """Queue for a lock that one tab of the origin has at a time; None where there are no locks.
+        """Queue for a Web Lock of the origin; return None if the browser has none.
 
-        The undo gives it back, or leaves the queue, at once.
+        The undo releases the lock, or leaves the queue, at once.
         """
         ...
 
     def store(self, key: str, text: str) -> None:
-        """Write to localStorage, if there is one."""
+        """Write to localStorage, if available."""
         ...
 
     def stored(self, key: str) -> str | None:
-        """Read from localStorage; None if there is nothing, or no storage."""
+        """Read from localStorage; None if the key is missing or storage unavailable."""
         ...
 
     def on_stored(self, key: str, heard: Callable[[str | None], None]) -> Undo:
-        """Hear what other tabs write to a localStorage key."""
+        """Call back when another tab writes to a localStorage key."""
         ...
 
     def unique(self) -> str:
-        """A text that no other call of it, in no tab, has returned."""
+        """Return a text that is unique among all calls in all tabs."""
         ...
 
 
 class Attention(Protocol):
-    """Whether anybody looks at the page, and whether there is a network."""
+    """Visibility, focus, use, lifecycle and network of the page."""
 
     def is_visible(self) -> bool:
-        """Whether the page is in view."""
+        """Whether the page is visible."""
         ...
 
     def on_visibility(self, changed: Callable[[], None]) -> Undo:
-        """Hear of the page coming into view and going out of it."""
+        """Call back when the page becomes visible or hidden."""
         ...
 
     def on_focus(self, focused: Callable[[], None]) -> Undo:
-        """Hear of the window getting the focus: some frames are told nothing else."""
+        """Call back when the window gets the focus: the only event in some frames."""
         ...
 
     def on_next_use(self, used: Callable[[], None]) -> Undo:
-        """Hear once of somebody touching a key or the page."""
+        """Call back once, on the next key press, pointer press or wheel."""
         ...
 
     def on_lifecycle(self, changed: Callable[[Lifecycle], None]) -> Undo:
-        """Hear of what the browser does to the page. What is to be done must be done before returning."""
+        """Call back on lifecycle changes. The callback must finish its work synchronously."""
         ...
 
     def is_online(self) -> bool:
-        """What the browser believes. It may be wrong when it says yes."""
+        """The browser's `navigator.onLine`; True may be wrong."""
         ...
 
     def on_online(self, changed: Callable[[], None]) -> Undo:
-        """Hear of the network coming and going."""
+        """Call back when the network comes or goes."""
         ...
 
 
@@ -163,7 +163,7 @@ class Page(Protocol):
     """The page itself.
 
     Attributes:
-        is_page: Whether there is one, which can be left for another. Workers have none.
+        is_page: False in a worker, which has no page to leave.
     """
 
     is_page: bool
@@ -178,7 +178,7 @@ class Page(Protocol):
         ...
 
     def make_view(self, element: Any) -> View:
-        """What shows content in an element, in place of what is in it."""
+        """Return a view that replaces an element's content."""
         ...
 
     def location(self) -> str:
@@ -186,7 +186,7 @@ class Page(Protocol):
         ...
 
     def navigate(self, url: str) -> None:
-        """Leave for another address. The caller has checked it; the host makes it absolute."""
+        """Navigate to an address that the caller has checked; relative ones resolve against `location`."""
         ...
 
     def reload(self) -> None:
@@ -208,17 +208,17 @@ class Page(Protocol):
         ...
 
     def log(self, line: str) -> None:
-        """Show a developer what is going on, where users of the page do not see it."""
+        """Log a line to the console."""
         ...
 
     def report(self, message: str, error: BaseException) -> None:
-        """Show a developer what went wrong, where users of the page do not see it."""
+        """Report an error in the console, with its traceback."""
         ...
 
     def find_prefetched(self, path: str) -> Prefetched | None:
-        """What has been asked for ahead at these auth routes, unless it was too long ago."""
+        """Return the prefetch of these auth routes; None if there is none, or it is too old."""
         ...
 
 
 class Host(Http, Clock, Tabs, Attention, Page, Protocol):
-    """All of it: a browser tab."""
+    """A page or worker of a browser."""

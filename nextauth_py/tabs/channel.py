@@ -1,4 +1,4 @@
-"""Carries the messages of `tabs` between this tab and the others, on all transports that are heard."""
+"""This tab's end of the channels between tabs: ours, and the two of the JavaScript clients."""
 
 from __future__ import annotations
 
@@ -29,25 +29,24 @@ _HERE_AGAIN = 0.05
 
 
 class TabChannel:
-    """One tab's line to the others. It can speak without being open; only when open does it hear.
+    """This tab's end of the BroadcastChannels. Posts even while closed; receives only while open.
 
     Args:
-        host: The world around.
+        host: The page or worker this runs in.
         scope: The auth server's address.
         tab: This tab's name.
-        store: Tells the time; learns the other tabs' time.
-        heard: Called with each message of another Python tab, and whether that was unknown.
-        nudged: Called when a tab says that the session may have changed, and no more than that.
-        timeout: Seconds that this tab grants a request.
+        store: Stamps messages with the logical time.
+        heard: Called with each message of another Python tab, and whether that tab is new.
+        nudged: Called when a message says only that the session may have changed.
+        timeout: Seconds after which this tab's requests fail.
 
     Attributes:
         scope: As given.
         tab: As given.
-        leads: Says whether this tab leads, as `Message.leads`.
-        since: Says when this tab's interval began, in seconds.
-        peers: The other Python tabs that have been heard and have not said goodbye; the last heard is last.
-            With the seconds that each grants a request.
-        has_javascript_neighbours: Whether a JavaScript client has been heard on this origin.
+        leads: Returns this tab's rank, for `Message.leads`.
+        since: Returns when this tab's interval began, in seconds.
+        peers: The other open Python tabs, the most recently heard last, with the timeout in seconds of each.
+        has_javascript_peers: Whether a JavaScript client has posted on this origin.
     """
 
     def __init__(
@@ -64,7 +63,7 @@ class TabChannel:
         self.tab = tab
         self.peers: dict[str, float] = {}
         self._timeout = timeout
-        self.has_javascript_neighbours = False
+        self.has_javascript_peers = False
         self.leads: Callable[[], int] = lambda: 0
         self.since: Callable[[], float] = lambda: 0.0
         self._host = host
@@ -81,16 +80,16 @@ class TabChannel:
 
     @property
     def is_open(self) -> bool:
-        """Whether it hears."""
+        """Whether messages are received."""
         return self._is_open
 
     @property
     def longest_timeout(self) -> float:
-        """Seconds for which a request of any tab may be under way; at least one."""
+        """The longest timeout of all tabs, in seconds; at least one."""
         return max(1.0, self._timeout, *self.peers.values())
 
     def open(self) -> None:
-        """Begin to hear, and ask who is there."""
+        """Start receiving, and ask the other tabs to reply."""
         self._is_open = True
         self._open_channel(OWN_CHANNEL, self._receive)
         self._open_channel(CHANNEL, self._receive_javascript)
@@ -99,7 +98,7 @@ class TabChannel:
         self.post("hello")
 
     def close(self) -> None:
-        """Take leave, and hear no more."""
+        """Post ``bye`` and stop receiving."""
         if self._is_open:
             self.post("bye")
         self._is_open = self._is_greeted = False
@@ -111,7 +110,7 @@ class TabChannel:
         self._on_close.close()
 
     def post(self, kind: Kind, **fields: Any) -> None:
-        """Say something to the other Python tabs; see `Message`."""
+        """Post a message to the other Python tabs; see `Message`."""
         fields.setdefault("time", self._store.begin_read())
         since = int(max(self.since(), 0) * 1e6), self.tab
         fields |= {"leads": self.leads(), "since": since, "timeout": self._timeout}
@@ -119,14 +118,14 @@ class TabChannel:
         self._send(OWN_CHANNEL, message.to_json(self.scope))
 
     def announce(self, trigger: Trigger) -> None:
-        """Tell the tabs of next-auth v4 and of v5, and Python tabs that have no channel of their own."""
+        """Post to the tabs of next-auth v4 and v5, and to Python tabs without BroadcastChannel."""
         told = OWN_CHANNEL in self._channels
         message = self._javascript.write(trigger, nonce=self._host.unique(), now=self._host.now(), told=told)
         self._send(CHANNEL, message)
         self._host.store(STORAGE_KEY, json.dumps(message))
 
     def was_announced_since(self, time: float) -> bool:
-        """Whether a tab, which may be gone, has said since then that the session has changed."""
+        """Whether any tab, perhaps closed by now, has announced a change since then."""
         return self._javascript.time_of(parse_stored(self._host.stored(STORAGE_KEY))) >= time
 
     def _open_channel(self, name: str, receive: Callable[[object], None]) -> None:
@@ -168,6 +167,6 @@ class TabChannel:
     def _receive_javascript(self, message: object) -> None:
         speaker = self._javascript.read(message, listens=OWN_CHANNEL in self._channels)
         if speaker == "javascript":
-            self.has_javascript_neighbours = True
+            self.has_javascript_peers = True
         if speaker:
             self._nudged()

@@ -33,10 +33,10 @@ _MOST_REQUESTS = 15
 
 
 class Fence:
-    """Raises this tab's fence, and respects those of others.
+    """Raise this tab's fence, and respect the other tabs'.
 
     Args:
-        host: The world around, for timers.
+        host: Has the timers.
         channel: To the other tabs.
 
     Attributes:
@@ -57,15 +57,15 @@ class Fence:
         self._waiting: set[asyncio.Future[None]] = set()
 
     def is_late_ack(self, message: Message) -> bool:
-        """Whether a tab acknowledges a fence that is not waited for, and so may have read meanwhile."""
+        """Whether an acknowledgement comes too late: its tab may have read meanwhile."""
         is_ours = message.kind == "ack" and message.time[1] == self.channel.tab
         return is_ours and not (message.time == self._own and message.tab in self._missing)
 
     def hear(self, message: Message) -> bool:
-        """Take in what another tab says.
+        """Process a message of another tab.
 
         Returns:
-            Whether reads must be aborted, before this tab acknowledges: a fence has been raised.
+            Whether a fence has been raised, so that reads must be aborted before this tab acknowledges.
         """
         tab, stamp = message.tab, message.time
         if message.kind == "ack" and stamp == self._own:
@@ -86,21 +86,21 @@ class Fence:
 
     @property
     def longest(self) -> float:
-        """Seconds that anything here waits for other tabs, however many announce fences, and how often."""
+        """The longest wait for other tabs in seconds, however many fences they announce."""
         return _MOST_REQUESTS * self.channel.longest_timeout
 
     @property
     def is_up(self) -> bool:
-        """Whether another tab changes the session just now."""
+        """Whether another tab is changing the session."""
         return bool(self._timers)
 
     async def wait_until_clear(self, seconds: float | None = None) -> None:
-        """Wait until no other tab has a fence up, at most so many seconds; by default `longest`."""
+        """Wait until no other tab has a fence up, for at most `seconds`; by default `longest`."""
         await self._wait_while(lambda: bool(self._timers), self.longest if seconds is None else seconds)
 
     @contextmanager
     def raised(self, started: Stamp) -> Iterator[None]:
-        """Keep the others from asking. Whoever leaves the block must tell them how it ended."""
+        """Keep the other tabs from reading. Afterwards the caller posts how the mutation ended."""
         self._own = started
         self._missing = set(self.channel.peers)
         self._say()
@@ -111,7 +111,7 @@ class Fence:
             self._missing = set()
 
     def live(self) -> None:
-        """Say so again, if our fence is up: a request of its mutation begins."""
+        """Post our fence again, if it is up: another request of its mutation begins."""
         if self._own and _now() - self._said > _SIGN_OF_LIFE:
             self._say()
 
@@ -120,7 +120,7 @@ class Fence:
         self.channel.post("fence", time=self._own)
 
     async def wait_for_acks(self) -> None:
-        """Wait for the others to stop asking, and for mutations of theirs that began before ours."""
+        """Wait until the other tabs have stopped reading, and mutations that began before ours have ended."""
         await self._wait_while(lambda: bool(self._missing), ACK_TIMEOUT)
         for tab in self._missing:
             self.channel.peers.pop(tab, None)
@@ -131,14 +131,14 @@ class Fence:
         return self._own is not None and any(self._known[tab][0] < self._own for tab in self._timers)
 
     def close(self) -> None:
-        """Let go of everybody who waits, and of all timers."""
+        """Wake all waiters and cancel all timers."""
         for tab in list(self._timers):
             self._lower(tab)
         self._missing = set()
         self._wake()
 
     def _raise(self, tab: str, stamp: Stamp) -> bool:
-        """Take in a fence, or a sign that its mutation lives. Returns whether it was not up before."""
+        """Note a fence, or a sign that its mutation is alive. Return whether it is newly raised."""
         if self._is_news(tab, stamp) and self._pace.take():
             self._note(tab, (stamp, _now() + _MOST_REQUESTS * self.channel.peers[tab]))
         known, until = self._known.get(tab, (NEVER, 0.0))

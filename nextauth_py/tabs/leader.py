@@ -30,15 +30,15 @@ _GRACE_WITHOUT_LOCKS = 1.0
 
 
 class Leader:
-    """Whether this tab leads. The lock is a hint: nothing ever waits for it.
+    """Elect one tab of the origin to poll for all. The lock is a hint: nothing ever waits for it.
 
-    Only tabs in view ask for it, because browsers slow the timers of hidden ones.
+    Only visible tabs campaign, because browsers throttle the timers of hidden ones.
 
     Args:
-        host: The world around.
-        name: Of the lock.
+        host: The page or worker this runs in.
+        name: The lock's name.
         tab: This tab's name.
-        changed: Called when this tab has got the lock.
+        changed: Called when this tab has acquired the lock.
     """
 
     def __init__(self, host: Host, name: str, tab: str, changed: Callable[[], None]) -> None:
@@ -57,7 +57,7 @@ class Leader:
 
     @property
     def grace(self) -> float:
-        """How many intervals to let pass before asking."""
+        """The number of intervals without an answer after which this tab polls."""
         if self._rank:
             return 1.0
         spread = _SPREAD * crc32(self._tab.encode()) / 2**32
@@ -70,7 +70,7 @@ class Leader:
             self._has_locks = self._release is not None
 
     def resign(self, *, acting: bool = False) -> None:
-        """Give up the lock, or the place in its queue.
+        """Release the lock, or leave its queue.
 
         Args:
             acting: Whether to go on leading until another tab does.
@@ -81,11 +81,11 @@ class Leader:
             release()
 
     def take_over(self) -> None:
-        """Lead: nobody else has asked for long."""
+        """Act as the leader: no other tab has polled for too long."""
         self._rank = max(self._rank, Rank.ACTING)
 
     def hear(self, message: Message) -> None:
-        """Stop acting when another tab leads. Of two that act, one goes on."""
+        """Stop acting when another tab leads. If two are acting, the one with the smaller name goes on."""
         if self._rank == Rank.ACTING and (
             message.leads == Rank.LEADER or (message.leads == Rank.ACTING and message.tab < self._tab)
         ):

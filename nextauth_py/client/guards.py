@@ -39,7 +39,7 @@ class Guards:
 
         Args:
             on_unauthenticated: Called once for each sign-out; may be async.
-            who: Requires it; a later call for the same object replaces an earlier one. By default the handler.
+            who: Requires it; a later call for the same object replaces an earlier one.
         """
         wanted = on_unauthenticated or self._default
         self._wanted[wanted if who is None else who] = wanted

@@ -1,4 +1,4 @@
-"""Who may see a component, and what the others see."""
+"""Access rules for components and protected routes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Auth:
-    """Who may see a component, for `component(auth=…)`. ``auth=True`` asks for a session only.
+    """Access rule for `component(auth=…)`; ``auth=True`` requires only a session.
 
     This keeps a page tidy. It keeps nothing secret: that is for the server, which must check every request
     for data itself.
@@ -24,7 +24,7 @@ class Auth:
             ``role`` and ``roles`` of the user and of the session, where your server's session callback puts
             them.
         allow: Called with the session; says whether to show the component. With a role too, both must hold.
-        loading: Content while nobody is known to be signed in, or a function that returns it.
+        loading: Content until a session is confirmed, or a function that returns it.
         unauthorized: Where the page goes if the session is not enough: a path or an http(s) URL. By default
             the server's page that says that access is denied.
 

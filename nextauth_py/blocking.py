@@ -1,6 +1,6 @@
 """The reads without async, for code in workers: plain calls, through pyodide-http.
 
-A call keeps its whole thread waiting. In a worker nobody minds; a page would freeze, so use the functions of
+A call blocks its thread. That is fine in a worker, but would freeze a page: there, use the functions of
 `nextauth_py` there.
 
 Example:
@@ -64,7 +64,7 @@ def get_session(
         timeout: Seconds before the request counts as failed; in a worker only, pages cannot limit it.
 
     Returns:
-        The session; None if, and only if, nobody is signed in.
+        The session; None only if signed out.
 
     Raises:
         ClientFetchError: The server could not be asked, or gave no proper answer.

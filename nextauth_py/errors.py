@@ -87,7 +87,7 @@ class SessionValidationError(NextAuthError):
 
 
 class SignOutIncomplete(NextAuthError):  # noqa: N818 - a state of affairs, as IncompleteRead
-    """The server went on showing a session after the sign-out was repeated; nobody was told of a sign-out."""
+    """The server still returns a session after repeated sign-outs. The page stays signed in."""
 
     def __init__(self, url: str) -> None:
         self.url = url

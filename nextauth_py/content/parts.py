@@ -1,4 +1,4 @@
-"""What a component may return, told apart once for all who show it."""
+"""Classifies the content that a component may return, for every view."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class Part:
     """Content that is made anew for each render. `Component` is one."""
 
     def __call__(self) -> object:
-        """What it shows, as it is now."""
+        """Return the current content."""
         raise NotImplementedError
 
 
@@ -49,7 +49,7 @@ class Rows:
 
 
 def part_of(content: object, node_of: Callable[[object], Any]) -> Any:
-    """What content is shown as: None for nothing, a text, a t-string, `Rows`, or a node of the document.
+    """Classify content: None for nothing, text, a t-string, `Rows`, or a node of the document.
 
     Args:
         content: What a component returned, or holds.

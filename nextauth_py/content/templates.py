@@ -108,7 +108,7 @@ class Attribute:
 
 
 COMMENT = Attribute("", "@", "", ("", ""), 0)
-"""A place whose values nobody sees."""
+"""A place whose values are not shown."""
 
 
 class Places(NamedTuple):

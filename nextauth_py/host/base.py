@@ -23,7 +23,7 @@ class Http(Protocol):
         """Send a request past all caches, and read the whole answer. Cancelling the task aborts it.
 
         Raises:
-            TimeoutError: The answer was not complete after so many seconds.
+            TimeoutError: The answer was not complete within `timeout` seconds.
             ConnectionAbortedError: The browser aborted the request to leave the page, which may yet stay.
             OSError: The request failed.
         """

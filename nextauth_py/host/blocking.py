@@ -2,7 +2,7 @@
 
 In pyodide-http 0.2.2, answers keep headers that no longer fit their bodies (so that ``urlopen`` ends in
 IncompleteRead), ``urlopen`` forgets ``data`` and ``timeout`` and takes a 404 for a success, and a failure is
-an error of JavaScript that nobody catches.
+an uncaught error of JavaScript.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def send(request: Request, *, timeout: float) -> Response:
     """Send, and wait for the whole answer.
 
     Raises:
-        TimeoutError: It was not complete after so many seconds. Only a worker can limit the time.
+        TimeoutError: The answer was not complete within `timeout` seconds. Only workers support a timeout.
         OSError: There was no answer.
     """
     headers = {**request.headers, "Cache-Control": "no-store"} if request.method == "GET" else request.headers
@@ -134,7 +134,7 @@ def _as_http(answer: Any) -> HTTPResponse:
 
 
 class _Socket:
-    """What HTTPResponse reads from."""
+    """The socket that `HTTPResponse` reads from."""
 
     def __init__(self, content: bytes) -> None:
         self._content = content

@@ -23,8 +23,8 @@ _SESSION = "script#nextauth-session[type]"
 # What only happens when somebody is there.
 _USES = ("keydown", "pointerdown", "wheel")
 
-# For so many seconds an answer that was asked for ahead is taken for the present. Other tabs' changes discard
-# it at once; this is for those that nobody tells of.
+# Seconds for which a prefetched answer counts as current. Announced changes of other tabs discard it at once;
+# this is for the others.
 _FRESH = 60.0
 
 
@@ -147,7 +147,7 @@ def _is_json(script: Any) -> bool:
 
 
 class _Prefetched:
-    """What `session-prefetch.js` has left."""
+    """The prefetch of `session-prefetch.js`."""
 
     def __init__(self, found: Any) -> None:
         self.started = found.at / 1000

@@ -1,4 +1,4 @@
-"""What pages and workers of a browser have in common, through Pyodide: requests, time, channels, locks."""
+"""The host of Pyodide, common to pages and workers: requests, time, channels, locks."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ class LitView:
         self.render(None)
 
     def _content(self, value: object) -> Any:
-        """What a component returned, or a value between tags, as lit-html takes it."""
+        """Convert a component's content, or a value between tags, for lit-html."""
         part = part_of(value, node_of)
         if isinstance(part, Rows):
             return self._list(part)
@@ -107,7 +107,7 @@ def _string_list(strings: tuple[str, ...]) -> Any:
 
 
 def _parsed(html: str) -> Iterator[tuple[str, str, str]]:
-    """What the browser makes of HTML, as `check_parsed` takes it. What is inside a <template> is left out."""
+    """Parse HTML with the browser, for `check_parsed`. The inside of a <template> is left out."""
     template = document().createElement("template")
     template.innerHTML = _trusted(html)
     walker = document().createTreeWalker(template.content)

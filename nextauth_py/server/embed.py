@@ -37,7 +37,7 @@ def session_script(session: Session | Mapping[str, Any] | None) -> Html:
     the names by which they are read, and computed fields are left to the page.
 
     Args:
-        session: As `get_session` returned it: None for "nobody is signed in".
+        session: The result of `get_session`: None if signed out.
 
     Raises:
         TypeError: It is something else, or a mapping with values that JSON does not have, as dates.
@@ -75,7 +75,7 @@ def _dumped(session: Session) -> Any:
 
 
 def _as_read(value: Any, dumped: Any) -> Any:
-    """What was dumped of a value, its fields named as a page that validates it reads them."""
+    """Rename the fields of a dumped value to the names that a validating page reads."""
     if isinstance(dumped, list) and isinstance(value, Collection) and len(value) == len(dumped):
         return [_as_read(*each) for each in zip(value, dumped, strict=True)]
     if not isinstance(dumped, dict):

@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 def session_required(
     auth: bool | Auth = True, **options: Unpack[Options]
 ) -> Callable[[HTTPConnection, Response], Awaitable[Session]]:
-    """A dependency that protects a route or a WebSocket, and is the visitor's session.
+    """Return a dependency that protects a route or a WebSocket, and yields the visitor's session.
 
-    Who is not let in gets the same as in `nextauth_py.server.starlette`. A route that returns a response of
+    Other visitors get the same responses as in `nextauth_py.server.starlette`. A route that returns a response of
     its own puts the cookies on it: ``request.state.visitor.keep(response)``. On others they are put for it.
 
     Args:
-        auth: Who is let in: whoever is signed in, or as an `nextauth_py.Auth` says.
+        auth: True to admit every signed-in visitor, or an `nextauth_py.Auth`.
         **options: As of `Visitor`.
 
     Example:

@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 def session_required(
     auth: bool | Auth = True, **options: Unpack[Options]
 ) -> Callable[[Callable[..., Any]], Callable[..., Response]]:
-    """Protect a view. In it, ``flask.g.visitor.get_session()`` asks nobody again.
+    """Protect a view. Inside, ``flask.g.visitor.get_session()`` sends no further request.
 
-    Who is not let in gets the same as in `nextauth_py.server.starlette`.
+    Other visitors get the same responses as in `nextauth_py.server.starlette`.
 
     Args:
-        auth: Who is let in: whoever is signed in, or as an `nextauth_py.Auth` says.
+        auth: True to admit every signed-in visitor, or an `nextauth_py.Auth`.
         **options: As of `Visitor`.
 
     Example:

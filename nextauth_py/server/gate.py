@@ -1,4 +1,4 @@
-"""What a protected route answers those whom it does not let in, in any framework."""
+"""The responses of a protected route to visitors it refuses, for any framework."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """What a gate knows of a request.
+    """The parts of a request that a gate needs.
 
     Attributes:
         method: Of HTTP.
@@ -83,7 +83,7 @@ class Gate:
     """Decides about visits to a route.
 
     Args:
-        auth: Who is let in: True for whoever is signed in, or an `Auth`.
+        auth: True to admit every signed-in visitor, or an `Auth`.
         **options: As in `Visitor`.
 
     Raises:
@@ -130,7 +130,7 @@ def _refused(status: int, message: str, to: str, visit: Visit) -> Refusal:
 
 
 def _unavailable(error: NextAuthError) -> Refusal:
-    """Nobody is let in by a failure, and nobody sent to sign in again for one."""
+    """If the auth server can't be reached: 503; neither admit nor redirect."""
     wait = error.retry_after if isinstance(error, ClientFetchError) else None
     headers = {} if wait is None else {"Retry-After": str(int(min(wait, _LONGEST_WAIT)))}
     return Refusal(_UNAVAILABLE, "The auth server cannot be asked.", headers)

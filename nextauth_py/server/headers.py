@@ -51,7 +51,7 @@ def keep_cookies(response: R, jar: Jar) -> R:
 def make_private(headers: Any) -> None:
     """Allow only the visitor's own browser to store a response, whatever its headers said before.
 
-    Without a session too: the page for nobody must not be shown to whoever is signed in.
+    Without a session too: a signed-in visitor must not get the signed-out page from a cache.
     """
     headers["Cache-Control"] = _private(", ".join(_values(headers, "Cache-Control")))
     for name in {each.lower() for each in headers.keys()}:  # noqa: SIM118 - some iterate over pairs

@@ -31,15 +31,17 @@ _NOT_ALLOWED, _UNAVAILABLE = 1008, 1013
 def session_required(
     auth: bool | Auth = True, **options: Unpack[Options]
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Protect an endpoint, async or not. In it, ``request.state.visitor.get_session()`` asks nobody again.
+    """Protect an endpoint, async or not.
 
-    Who asks for a page and is not signed in is led to the sign-in page, and back; a program gets 401. Who is
-    signed in but not let in gets the auth server's "access denied", or 403. If the auth server cannot be
-    asked, the answer is 503. A WebSocket is refused before it is accepted: code 1008, which a server answers
-    with 403; the cookies are put on its acceptance.
+    Inside, ``request.state.visitor.get_session()`` sends no further request.
+
+    Signed-out visitors are redirected to the sign-in page and back; programs get 401. Visitors without access
+    get the auth server's "access denied" page, or 403. If the auth server cannot be reached, the answer is
+    503. A WebSocket is refused before it is accepted, with code 1008, which servers send as 403; cookies go
+    with the acceptance.
 
     Args:
-        auth: Who is let in: whoever is signed in, or as an `nextauth_py.Auth` says.
+        auth: True to admit every signed-in visitor, or an `nextauth_py.Auth`.
         **options: As of `Visitor`.
 
     Example:
@@ -80,7 +82,7 @@ def session_required(
 
 
 def visit_of(request: HTTPConnection) -> Visit:
-    """What a gate needs to know of a request."""
+    """Return what a gate needs of a request."""
     # From the scope: `request.url` takes the Host header in, and fails for a query that is not UTF-8.
     scope = request.scope
     accept = request.headers.get("accept", "")

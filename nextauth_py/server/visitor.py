@@ -1,4 +1,4 @@
-"""Who visits: asks the auth server whose the cookies of a request are."""
+"""Visitors: ask the auth server which session the cookies of a request belong to."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def _check_transport(transport: object, kind: Any) -> None:
 
 
 class _Known:
-    """What a visit has found out; visitors of one request share it."""
+    """The answers for one request, shared by all its visitors."""
 
     def __init__(self, jar: Jar) -> None:
         self.jar = jar
@@ -97,7 +97,7 @@ class _Known:
 
 
 class _Visit(Generic[S]):
-    """What is known of one visitor, and how to read the auth server's answers. No I/O."""
+    """A visitor's requests to the auth server, and how to read the answers. No I/O."""
 
     _transports: type[Any]
 
@@ -184,7 +184,7 @@ def _read(
 
 
 class Visitor(_Visit[S]):
-    """Who has sent a request. Its methods are for async code; `BlockingVisitor` has them for the rest.
+    """The visitor who sent a request. Methods are async; `BlockingVisitor` has blocking ones.
 
     Only the request's cookies are passed on, as they came, and only to the auth server. A session that is
     asked for twice is fetched once.
@@ -304,7 +304,7 @@ class BlockingVisitor(_Visit[S]):
 
 
 async def get_session(request: object, **options: Unpack[Options[S]]) -> S | None:
-    """The session of whoever has sent a request; None if they are not signed in. See `Visitor`."""
+    """Return the session of the visitor who sent a request; None if signed out. See `Visitor`."""
     return await Visitor(request, **options).get_session()
 
 
@@ -345,7 +345,7 @@ def public_auth_url(base_path: str | None) -> AuthUrl:
 
 
 def forwarded_headers(internal: AuthUrl) -> dict[str, str]:
-    """What tells an auth server that is asked at another address than visitors use which one that is.
+    """Headers that tell an auth server its public address if it is reached at an internal one.
 
     By it NextAuth and Auth.js choose the names of their cookies, unless their own environment names it.
     """
@@ -363,7 +363,7 @@ def internal_auth_url(base_url: str | None, base_path: str | None) -> AuthUrl:
     """Where this server asks.
 
     Raises:
-        ValueError: Nobody has said, or not by a URL.
+        ValueError: The address is not set, or not a URL.
     """
     found = resolve_auth_url(base_url, base_path, os.environ, in_browser=False)
     if not found.origin:

@@ -38,7 +38,7 @@ class Browser:
     Time is virtual: a moment passes with whatever a test does, and `advance` moves it on.
 
     Args:
-        server: Who is asked; by default one that nobody can sign in at until you `sign_in_as`, or add users.
+        server: The auth server; by default one without users: call `sign_in_as`, or add some.
 
     Attributes:
         server: As given.
@@ -97,7 +97,7 @@ class Browser:
 
     @property
     def requests(self) -> list[str]:
-        """What the tabs have sent, as ``"GET /api/auth/session"``."""
+        """All requests of the tabs, such as ``"GET /api/auth/session"``."""
         return [f"{each.method} {each.path}" for each in self.network.log]
 
     def open_tab(self, path: str = "/", html: str = "") -> Tab:
@@ -131,7 +131,7 @@ class Browser:
         self._memory.cookies.clear()
 
     def set_online(self, *, online: bool) -> None:
-        """Cut or restore the network; the tabs are told."""
+        """Cut or restore the network, with `online` and `offline` events."""
         self.run(self._set_online(online))
 
     async def _set_online(self, online: bool) -> None:
@@ -244,11 +244,11 @@ class Tab:
         return self.document.find(selector, text=text)
 
     def text(self, selector: str) -> str:
-        """What an element says, with one blank for each gap."""
+        """An element's text, with whitespace collapsed."""
         return self.find(selector).text
 
     def html(self, selector: str) -> str:
-        """What is in an element."""
+        """An element's inner HTML."""
         return self.find(selector).innerHTML
 
     @property
@@ -275,7 +275,7 @@ class Tab:
 
     @property
     def errors(self) -> list[BaseException]:
-        """What components, handlers and background tasks have raised: what the console would show."""
+        """Exceptions of components, handlers and background tasks, as the console would show them."""
         return [error for _, error in self._host.reports]
 
 

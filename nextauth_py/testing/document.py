@@ -1,4 +1,4 @@
-"""What a page of a test shows, as a tree of elements, and what its event handlers are called with."""
+"""The document of a page in memory: elements, views and events."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class Document:
         raise TypeError(f"not a selector or an element: {target!r}")
 
     def make_view(self, element: Element) -> TreeView:
-        """What shows content in an element."""
+        """Return a view that replaces an element's content."""
         return TreeView(self, element.tag)
 
     def take_session(self) -> str | None:
@@ -234,7 +234,7 @@ def _template(template: Any, values: list[object]) -> Iterator[str]:
 
 
 class Event:
-    """What a handler gets, with the names of the DOM.
+    """A DOM event, as handlers get it.
 
     Attributes:
         type: As ``"click"``.
@@ -279,12 +279,12 @@ class Element:
 
     @property
     def text(self) -> str:
-        """What it says, with one blank for each gap."""
+        """The text, with whitespace collapsed."""
         return " ".join(self.tag.get_text(" ").split())
 
     @property
     def textContent(self) -> str:  # noqa: N802
-        """What it says. Setting it replaces all that is in it."""
+        """The text. Setting it replaces the content."""
         return self.tag.get_text()
 
     @textContent.setter
@@ -293,7 +293,7 @@ class Element:
 
     @property
     def innerHTML(self) -> str:  # noqa: N802
-        """What is in it."""
+        """The HTML inside."""
         return self.tag.decode_contents()
 
     @property
@@ -308,7 +308,7 @@ class Element:
 
     @property
     def value(self) -> str:
-        """What is typed into it."""
+        """The value of a field."""
         if self.tag.name == "textarea":
             return self.getAttribute("value") or self.tag.get_text()
         return self.getAttribute("value") or ""
@@ -369,7 +369,7 @@ class _ClassList:
 
 
 class _Style:
-    """What an element's attribute ``style`` says."""
+    """An element's inline style."""
 
     def __init__(self, tag: Tag) -> None:
         self._tag = tag

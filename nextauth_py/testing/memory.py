@@ -32,7 +32,7 @@ _EPOCH = 1_767_225_600.0  # 2026-01-01T00:00:00Z
 
 
 class MemoryBrowser:
-    """What the tabs of one browser share.
+    """The state that the tabs of one browser share.
 
     Attributes:
         deliveries: After how many seconds each message between two tabs arrives: never if there is no number,
@@ -133,7 +133,7 @@ class MemoryHost:
 
     @property
     def open_resources(self) -> int:
-        """Timers, channels, locks and listeners that nobody has closed."""
+        """Timers, channels, locks and listeners that are still open."""
         live = (
             self.timers,
             self.channels,
@@ -187,7 +187,7 @@ class MemoryHost:
             task.cancel()
 
     def crash(self) -> None:
-        """End without a word: nothing is heard or done any more, and the browser gives back the locks."""
+        """Crash: the tab stops without notice, and the browser releases its locks."""
         self.is_frozen = self.has_crashed = True
         self._thawed.clear()
         self._frozen_calls.clear()
@@ -324,7 +324,7 @@ class MemoryHost:
 
     @cached_property
     def document(self) -> Document:
-        """What is on the page."""
+        """The page's document."""
         from .document import Document  # noqa: PLC0415 - most tests show nothing, and need no Beautiful Soup
 
         return Document("", self)

@@ -64,7 +64,7 @@ class Answer:
 
 
 class Server(Protocol):
-    """What the virtual network leads to."""
+    """A server at the other end of the virtual network."""
 
     def handle(self, request: Request, cookies: Mapping[str, str]) -> Answer:
         """Answer a request at once. Delays are the network's business."""

@@ -35,7 +35,7 @@ def json_answer(body: object, status: int = _OK, cookies: Mapping[str, str | Non
 
 
 def html_answer(status: int = _OK) -> Answer:
-    """What a proxy or a wrong path answers."""
+    """An HTML answer, as from a proxy or a wrong path."""
     return Answer(Response(status, "<!doctype html><p>Oops", {"content-type": "text/html"}))
 
 

@@ -1,4 +1,4 @@
-"""What clicks on a page's buttons and its sign-in form do, where attributes say so."""
+"""Buttons and forms with `data-session-action`."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def listen(
 
 
 class _Actions:
-    """What clicks and forms do: what their elements said when they were bound, whatever they say now.
+    """Run the actions that elements had when they were bound, whatever their attributes say later.
 
     HTML that is inserted later may have been written by anybody, so it does nothing by itself.
     """
@@ -188,7 +188,7 @@ class _Actions:
         return control if is_known else jsnull
 
     def _fields(self, form: Any, submitter: Any) -> dict[str, Any]:
-        """What the form's controls say, as a browser would send it: several of one name as a list."""
+        """Return the form's fields as a browser would send them; several of one name as a list."""
         fields: dict[str, Any] = {}
         with ExitStack() as undo:
             for each in controls(form):

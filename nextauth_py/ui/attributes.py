@@ -40,7 +40,7 @@ def pairs_of(text: str | None) -> dict[str, Any]:
 
 
 def action_of(element: Any) -> str:
-    """What an element says that it does.
+    """Return the action of an element.
 
     Raises:
         ValueError: It makes no sense.
@@ -62,7 +62,7 @@ def controls(element: Any) -> list[Any]:
 
 
 def leaks_of(form: Any) -> list[Any]:
-    """What makes the browser put a password into a URL: it does with a form that does not say otherwise."""
+    """Return the elements that make the browser put a password into a URL: a form without method="post"."""
     found = controls(form)
     if not any(each.matches("[type=password]") for each in found):
         return []

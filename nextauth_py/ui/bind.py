@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Binding:
-    """What one element shows. A property is written only when its value has changed.
+    """Show properties of the session in one element. A property is written only when it has changed.
 
     Attributes:
         element: Of the page.

@@ -106,7 +106,7 @@ class Component(Part):
         update_wrapper(self, function)
 
     def __call__(self) -> object:
-        """What it shows, as it is now."""
+        """Return its current content."""
         outer = current_reader()
         if isinstance(outer, Component) and outer is not self:
             self._shown_in.add(outer)
@@ -161,7 +161,7 @@ class Component(Part):
             self._report(error)
             try:
                 view.render(self._apology(error))
-            except Exception as another:  # the element is broken; nobody above would keep it off the page
+            except Exception as another:  # the element is broken; the caller would paint it over the page
                 self._report(another)
         for provider in required - self._requiring:
             provider.engine.release(self)
@@ -170,7 +170,7 @@ class Component(Part):
         default_host().report(f"the component {self._name!r} failed", error)
 
     def _apology(self, error: Exception) -> str:
-        """What is shown in place of the content."""
+        """Return the text to show in place of the content."""
         if all(each is not None and each.debug for each in self._following or [current_provider()]):
             return f"{self._name} failed: {type(error).__name__}: {error}"[:_SHOWN]
         return _FAILED

@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     S_co = TypeVar("S_co", bound=Session, covariant=True)
 
     class Update(Protocol[S_co]):
-        """Has the server update the session, and shows it: `SessionProvider.update`."""
+        """The type of `SessionProvider.update`."""
 
         async def __call__(self, data: Mapping[str, Any] | None = None) -> S_co | None:
             """Update the session. `data`, as JSON, is what the server's jwt callback gets."""
 
 
 class Reader(Protocol):
-    """Whoever shows sessions, and must follow those that it has read."""
+    """A component that renders, and follows the sessions it reads."""
 
     def reads(self, provider: SessionProvider[Any]) -> None:
         """A provider's session is read."""
@@ -40,12 +40,12 @@ class Reader(Protocol):
         """A provider's session is needed."""
 
 
-# Who is reading sessions just now: the components that are rendering, the innermost last.
+# The components that are rendering, the innermost last.
 _readers: list[Reader] = []
 
 
 def current_reader() -> Reader | None:
-    """Who reads sessions just now."""
+    """Return the innermost component that is rendering."""
     return _readers[-1] if _readers else None
 
 

@@ -27,8 +27,9 @@ def session_required(
 ) -> Callable[[HTTPConnection, Response], Awaitable[Session]]:
     """Return a dependency that protects a route or a WebSocket, and yields the visitor's session.
 
-    Other visitors get the same responses as in `nextauth_py.server.starlette`. A route that returns a response
-    of its own puts the cookies on it: ``request.state.visitor.keep(response)``. On others that is done for it.
+    Other visitors get the same responses as in `nextauth_py.server.starlette`. A route that returns a
+    response of its own puts the cookies on it: ``request.state.visitor.keep(response)``. On other responses
+    that is done for it.
 
     Args:
         auth: True to admit every signed-in visitor, or an `nextauth_py.Auth`.

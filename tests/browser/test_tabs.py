@@ -292,7 +292,9 @@ def test_twenty_tabs_have_one_poller(context: BrowserContext, auth_server: AuthS
     for _ in range(3):
         with context.expect_event("requestfinished", lambda request: request.url.endswith("/session")):
             pass
-    assert sorted(tab.count(SESSION) for tab in tabs) == [0] * 19 + [3]
+    *others, poller = sorted(tab.count(SESSION) for tab in tabs)
+    assert others == [0] * 19
+    assert poller >= 3  # on a slow machine one ends between two waits
 
 
 # --- what a browser may lack ---

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime  # noqa: TC003 - pydantic reads the annotations
 from itertools import takewhile
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args
@@ -112,7 +113,10 @@ def read_model(model: type[M], raw: Mapping[str, Any]) -> M:
         SessionValidationError: The data does not fit the model.
     """
     try:
-        return model.model_validate(raw)
+        try:
+            return model.model_validate(raw)
+        except ValidationError:  # a strict type takes dates, enums and models from JSON only
+            return model.model_validate_json(json.dumps(raw, default=str))
     except ValidationError as error:
         problems = error.errors(include_url=False, include_context=False, include_input=False)[
             :_MOST_PROBLEMS

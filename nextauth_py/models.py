@@ -133,7 +133,9 @@ def read_model(model: type[M], raw: Mapping[str, Any]) -> M:
 def _declared(model: type[BaseModel], *outer: type[BaseModel]) -> Iterator[str]:
     """The names of a model's fields, and of models in it. What else an error names is the session's own."""
     for name, field in model.model_fields.items():
-        yield from filter(None, (name, field.alias))
+        yield name
+        for way in getattr(field.validation_alias, "choices", [field.validation_alias]):
+            yield from map(str, getattr(way, "path", [way]))
         for each in (field.annotation, *get_args(field.annotation)):
             if isinstance(each, type) and issubclass(each, BaseModel) and each not in {model, *outer}:
                 yield from _declared(each, model, *outer)

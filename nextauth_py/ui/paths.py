@@ -41,10 +41,10 @@ def read_field(holder: object, name: str) -> object:
 
     None if there is none. What Python or pydantic adds to values is no field: methods, ``model_config``.
     """
+    if isinstance(holder, (list, tuple)) and name.isdigit():
+        holder = dict(enumerate(holder))
     if isinstance(holder, Mapping):  # a session type may have other keys than texts
         return next((value for key, value in holder.items() if str(key) == name), None)
-    if isinstance(holder, (list, tuple)) and name.isdigit():
-        return next((item for position, item in enumerate(holder) if str(position) == name), None)
     if fields := getattr(type(holder), "__pydantic_fields__", None):
         for held in (getattr(holder, "__dict__", {}), getattr(holder, "__pydantic_extra__", None) or {}):
             if name in held:

@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Any
 
 import pytest
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import AliasChoices, AliasPath, BaseModel, ConfigDict, Field, field_validator
 
 from nextauth_py import Provider, Session, SessionValidationError, User
 from nextauth_py.models import read_model
@@ -141,6 +141,19 @@ def test_a_type_of_ones_own_may_refuse() -> None:
     with pytest.raises(SessionValidationError):
         read_model(WithNumbers, {"user": {"id": "x"}, "expires": EXPIRES})
     assert read_model(WithNumbers, {"user": {"id": 7, "name": 8}, "expires": EXPIRES}).user.id == 7
+
+
+def test_what_does_not_fit_is_named_as_the_server_names_it() -> None:
+    class Renamed(Session):
+        number: int = Field(alias="theNumber")
+        role: str = Field(validation_alias="shopRole")
+        one_of: int = Field(validation_alias=AliasChoices("first", "second"))
+        rank: int = Field(validation_alias=AliasPath("user", "rank"))
+
+    with pytest.raises(SessionValidationError) as caught:
+        read_model(Renamed, {"expires": EXPIRES, "shopRole": 7, "user": {"rank": "hunter2"}})
+    assert caught.value.fields == ("theNumber", "shopRole", "first", "user.rank")
+    assert "hunter2" not in str(caught.value)
 
 
 class Rank(Enum):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -78,8 +79,7 @@ def _roles(session: Session) -> set[str]:
     for place in (session.user, session):
         for name in ("role", "roles"):
             value = read_field(place, name)
-            if isinstance(value, str):
-                found.add(value)
-            elif isinstance(value, (list, tuple, set)):
-                found.update(each for each in value if isinstance(each, str))
+            values = value if isinstance(value, (list, tuple, set, frozenset)) else [value]
+            texts = (each.value if isinstance(each, Enum) else each for each in values)
+            found.update(each for each in texts if isinstance(each, str))
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime  # noqa: TC003 - pydantic reads the annotations
 from itertools import takewhile
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args
@@ -112,7 +113,10 @@ def read_model(model: type[M], raw: Mapping[str, Any]) -> M:
         SessionValidationError: The data does not fit the model.
     """
     try:
-        return model.model_validate(raw)
+        try:
+            return model.model_validate(raw)
+        except ValidationError:  # a strict type takes dates, enums and models from JSON only
+            return model.model_validate_json(json.dumps(raw, default=str))
     except ValidationError as error:
         problems = error.errors(include_url=False, include_context=False, include_input=False)[
             :_MOST_PROBLEMS
@@ -129,7 +133,9 @@ def read_model(model: type[M], raw: Mapping[str, Any]) -> M:
 def _declared(model: type[BaseModel], *outer: type[BaseModel]) -> Iterator[str]:
     """The names of a model's fields, and of models in it. What else an error names is the session's own."""
     for name, field in model.model_fields.items():
-        yield from filter(None, (name, field.alias))
+        yield name
+        for way in getattr(field.validation_alias, "choices", [field.validation_alias]):
+            yield from map(str, getattr(way, "path", [way]))
         for each in (field.annotation, *get_args(field.annotation)):
             if isinstance(each, type) and issubclass(each, BaseModel) and each not in {model, *outer}:
                 yield from _declared(each, model, *outer)

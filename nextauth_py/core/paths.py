@@ -41,10 +41,10 @@ def read_field(holder: object, name: str) -> object:
 
     None if there is none. What Python or pydantic adds to values is no field: methods, ``model_config``.
     """
-    if isinstance(holder, Mapping):
-        return holder.get(name)
     if isinstance(holder, (list, tuple)) and name.isdigit():
-        return next((item for position, item in enumerate(holder) if str(position) == name), None)
+        holder = dict(enumerate(holder))
+    if isinstance(holder, Mapping):  # a session type may have other keys than texts
+        return next((value for key, value in holder.items() if str(key) == name), None)
     if fields := getattr(type(holder), "__pydantic_fields__", None):
         for held in (getattr(holder, "__dict__", {}), getattr(holder, "__pydantic_extra__", None) or {}):
             if name in held:
@@ -55,7 +55,7 @@ def read_field(holder: object, name: str) -> object:
                 return getattr(holder, own, None)
         from pydantic import BaseModel  # noqa: PLC0415 - loaded with the model
 
-        if hasattr(BaseModel, name):
+        if name.startswith("model_") and hasattr(BaseModel, name):
             return None
     found = None if name.startswith("_") else getattr(holder, name, None)
     return None if callable(found) else found

@@ -82,7 +82,9 @@ def _parse_base_url(name: str, value: object) -> AuthUrl:
         usable = False
     if not usable or " " in text or _DECEPTIVE.search(text):
         raise ValueError(f"{name}={value!r} is not a URL. Write it like 'https://example.com/api/auth'.")
-    return AuthUrl(origin_of(text), parts.path.rstrip("/") or DEFAULT_BASE_PATH)
+    # One slash in front: on the page's own origin, two would name a host.
+    path = parts.path.strip("/")
+    return AuthUrl(origin_of(text), f"/{path}" if path else DEFAULT_BASE_PATH)
 
 
 def _parse_base_path(value: object) -> str:

@@ -54,9 +54,17 @@ def session_required(
             refusal = gate.blocking_refusal(visitor, _visit(request))
             return visitor.keep(_refused(refusal) if refusal else view(request, *args, **values))
 
-        return answer if iscoroutinefunction(view) else blocking_answer
+        return answer if _is_async(view) else blocking_answer
 
     return decorate
+
+
+def _is_async(view: Callable[..., Any]) -> bool:
+    """Whether it is to be awaited, as what the ``dispatch`` of a class with async handlers returns is."""
+    method = getattr(view, "func", view)  # `method_decorator` hands on a partial
+    return iscoroutinefunction(view) or bool(
+        getattr(getattr(method, "__self__", None), "view_is_async", None)
+    )
 
 
 def _visit(request: Any) -> Visit:

@@ -86,10 +86,17 @@ def _as_read(value: Any, dumped: Any) -> Any:
     fields = getattr(type(value), "__pydantic_fields__", {})
     written = {field.serialization_alias or name: name for name, field in fields.items()}
     read = {name: inner for name, inner in dumped.items() if name not in written}
-    for alias, name in written.items():
-        if alias in dumped:
-            _put(read, _way(type(value), name), _as_read(getattr(value, name), dumped[alias]))
+    ways = [(_way(type(value), name), name, alias) for alias, name in written.items() if alias in dumped]
+    for way, name, alias in sorted(ways, key=_turn):
+        _put(read, way, _as_read(getattr(value, name), dumped[alias]))
     return read
+
+
+def _turn(way: tuple[list[str | int], str, str]) -> tuple[int, bool, int]:
+    """Whole fields come before parts of them, and what is counted from a list's end last."""
+    last = way[0][-1]
+    position = last if isinstance(last, int) else 0
+    return len(way[0]), position < 0, position
 
 
 def _way(model: Any, name: str) -> list[str | int]:
@@ -103,16 +110,26 @@ def _way(model: Any, name: str) -> list[str | int]:
     return [alias] if isinstance(alias, str) else alias.path
 
 
+class _Made(list[Any]):
+    """A list that no field is, made for those that are read from its positions."""
+
+
 def _put(holder: Any, way: list[str | int], value: object) -> None:
+    """Put a value where it is read from, unless there is what another field reads there too."""
     step, *rest = way
     if isinstance(step, int):
+        if not isinstance(holder, _Made):
+            return
         holder += [None] * (max(step, ~step) + 1 - len(holder))
+        if step < 0 and not rest and holder[step] not in (None, value):  # it is counted from the start
+            holder += [None] * -step
+    inner = holder[step] if isinstance(step, int) else holder.get(step)
     if rest:
-        inner = holder[step] if isinstance(step, int) else holder.get(step)
         kind = list if isinstance(rest[0], int) else dict
-        holder[step] = inner if isinstance(inner, kind) else kind()
+        if not isinstance(inner, kind):
+            holder[step] = _Made() if kind is list else {}
         _put(holder[step], rest, value)
-    else:
+    elif inner is None:
         holder[step] = value
 
 

@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 
 def session_required(
     auth: bool | Auth = True, **options: Unpack[Options]
-) -> Callable[[Callable[..., Any]], Callable[..., Response]]:
-    """Protect a view. Inside, ``flask.g.visitor.get_session()`` sends no further request.
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Protect a view, or a whole blueprint as its ``before_request``.
+
+    Inside, ``flask.g.visitor.get_session()`` sends no further request.
 
     Other visitors get the same responses as in `nextauth_py.server.starlette`.
 
@@ -39,15 +41,15 @@ def session_required(
     """
     gate = Gate(auth, **options)
 
-    def decorate(view: Callable[..., Any]) -> Callable[..., Response]:
+    def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(view)
-        def answer(*args: Any, **values: Any) -> Response:
+        def answer(*args: Any, **values: Any) -> Response | None:
             visitor = shared_visitor(BlockingVisitor, request, request.environ, **options)
             g.visitor = visitor
             after_this_request(visitor.keep)  # what `abort` and an exception answer, too
             refusal = gate.blocking_refusal(visitor, _visit())
             result = _refused(refusal) if refusal else current_app.ensure_sync(view)(*args, **values)
-            return make_response(result)
+            return None if result is None else make_response(result)  # None: on to the view, or Flask objects
 
         return answer
 

@@ -85,8 +85,11 @@ def visit_of(request: HTTPConnection) -> Visit:
     """Return what a gate needs of a request."""
     # From the scope: `request.url` takes the Host header in, and fails for a query that is not UTF-8.
     scope = request.scope
+    path, root = scope["path"], scope.get("root_path", "").rstrip("/")
+    if not f"{path}/".startswith(f"{root}/"):  # a proxy has taken it away
+        path = root + path
     accept = request.headers.get("accept", "")
-    return Visit(scope.get("method", ""), scope["path"], scope.get("query_string", b""), accept)
+    return Visit(scope.get("method", ""), path, scope.get("query_string", b""), accept)
 
 
 def check_socket(socket: WebSocket, visitor: Visitor[Any], refusal: Refusal | None) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
 
 import pytest
+from fastapi import Depends, FastAPI
 
 from nextauth_py import Auth
 from nextauth_py.server import AUTH_COOKIES
@@ -17,7 +18,7 @@ from nextauth_py.server import starlette as for_starlette
 from nextauth_py.server.headers import make_private
 
 from .raw import OFFER, RawServer, answer
-from .sites import COOKIE, SITES, Get, Reply, site
+from .sites import COOKIE, SITES, Get, Reply, _asgi, site
 from .test_fetch import AS_IT_CAME, ODD
 
 SIGNED_IN = {"Cookie": f"{COOKIE}=1"}
@@ -303,6 +304,31 @@ def test_whoever_is_led_to_the_sign_in_page_comes_back_to_this_origin(get: Get, 
 )
 def test_the_page_one_comes_back_to_is_the_one_that_was_asked_for(get: Get, target: bytes, back: str) -> None:
     (location,) = get(target, PAGE).all("location")
+    assert parse_qs(urlsplit(location).query)["callbackUrl"] == [back]
+
+
+@pytest.mark.parametrize(
+    ("root", "target", "back"),
+    [
+        ("/shop", b"/me", "/shop/me"),
+        ("/shop/", b"/me", "/shop/me"),
+        ("/shop", b"/shop/me", "/shop/me"),
+        ("/m", b"/me", "/m/me"),
+        ("/m", b"/m/sub/me", "/m/sub/me"),
+        ("", b"/sub/me", "/sub/me"),
+    ],
+)
+def test_the_way_back_has_the_path_that_a_proxy_has_taken_away(root: str, target: bytes, back: str) -> None:
+    app = FastAPI()
+    needed = Depends(for_fastapi.session_required())
+    for path in ("/me", "/sub/me"):
+        app.get(path, dependencies=[needed])(lambda: "secret")
+
+    async def app_there(scope: Any, receive: Any, send: Any) -> None:
+        await app({**scope, "root_path": root}, receive, send)
+
+    headers = [(b"accept", b"text/html")]
+    (location,) = _asgi(app_there)(target, headers, "GET").all("location")
     assert parse_qs(urlsplit(location).query)["callbackUrl"] == [back]
 
 

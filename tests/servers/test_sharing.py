@@ -10,6 +10,8 @@ import flask
 import pytest
 from django.http import HttpResponse
 from django.test import RequestFactory
+from django.utils.decorators import method_decorator
+from django.views import View
 from fastapi import Depends, FastAPI, Request, Response
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
@@ -110,6 +112,23 @@ def flask_site(outer: Options, inner: Options) -> Any:
     return _wsgi(app)
 
 
+def flask_site_with_a_guard(outer: Options, inner: Options) -> Any:
+    part = flask.Blueprint("part", __name__)
+
+    @part.before_request
+    @for_flask.session_required(**outer)
+    def guard() -> None: ...
+
+    @part.get("/me")
+    @for_flask.session_required(**inner)
+    def me() -> str:
+        return kind_of(flask.g.visitor.get_session())
+
+    app = flask.Flask(__name__)
+    app.register_blueprint(part)
+    return _wsgi(app)
+
+
 def flask_site_in_a_context(outer: Options, inner: Options) -> Any:
     """As in a test or a command, whose context, with ``g``, requests share."""
     get = flask_site(outer, inner)
@@ -143,6 +162,26 @@ def django_site(outer: Options, inner: Options) -> Any:
     return _django_site(me, is_async=False)
 
 
+def django_site_of_a_class(outer: Options, inner: Options) -> Any:
+    @method_decorator(for_django.session_required(**outer), name="dispatch")
+    class Me(View):  # type: ignore[misc]
+        @method_decorator(for_django.session_required(**inner))  # type: ignore[untyped-decorator]
+        def get(self, request: Any) -> HttpResponse:
+            return HttpResponse(kind_of(request.visitor.get_session()))
+
+    return _django_site(Me.as_view(), is_async=False)
+
+
+def async_django_site_of_a_class(outer: Options, inner: Options) -> Any:
+    @method_decorator(for_django.session_required(**outer), name="dispatch")
+    class Me(View):  # type: ignore[misc]
+        @method_decorator(for_django.session_required(**inner))  # type: ignore[untyped-decorator]
+        async def get(self, request: Any) -> HttpResponse:
+            return HttpResponse(kind_of(await request.visitor.get_session()))
+
+    return _django_site(Me.as_view(), is_async=True)
+
+
 def async_django_site(outer: Options, inner: Options) -> Any:
     @for_django.session_required(**outer)
     @for_django.session_required(**inner)
@@ -160,8 +199,11 @@ SITES = [
     fastapi_site_with_responses,
     flask_site,
     flask_site_in_a_context,
+    flask_site_with_a_guard,
     django_site,
     async_django_site,
+    django_site_of_a_class,
+    async_django_site_of_a_class,
 ]
 TYPED = [make for make in SITES if make is not fastapi_site_with_responses]
 

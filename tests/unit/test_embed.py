@@ -6,13 +6,22 @@ import html.parser
 import json
 import logging
 from types import MappingProxyType
-from typing import Any
+from typing import Annotated, Any
 
 import jinja2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import AliasChoices, AliasPath, BaseModel, ConfigDict, Field, Json, computed_field
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    AliasPath,
+    BaseModel,
+    ConfigDict,
+    Field,
+    Json,
+    computed_field,
+)
 from pydantic.alias_generators import to_camel
 
 from nextauth_py import Session
@@ -154,6 +163,26 @@ def test_the_page_reads_the_names_that_the_server_wrote() -> None:
     for name in ("customerNumber", "readAs", "bothRead", "this", "that", "friend", "friends", "by_name"):
         assert written[name] == SENT[name]
     assert (written["first"], written["user"]["rank"], "double" in written) == (4, 3, False)
+
+
+Loud = Annotated[str, AfterValidator(str.upper)]
+
+
+class OfOthers(Session):
+    first: Loud = Field(validation_alias=AliasPath("names", 0))
+    last: str = Field(validation_alias=AliasPath("names", -1))
+    one_before: str = Field(validation_alias=AliasPath("names", -2))
+    caption: Loud = Field(validation_alias=AliasPath("user", "name"))
+    loudest: Loud = Field(validation_alias=AliasPath("rows", 0))
+    tenth: str = Field("none", validation_alias=AliasPath("rows", 9))
+    rows: list[str]
+
+
+@pytest.mark.parametrize("names", [["a", "b"], ["a", "b", "c"], ["a", "b", "c", "d", "e"], ["a", "a"]])
+def test_fields_that_are_read_from_one_place_come_out_as_they_went_in(names: list[str]) -> None:
+    sent = {"expires": EXPIRES, "user": {"name": "Alice"}, "names": names, "rows": ["x", "y"]}
+    session = OfOthers.model_validate(sent)
+    assert OfOthers.model_validate(read(session_script(session))) == session
 
 
 CONFIGS = [ConfigDict(populate_by_name=True), ConfigDict(extra="forbid"), ConfigDict(extra="ignore")]

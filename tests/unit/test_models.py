@@ -5,10 +5,12 @@ from __future__ import annotations
 import copy
 import json
 import pickle
+from datetime import datetime
+from enum import Enum
 from typing import Any
 
 import pytest
-from pydantic import BaseModel, field_validator
+from pydantic import AliasChoices, AliasPath, BaseModel, ConfigDict, Field, field_validator
 
 from nextauth_py import Provider, Session, SessionValidationError, User
 from nextauth_py.models import read_model
@@ -139,6 +141,52 @@ def test_a_type_of_ones_own_may_refuse() -> None:
     with pytest.raises(SessionValidationError):
         read_model(WithNumbers, {"user": {"id": "x"}, "expires": EXPIRES})
     assert read_model(WithNumbers, {"user": {"id": 7, "name": 8}, "expires": EXPIRES}).user.id == 7
+
+
+def test_what_does_not_fit_is_named_as_the_server_names_it() -> None:
+    class Renamed(Session):
+        number: int = Field(alias="theNumber")
+        role: str = Field(validation_alias="shopRole")
+        one_of: int = Field(validation_alias=AliasChoices("first", "second"))
+        rank: int = Field(validation_alias=AliasPath("user", "rank"))
+
+    with pytest.raises(SessionValidationError) as caught:
+        read_model(Renamed, {"expires": EXPIRES, "shopRole": 7, "user": {"rank": "hunter2"}})
+    assert caught.value.fields == ("theNumber", "shopRole", "first", "user.rank")
+    assert "hunter2" not in str(caught.value)
+
+
+class Rank(Enum):
+    ADMIN = "admin"
+
+
+class StrictUser(User):
+    model_config = ConfigDict(strict=True)
+
+    since: datetime
+
+
+class WithStrictUser(Session):
+    user: StrictUser
+
+
+class WhollyStrict(Session):
+    model_config = ConfigDict(strict=True)
+
+    user: StrictUser
+    rank: Rank
+    tags: set[str]
+
+
+@pytest.mark.parametrize("model", [WithStrictUser, WhollyStrict])
+def test_a_strict_type_takes_what_json_has_instead_of_dates_and_enums(model: type[Session]) -> None:
+    raw = {"user": {"id": "7", "since": EXPIRES}, "rank": "admin", "tags": ["a"], "expires": EXPIRES}
+    session: Any = read_model(model, raw)
+    assert (session.user.id, session.user.since, session.expires) == ("7", session.expires, session.expires)
+    assert read_model(model, {**raw, "expires": session.expires}) == session
+    with pytest.raises(SessionValidationError) as caught:
+        read_model(model, {**raw, "user": {"since": "hunter2"}})
+    assert caught.value.fields == ("user.since",)
 
 
 # --- fields of any name ---

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import Enum
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from pydantic import AliasChoices, AliasPath, Field, PrivateAttr
+from pydantic import AliasChoices, AliasPath, Field, PrivateAttr, create_model
 
 from nextauth_py import Auth, Session, SessionProvider, User, keyed
 from nextauth_py.access import checked_auth
@@ -71,6 +72,19 @@ def test_a_role_is_found_in_a_user_of_any_type_and_under_any_alias() -> None:
     assert Auth(role="b").admits(holder)
     for user in (None, "admin", ["admin"], 7):
         assert not Auth(role="admin").admits(session(user=user))
+
+
+class Rank(Enum):
+    ADMIN = "admin"
+    OTHER = 1
+
+
+@pytest.mark.parametrize("kind", [frozenset[str], set[Rank], list[Rank], tuple[str, ...]], ids=str)
+def test_a_session_type_may_keep_roles_as_it_likes(kind: Any) -> None:
+    shop: Any = create_model("shop", __base__=Session, roles=kind, role=(Rank | None, None))
+    assert Auth(role="admin").admits(shop(expires=EXPIRES, roles=["admin"]))
+    assert Auth(role="admin").admits(shop(expires=EXPIRES, roles=[], role="admin"))
+    assert not Auth(role="owner").admits(shop(expires=EXPIRES, roles=["admin"], role=1))
 
 
 def test_a_function_may_decide_and_a_role_must_hold_too() -> None:
@@ -159,6 +173,19 @@ def test_a_path_leads_to_positions_of_lists() -> None:
     assert read_path(shown, "user.2") == "two"
     assert read_path(shown, "user.roles.append") is None
     assert read_path(session(user="alice"), "user.0") is None
+
+
+def test_a_path_leads_to_what_a_session_type_has_made_of_a_field() -> None:
+    class Shop(Session):
+        scores: dict[int, str]
+
+        @property
+        def schema(self) -> str:  # type: ignore[override]
+            return "ours"
+
+    shown = Shop.model_validate({"expires": EXPIRES, "scores": {"7": "seven"}})
+    assert read_path(shown, "scores.7") == "seven"
+    assert read_path(shown, "schema") == "ours"
 
 
 def test_a_path_may_name_a_field_as_the_server_does_or_as_the_session_type_does() -> None:

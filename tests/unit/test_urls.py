@@ -68,6 +68,13 @@ def test_the_origin_of_the_page_is_no_other_origin(url: str) -> None:
     assert resolve_auth_url(url, "/b/", {}, in_browser=True, page=PAGE) == AuthUrl("", "/b")
 
 
+@pytest.mark.parametrize("url", ["https://app.example//api/auth", "https://app.example///api/auth//"])
+def test_slashes_in_front_of_the_path_name_no_host(url: str) -> None:
+    assert resolve_auth_url(url, None, {}, in_browser=True, page=PAGE) == AuthUrl("", "/api/auth")
+    assert resolve(NEXTAUTH_URL=url) == AuthUrl("", "/api/auth")
+    assert resolve(in_browser=False, NEXTAUTH_URL=url).endpoint() == "https://app.example/api/auth"
+
+
 @pytest.mark.parametrize("url", ["http://app.example", "https://app.example:8443", "https://www.app.example"])
 def test_an_origin_that_looks_similar_is_another(url: str) -> None:
     assert resolve_auth_url(url, None, {}, in_browser=True, page=PAGE).origin == url

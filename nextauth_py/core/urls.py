@@ -78,13 +78,22 @@ def _parse_base_url(name: str, value: object) -> AuthUrl:
     try:
         parts = split_url(text)
         usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port or 1) > 0
-    except ValueError:  # a port that is no number, an open bracket
+        origin = _as_ascii(origin_of(text))
+    except ValueError:  # a port that is no number, an open bracket, a host name that is too long
         usable = False
+    if usable and parts.username is not None:
+        raise ValueError(f"{name} must not have a user name or password in it: requests cannot carry them")
     if not usable or " " in text or _DECEPTIVE.search(text):
         raise ValueError(f"{name}={value!r} is not a URL. Write it like 'https://example.com/api/auth'.")
     # One slash in front: on the page's own origin, two would name a host.
     path = parts.path.strip("/")
-    return AuthUrl(origin_of(text), f"/{path}" if path else DEFAULT_BASE_PATH)
+    return AuthUrl(origin, f"/{path}" if path else DEFAULT_BASE_PATH)
+
+
+def _as_ascii(origin: str) -> str:
+    """An origin with its host name as browsers write it: ``xn--bcher-kva.example``."""
+    scheme, separator, host = origin.partition("://")
+    return origin if origin.isascii() else f"{scheme}{separator}{host.encode('idna').decode()}"
 
 
 def _parse_base_path(value: object) -> str:

@@ -75,6 +75,19 @@ def test_slashes_in_front_of_the_path_name_no_host(url: str) -> None:
     assert resolve(in_browser=False, NEXTAUTH_URL=url).endpoint() == "https://app.example/api/auth"
 
 
+@pytest.mark.parametrize("page", ["https://xn--bcher-kva.example:8443/shop", "https://other.example/"])
+def test_an_international_host_name_is_as_browsers_write_it(page: str) -> None:
+    found = resolve_auth_url("https://Bücher.example:8443", None, {}, in_browser=True, page=page)
+    assert found.origin == ("" if "xn--" in page else "https://xn--bcher-kva.example:8443")
+
+
+@pytest.mark.parametrize("url", ["https://user:secret@auth.example", "user@auth.example"])
+def test_a_password_in_an_address_is_refused_and_not_shown(url: str) -> None:
+    with pytest.raises(ValueError, match="base_url must not have a user name or password in it") as raised:
+        resolve_auth_url(url, None, {}, in_browser=True, page=PAGE)
+    assert "secret" not in str(raised.value)
+
+
 @pytest.mark.parametrize("url", ["http://app.example", "https://app.example:8443", "https://www.app.example"])
 def test_an_origin_that_looks_similar_is_another(url: str) -> None:
     assert resolve_auth_url(url, None, {}, in_browser=True, page=PAGE).origin == url

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from enum import Enum
+from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -43,8 +44,8 @@ class Auth:
     unauthorized: str | None = None
 
     def __post_init__(self) -> None:
-        if self.allow is not None and not callable(self.allow):
-            raise TypeError(f"allow takes a function of the session, not {self.allow!r}")
+        if self.allow is not None and (not callable(self.allow) or iscoroutinefunction(self.allow)):
+            raise TypeError(f"allow takes a function of the session, no async one, not {self.allow!r}")
         if self.unauthorized is not None and not isinstance(self.unauthorized, str):
             raise TypeError(f"unauthorized takes a path or a URL, not {self.unauthorized!r}")
         if not isinstance(self.role, (str, Collection, type(None))):

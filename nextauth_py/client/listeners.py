@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, cast
 
-from ..errors import NextAuthError
 from ..host import default_host
 from ..state import S, SessionEvent, SessionState
 
@@ -40,7 +39,7 @@ def ignores_events(call: Callable[P, R]) -> Callable[P, R]:
             kept = without_events(args)
             try:
                 return await call(*kept, **kwargs)
-            except NextAuthError as error:
+            except Exception as error:
                 if len(kept) == len(args):
                     raise
                 default_host().report(f"{call.__name__} failed", error)

@@ -283,7 +283,7 @@ class AuthClient(Generic[S]):
 
     def _checked_callback(self, callback_url: str | None) -> str:
         page = self._host.location()
-        return without_verdict(page) if callback_url is None else safe_redirect(callback_url, page=page)
+        return safe_redirect(callback_url, page=page) if callback_url else without_verdict(page)
 
     def _finish(self, url: str, result: R, *, redirect: bool) -> R | None:
         page = self._host.location()

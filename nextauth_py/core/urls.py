@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -122,10 +122,14 @@ def split_url(url: str) -> SplitResult:
 
 
 def query_of(url: str) -> dict[str, list[str]]:
-    """The parameters of a URL."""
+    """The parameters of a URL, and of a route in its fragment: ``/#/login?error=…``."""
     from urllib.parse import parse_qs  # noqa: PLC0415 - see above
 
-    return parse_qs(split_url(url).query)
+    return parse_qs(_query(split_url(url)))
+
+
+def _query(parts: SplitResult) -> str:
+    return f"{parts.query}&{parts.fragment.partition('?')[2]}"
 
 
 def encoded(fields: Mapping[str, object]) -> str:
@@ -146,14 +150,14 @@ def as_texts(fields: Mapping[str, object]) -> dict[str, list[str]]:
 
 
 def _texts(name: str, value: object) -> list[str]:
-    if value is None:
+    if value is None or type(value).__name__ == "JsNull":
         return []
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return [text for each in value for text in _texts(name, each)]
     if isinstance(value, (Mapping, bytes, bytearray)):
         raise TypeError(
             f"a form carries text: {name!r} is a {type(value).__name__}; json.dumps() or decode it"
         )
+    if isinstance(value, Iterable) and not isinstance(value, str):
+        return [text for each in value for text in _texts(name, each)]
     return [str(value).lower() if isinstance(value, bool) else str(value)]
 
 
@@ -196,19 +200,22 @@ def without_verdict(page: str) -> str:
     """A page's address without what an earlier refusal has left in it; the rest byte for byte."""
     from urllib.parse import unquote_plus  # noqa: PLC0415 - see above
 
-    address, hash_, fragment = page.partition("#")
-    path, mark, query = address.partition("?")
+    address, hash_, route = page.partition("#")
+    if hash_:
+        return without_verdict(address) + hash_ + without_verdict(route)
+    path, mark, query = page.partition("?")
     fields = query.split("&")
     kept = [each for each in fields if unquote_plus(each.partition("=")[0]) not in _VERDICT]
     if kept == fields:
         return page
-    return path + (mark if kept else "") + "&".join(kept) + hash_ + fragment
+    return path + (mark if kept else "") + "&".join(kept)
 
 
 def is_same_place(one: str, other: str) -> bool:
     """Whether two absolute URLs name the same page, however a server has rewritten one of them.
 
-    Origins do not count, because a server behind a proxy may take its own for the site's; nor do fragments.
+    Origins do not count, because a server behind a proxy may take its own for the site's; nor do fragments,
+    but for the parameters of a route.
     """
     return _place(one) == _place(other)
 
@@ -220,7 +227,7 @@ def _place(url: str) -> tuple[str, list[tuple[str, str]]]:
     parts = split_url(url)
     # One slash in front, because `normpath` keeps two.
     path = normpath("/" + unquote(parts.path).lstrip("/"))
-    return path, sorted(parse_qsl(parts.query, keep_blank_values=True))
+    return path, sorted(parse_qsl(_query(parts), keep_blank_values=True))
 
 
 def is_safe_link(url: str, *, data: Collection[str] = ()) -> bool:

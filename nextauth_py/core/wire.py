@@ -242,7 +242,8 @@ def read_verdict(
         return {}
     if provider.get("type") in _ELSEWHERE and not _is_own(auth, url, page, provider.get("signinUrl")):
         return {}
-    return query_of(url)
+    # The path of a sign-in page may have a query or a route already, behind which the server writes its own.
+    return query_of(url.replace("#", "&").replace("?", "&").replace("&", "?", 1))
 
 
 def _is_own(auth: AuthUrl, url: str, page: str, known: object) -> bool:

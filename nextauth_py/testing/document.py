@@ -329,6 +329,10 @@ class Element:
         else:
             self.removeAttribute("hidden")
 
+    def contains(self, other: object) -> bool:
+        """Whether another is in it, or is it."""
+        return isinstance(other, Element) and any(each is self.tag for each in other.tag.self_and_parents)
+
     def hasAttribute(self, name: str) -> bool:  # noqa: N802
         """Whether it has an attribute."""
         return name in self.tag.attrs

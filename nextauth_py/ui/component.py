@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from contextlib import ExitStack
 from functools import update_wrapper
-from types import FunctionType
 from typing import TYPE_CHECKING, Any, overload
 from weakref import WeakSet
 
@@ -80,7 +79,7 @@ def component(
         made = Component(function, wanted)
         return made if target is None else made.mount(target)
 
-    if isinstance(target, FunctionType):
+    if callable(target):  # as no element is
         return Component(target, wanted)
     return decorate
 
@@ -113,17 +112,19 @@ class Component(Part):
         return self._function() if self._auth is None else self._guarded(self._auth)
 
     def mount(self, target: object) -> Component:
-        """Show it in an element, in place of what is there. A component that is mounted there is unmounted.
+        """Show it in an element, in place of what is there. Components that are mounted there are unmounted.
 
         Raises:
             LookupError: Nothing on the page matches the selector.
         """
+        from ..host.dom import own  # noqa: PLC0415 - not every page needs it
+
         host = default_host()
         element = host.find_element(target)
         self.unmount()
-        for each in list(_mounted):
-            if each._element == element:  # noqa: SLF001 - of the same class
-                each.unmount()
+        replaced = [each for each in _mounted if own(element).contains(each._element)]  # noqa: SLF001
+        for each in replaced:
+            each.unmount()
         self._view, self._element = host.make_view(element), element
         _mounted.add(self)
         self.update()

@@ -391,6 +391,8 @@ def test_a_wish_without_a_need_is_refused() -> None:
         "/login?error=SessionRequired",
         "/login?callbackUrl=%2Ftodo&error=SessionRequired#form",
         "/login?callbackUrl=%2Flogin",
+        "/#/login?error=SessionRequired",
+        "/?lang=de#/login?callbackUrl=%2F%23%2Ftodo&error=SessionRequired",
         "/login?callbackUrl=http%3A%2F%2Flocalhost%3A3000%2Flogin%3Fpage%3D2",
         "/api/auth/signin",
         "/api/auth/signin/?callbackUrl=%2Ftodo",

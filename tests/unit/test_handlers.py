@@ -109,3 +109,14 @@ def test_what_fails_as_a_handler_is_in_the_session_and_the_console() -> None:
         with pytest.raises(ClientFetchError):
             tab.run(nextauth_py.sign_out())
         assert len(tab.errors) == 1
+
+
+def test_a_handler_of_a_page_that_has_run_again_is_in_the_console() -> None:
+    """It belongs to a provider that is closed."""
+    with Browser() as browser:
+        tab = browser.open_tab("/account")
+        old, _ = (tab.run(lambda: SessionProvider(None).start()) for _ in range(2))
+        tab.run(old.update(DOM_EVENT))
+        assert "is closed" in str(*tab.errors)
+        with pytest.raises(RuntimeError, match="is closed"):
+            tab.run(old.update())

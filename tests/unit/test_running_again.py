@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import pytest
@@ -53,6 +54,31 @@ def test_a_decorator_without_parentheses_makes_a_component_too(tab: Tab) -> None
     assert isinstance(account, Component)
     tab.run(lambda: account.mount("#account"))
     assert tab.text("#account") == "Hello"
+
+
+def test_a_method_and_a_partial_are_components_too() -> None:
+    class Page:
+        def account(self) -> object:
+            return "Hello"
+
+    assert [component(each)() for each in (Page().account, partial(Page().account))] == ["Hello"] * 2
+
+
+def test_components_in_one_that_runs_again_run_once_each(tab: Tab) -> None:
+    seen: list[str] = []
+
+    def page() -> None:
+        SessionProvider(None).start()
+        component("#app")(lambda: "")
+        tab.find("#app").tag.append(tab.document.soup.new_tag("div", id="inner"))
+        component("#inner")(lambda: seen.append(use_session().status))
+
+    for _ in range(3):
+        tab.run(page)
+    seen.clear()
+    tab.run(lambda: setattr(tab.provider, "session", ALICE))
+    assert seen == ["authenticated"]
+    assert tab.errors == []
 
 
 def test_ten_lines_that_run_again_leave_one_of_each(tab: Tab) -> None:

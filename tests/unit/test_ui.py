@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from enum import Enum
 from types import SimpleNamespace
@@ -102,6 +103,7 @@ def test_a_session_without_a_user_has_no_role() -> None:
     ("make", "text"),
     [
         (lambda: Auth(allow="admin"), "allow takes a function"),  # type: ignore[arg-type]
+        (lambda: Auth(allow=asyncio.sleep), "allow takes a function"),  # type: ignore[arg-type]
         (lambda: Auth(role=3), "role takes a text or several"),  # type: ignore[arg-type]
         (lambda: Auth(unauthorized=print), "unauthorized takes a path"),  # type: ignore[arg-type]
         (lambda: checked_auth("admin"), r"auth takes True, False or Auth\(…\)"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from nextauth_py import UnsafeRedirectError
 from nextauth_py.core.urls import (
     AuthUrl,
+    as_texts,
     encoded,
     origin_of,
     resolve_auth_url,
@@ -307,3 +309,10 @@ def test_any_text_stays_on_the_origin_of_any_page(page: str, url: str) -> None:
 )
 def test_half_an_emoji_is_sent_as_browsers_send_it(text: str, sent: str) -> None:
     assert parse_qsl(encoded({text: text})) == [(sent, sent)]
+
+
+@pytest.mark.parametrize(
+    "values", [["a", None, "b"], {"a": 1, "b": 2}.keys(), deque("ab"), (each for each in "ab")], ids=type
+)
+def test_whatever_holds_several_is_sent_one_by_one(values: object) -> None:
+    assert encoded(as_texts({"tag": values, "name": "ab"})) == "tag=a&tag=b&name=ab"

@@ -241,6 +241,36 @@ async def test_the_callback_is_told_from_a_refusal_by_all_but_the_origin(moved: 
         assert (await enter(provider, "wonder", callback_url=asked)).ok is is_ok
 
 
+@pytest.mark.parametrize("path", ["/login", "/#/login", "/login?lang=de", "/#/login?error=x&code=y"])
+@pytest.mark.parametrize("own", ["/login?lang=de?", "/#/login?", "/login?lang=de#form?", "/login?"])
+async def test_a_refusal_counts_where_the_sign_in_page_has_a_query_or_a_route_of_its_own(
+    path: str, own: str
+) -> None:
+    tab = open_page(OwnSignInPage(generation="v5"), path)
+    provider = SessionProvider(None, host=tab).start()
+    url = f"{ORIGIN}{own}error=CredentialsSignin&code=credentials"
+    tab.browser.network.answer_next("POST /api/auth/callback/credentials", json_answer({"url": url}))
+    result = await enter(provider, "wrong")
+    assert (result.ok, result.error, result.code) == (False, "CredentialsSignin", "credentials")
+
+
+async def test_a_second_refusal_on_a_route_counts_too() -> None:
+    url = f"{ORIGIN}/#/login?error=CredentialsSignin&code=credentials"
+    tab = open_page(OwnSignInPage(generation="v5"), "/#/login?error=CredentialsSignin&code=credentials")
+    provider = SessionProvider(None, host=tab).start()
+    tab.browser.network.answer_next("POST /api/auth/callback/credentials", json_answer({"url": url}))
+    assert not (await enter(provider, "wrong")).ok
+
+
+async def test_an_empty_callback_is_none(server: OwnSignInPage) -> None:
+    """``location.search`` read for a ``callbackUrl`` that is not there."""
+    tab = open_page(server, "/login?error=CredentialsSignin&code=credentials")
+    provider = SessionProvider(None, host=tab).start()
+    assert not (await enter(provider, "wrong", callback_url="")).ok
+    assert (await enter(provider, "wonder", callback_url="")).url == f"{ORIGIN}/login"
+    assert await provider.sign_out(callback_url="", redirect=False) == SignOutResult(f"{ORIGIN}/login")
+
+
 # --- addresses ---
 
 
@@ -248,7 +278,8 @@ async def test_the_callback_is_told_from_a_refusal_by_all_but_the_origin(moved: 
     ("page", "kept"),
     [
         ("/a?error=x", "/a"),
-        ("/a?error=x#f?error=y", "/a#f?error=y"),
+        ("/a?error=x#f?error=y&b=/&code", "/a#f?b=/"),
+        ("/a?error=x#error=y", "/a#error=y"),
         ("/a?b=1&error=x&c=%20+&code=y&d&&e=", "/a?b=1&c=%20+&d&&e="),
         ("/a?csrf=true&errors=1&mycode=2", "/a?errors=1&mycode=2"),
         ("/a?error", "/a"),

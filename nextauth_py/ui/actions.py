@@ -15,7 +15,7 @@ from ..errors import ClientFetchError, CsrfError, SignOutIncomplete
 from ..host import default_host
 from ..host.dom import own
 from ..host.handlers import listener
-from .attributes import ACTION, ERROR, SUBMITS, controls, start_tag
+from .attributes import ACTION, SUBMITS, controls, start_tag
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,11 +87,11 @@ class _Actions:
         self.notes = notes
         # Neither keeps an element that the page has removed.
         self.bound = js.WeakMap.new()
-        self._controls = js.WeakSet.new()  # of the forms, wherever in the root
+        self.controls = js.WeakSet.new()  # of the forms, wherever in the root
         for element, action in bound:
             self.bound.set(element, action)
             for control in filter(own(root).contains, controls(element)):
-                self._controls.add(control)
+                self.controls.add(control)
 
     async def on_click(self, event: Any) -> None:
         if event.defaultPrevented:
@@ -114,7 +114,7 @@ class _Actions:
         with _busy(element):
             error = await self._act(name, provider_id)
         if error:
-            (note or self._new_note_after(element)).show(_advice(error))
+            (note or self._new_note(element, element.after)).show(_advice(error))
 
     async def _act(self, name: str, provider_id: str) -> BaseException | None:
         """Do what an element says. Returns why it did not work."""
@@ -145,7 +145,7 @@ class _Actions:
         event.preventDefault()
         if own(form).getAttribute("aria-busy") == "true":
             return
-        note = _note_in(form)
+        note = self._note_in(form)
         note.hide()
         fields = self._fields(form, submitter)  # before its buttons are disabled
         with _busy(form):
@@ -168,9 +168,10 @@ class _Actions:
         target = join(page, self._provider.engine.callback_of(fields) or here)
         # A server behind a proxy may take another origin for the site's.
         is_asked = is_same_place(result.url, target) and origin_of(target) == origin_of(page)
-        if is_asked and is_same_place(without_verdict(target), here):
+        is_here = is_asked and is_same_place(without_verdict(target), here)
+        if is_here:
             self._welcome(form)
-        else:
+        if not is_here or target.partition("#")[2] != here.partition("#")[2]:
             # Where the way goes on: also to a page that says "look into your mail".
             self._provider.engine.go(target if is_asked else result.url)
         return True
@@ -184,7 +185,7 @@ class _Actions:
 
     def _known(self, form: Any, control: Any) -> Any:
         """A form's control; null for one elsewhere that has named the form since it was bound."""
-        is_known = control is not jsnull and (own(form).contains(control) or self._controls.has(control))
+        is_known = control is not jsnull and (own(form).contains(control) or _has(control))
         return control if is_known else jsnull
 
     def _fields(self, form: Any, submitter: Any) -> dict[str, Any]:
@@ -200,9 +201,14 @@ class _Actions:
                 fields.setdefault(name, []).append(_LINE_END.sub("\r\n", text))
         return {name: texts if texts[1:] else texts[0] for name, texts in fields.items()}
 
+    def _note_in(self, form: Any) -> _ErrorNote:
+        note = self._note_for(form) or self._new_note(form, own(form).append)
+        note.field = own(form).querySelector("input:not([type=hidden])")
+        return note
+
     def _note_for(self, element: Any) -> _ErrorNote | None:
         """The place for what an element causes: the nearest that can be seen, if any."""
-        around = element.parentElement
+        around = element
         while around is not jsnull:
             for each in chain.from_iterable(actions.notes for actions in _listening):
                 form = each.closest(f"form{ACTION}")
@@ -212,15 +218,16 @@ class _Actions:
             around = own(around).parentElement
         return None
 
-    def _new_note_after(self, element: Any) -> _ErrorNote:
-        made = _new_note(element)
-        element.after(made)
+    def _new_note(self, element: Any, place: Callable[[Any], object]) -> _ErrorNote:
+        made = own(own(element).ownerDocument).createElement("p")
+        made.setAttribute("data-session-error", "")
+        place(made)
         self.notes.append(made)
         return _ErrorNote(made)
 
     def _goes_elsewhere(self, button: Any) -> bool:
         """Whether a form's button does something of its own: it closes a dialog, or leads to another page."""
-        if button is jsnull or not self._controls.has(button):
+        if button is jsnull or not _has(button):
             return False
         return bool(button.hasAttribute("formaction") or button.formMethod == "dialog")
 
@@ -248,12 +255,17 @@ class _Actions:
                 return
 
 
+def _has(control: Any) -> bool:
+    """Whether it was a form's control when the page, or a part of it, was bound."""
+    return any(each.controls.has(control) for each in _listening)
+
+
 class _ErrorNote:
     """Where a visitor reads that something did not work."""
 
-    def __init__(self, element: Any, field: Any = jsnull) -> None:
+    def __init__(self, element: Any) -> None:
         self._element = element
-        self._field = field  # takes the focus
+        self.field: Any = jsnull  # takes the focus
         element.setAttribute("role", "alert")
         if element.textContent.strip() and not element.dataset.sessionError:
             element.dataset.sessionError = element.textContent.strip()  # the page's own words
@@ -264,22 +276,8 @@ class _ErrorNote:
     def show(self, text: str) -> None:
         self._element.textContent = self._element.dataset.sessionError or text
         self._element.hidden = False
-        if self._field is not jsnull:
-            self._field.focus()
-
-
-def _note_in(form: Any) -> _ErrorNote:
-    found = own(form).querySelector(ERROR)
-    if found is jsnull:
-        found = _new_note(form)
-        own(form).append(found)
-    return _ErrorNote(found, own(form).querySelector("input:not([type=hidden])"))
-
-
-def _new_note(element: Any) -> Any:
-    made = own(own(element).ownerDocument).createElement("p")
-    made.setAttribute("data-session-error", "")
-    return made
+        if self.field is not jsnull:
+            self.field.focus()
 
 
 def _advice(error: BaseException) -> str:

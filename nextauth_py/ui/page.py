@@ -40,8 +40,8 @@ def bind_page(root: object = "body", *, provider: SessionProvider[Any] | None = 
       goes where a field ``callbackUrl`` or the one in the page's address says. While it is busy, its buttons
       are disabled. Write ``method="post"`` too: until Python is there, a form without it would send its
       fields in the page's address.
-    - ``data-session-error``, in a form or near buttons: where a visitor reads that something did not work,
-      in that element's own words if it has some.
+    - ``data-session-error``, in or near a form or near buttons: where a visitor reads that something did not
+      work, in that element's own words if it has some.
 
     Args:
         root: The part of the page: a selector or an element.

@@ -148,6 +148,19 @@ def test_a_button_that_was_added_later_leads_nowhere_else(show: Callable[..., Py
     assert "/evil" not in python.page.url
 
 
+def test_what_the_page_adds_and_binds_later_is_a_part_of_the_form(show: Callable[..., PythonPage]) -> None:
+    python = show(FORM.format(more=""))
+    python.page.evaluate("""() => {
+        const add = (to, html) => to.insertAdjacentHTML('beforeend', html);
+        add(form, '<button formaction=/forgot formmethod=post>Forgot it</button>');
+        add(form.parentElement, '<input name=late value=1 form=form>');
+    }""")
+    python.run("stop_later = bind_page()\n1")
+    assert sent_by(python, lambda: press(python, "Sign in"))[2:] == [("late", "1")]
+    with python.page.expect_navigation(url="**/forgot"):
+        press(python, "Forgot it")
+
+
 # --- where it leads ---
 
 TODO = "<input type=hidden name=callbackUrl value=/todo>"
@@ -194,6 +207,15 @@ def test_a_form_stays_where_it_leads_to_the_page_itself(show: Callable[..., Pyth
     press(python, "Sign in")
     expect(python.page.get_by_label("Password")).to_have_value("")
     assert python.page.evaluate("window.is_same")
+
+
+def test_a_form_leads_to_another_place_in_the_page(show: Callable[..., PythonPage]) -> None:
+    python = show(
+        FORM.format(more="<input type=hidden name=callbackUrl value='/login#/todo'>"), "/login#/form"
+    )
+    press(python, "Sign in")
+    python.page.wait_for_url("**/login#/todo")
+    expect(python.page.get_by_label("Password")).to_have_value("")
 
 
 def test_an_address_that_nobody_may_be_led_to_sends_nothing(show: Callable[..., PythonPage]) -> None:
@@ -350,6 +372,18 @@ def test_a_form_that_fails_before_it_is_sent_is_told_to_the_session_too(
     press(python, "Sign in")
     expect(python.page.get_by_role("alert")).to_have_text(UNREACHABLE)
     assert python.run("heard") == [["error", "sign_in"]]
+
+
+@pytest.mark.parametrize("words", ["", "Mach das nochmal."])
+def test_a_form_without_a_place_for_it_tells_in_the_nearest(
+    show: Callable[..., PythonPage], control: ServerControl, words: str
+) -> None:
+    python = show(f"<p data-session-error id=near hidden>{words}</p>" + FORM.format(more=""))
+    control.drop(PROVIDERS)
+    press(python, "Sign in")
+    expect(python.page.locator("#near")).to_have_text(words or UNREACHABLE)
+    expect(python.page.get_by_role("alert")).to_have_count(1)
+    expect(python.page.get_by_label("User")).to_be_focused()
 
 
 def test_a_button_is_clicked_once_while_it_is_busy(

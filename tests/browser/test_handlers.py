@@ -155,6 +155,37 @@ def test_two_components_on_one_element_show_the_later_one(page: Page, auth_serve
     python.expect_no_error_box()
 
 
+def test_a_component_in_another_is_one_after_each_run(page: Page, auth_server: AuthServer) -> None:
+    python = PythonPage(page).open(f"{auth_server.url}/python.html")
+    python.run("from nextauth_py import *\nseen = []\n1")
+    for _ in range(3):
+        python.run("""
+            provider = SessionProvider(None).start()
+            component("#target")(lambda: t"<form><input name=contains><b id=inner></b></form>")
+            inner = component("#inner")(lambda: [use_session().status, seen.append(1)])
+            1
+        """)
+    python.expect_text("#inner", "unauthenticated")
+    python.run("""
+        seen.clear()
+        provider.session = {"user": {"name": "Alice"}, "expires": "2099-01-01T00:00:00Z"}
+        1
+    """)
+    python.expect_text("#inner", "authenticated")
+    assert python.run("len(seen)") == 1
+    python.expect_no_error_box()
+
+
+def test_a_parameter_of_the_address_that_is_not_there_is_none(python: PythonPage) -> None:
+    python.run("""
+        read = js.URLSearchParams.new(js.location.search)
+        fields = {"username": "alice", "password": "wonder", "hint": read.get("hint")}
+        result = await sign_in("credentials", callback_url=read.get("callbackUrl"), redirect=False, **fields)
+        1
+    """)
+    assert python.run("[result.ok, result.url == js.location.href]") == [True, True]
+
+
 def test_buttons_of_a_page_that_runs_again_act_for_the_later_provider(
     page: Page, auth_server: AuthServer
 ) -> None:

@@ -67,9 +67,11 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> object:
-    if name in {"Provider", "Session", "User"}:
-        return getattr(import_module(".models", __name__), name)
-    if name == "bind_page":  # which not every page needs
-        return getattr(import_module(".ui.page", __name__), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+if not TYPE_CHECKING:  # type checkers would take any name for one of ours
+
+    def __getattr__(name: str) -> object:
+        if name in {"Provider", "Session", "User"}:
+            return getattr(import_module(".models", __name__), name)
+        if name == "bind_page":  # which not every page needs
+            return getattr(import_module(".ui.page", __name__), name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -9,7 +9,7 @@ from .client.listeners import ignores_events
 from .core.options import (
     UNSET,
     Unset,
-    checked_fields,
+    check_fields,
     checked_flag,
     checked_seconds,
     checked_session,
@@ -39,6 +39,24 @@ def current_provider() -> SessionProvider[Any] | None:
     """Return the running provider that was started last, of the entered host if there is one."""
     host = entered_host()
     return next((each for each in reversed(_started) if host is None or each.host is host), None)
+
+
+# Callbacks that wait for a provider of a page.
+_waiting: list[tuple[Host, Callable[[], object]]] = []
+
+
+def when_started(host: Host, call: Callable[[], object]) -> None:
+    """Call a function once a provider of the page is running: now, or when one is started."""
+    _waiting.append((host, call))
+    _notify_waiting()
+
+
+def _notify_waiting() -> None:
+    hosts = {each.host for each in _started}
+    due = [each for each in _waiting if each[0] in hosts]
+    _waiting[:] = [each for each in _waiting if each not in due]
+    for _, call in due:
+        call()
 
 
 def close_providers(host: Host) -> None:
@@ -147,6 +165,7 @@ class SessionProvider(Generic[S]):
             for each in replaced:
                 each.close()
             self.engine.start(known)
+            _notify_waiting()
         return self
 
     @ignores_events
@@ -305,7 +324,7 @@ class SessionProvider(Generic[S]):
     ) -> SignInResult | None:
         """As `nextauth_py.sign_in`."""
         self._check_open()
-        checked_fields(fields)
+        check_fields(provider, fields)
         return await self.engine.background.run(
             self.engine.mutations.sign_in(
                 provider,

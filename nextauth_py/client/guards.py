@@ -99,10 +99,13 @@ def _would_go_in_circles(auth: AuthUrl, page: str, target: str) -> bool:
     if origin_of(page) == origin_of(sign_in) and _has_path_of(page, sign_in):
         return True
     # The server leads on to a page of the site, and adds what it has been told.
-    told, reason = query_of(page), query_of(target).get("error")
+    told, asked = query_of(page), query_of(target)
+    reason = asked.get("error") or (_has_path_of(target, sign_in) and ["SessionRequired"])
     if reason and reason == told.get("error"):
         return True
-    return any(_has_path_of(page, join(page, each)) for each in told.get("callbackUrl", []))
+    places = page, *asked.get("callbackUrl", [])
+    callbacks = told.get("callbackUrl", [])
+    return any(_has_path_of(join(page, one), join(page, other)) for one in places for other in callbacks)
 
 
 def _has_path_of(page: str, url: str) -> bool:

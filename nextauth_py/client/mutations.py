@@ -283,7 +283,12 @@ class AuthClient(Generic[S]):
 
     def _checked_callback(self, callback_url: str | None) -> str:
         page = self._host.location()
-        return safe_redirect(callback_url, page=page) if callback_url else without_verdict(page)
+        if not callback_url:
+            return without_verdict(page)
+        url = safe_redirect(callback_url, page=page)
+        # A server behind a proxy may go by another origin than the page's, and would refuse this one.
+        is_path = callback_url.startswith("/") and not self._auth.origin
+        return callback_url if is_path else url
 
     def _finish(self, url: str, result: R, *, redirect: bool) -> R | None:
         page = self._host.location()

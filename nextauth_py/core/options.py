@@ -15,10 +15,10 @@ class Unset:
 
 UNSET: Final = Unset()
 
-# What the JavaScript clients call the options of a sign-in.
-_JAVASCRIPT_NAMES = {
-    **dict.fromkeys(("callbackUrl", "redirectTo", "redirect_to"), "callback_url"),
-    "authorizationParams": "authorization_params",
+# The names of sign-in options in other clients, without regard to case and underscores.
+_OTHER_NAMES = {
+    **dict.fromkeys(("callbackurl", "redirectto"), "callback_url"),
+    "authorizationparams": "authorization_params",
 }
 
 
@@ -60,7 +60,10 @@ def checked_session_type(session_type: Any) -> Any:
     raise TypeError(f"session_type takes a subclass of Session, not {session_type!r}")
 
 
-def checked_fields(fields: Mapping[str, object]) -> None:
-    """Refuse what the JavaScript clients call the options of a sign-in: it would be sent as a field."""
-    for name in fields.keys() & _JAVASCRIPT_NAMES.keys():
-        raise TypeError(f"sign_in() takes {_JAVASCRIPT_NAMES[name]}=, not {name}=")
+def check_fields(provider: object, fields: Mapping[str, object]) -> None:
+    """Refuse fields of a sign-in that are options under another name, or the provider."""
+    for name in fields:
+        if option := _OTHER_NAMES.get(name.lower().replace("_", "")):
+            raise TypeError(f"sign_in() takes {option}=, not {name}=")
+    if provider is None and "provider" in fields:
+        raise TypeError("sign_in() takes the provider first, without provider=")

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 STATUSES = ("loading", "authenticated", "unauthenticated", "error")
 
-_NAME = r"(?!__\w*__\b)\w+"  # Python's own names are none of a session's
-_PATH = re.compile(rf"{_NAME}(\.{_NAME})*", re.ASCII)
+_NAME = r"(?!__\w*__\b)[\w-]+"  # Python's own names are none of a session's
+_PATH = re.compile(rf"{_NAME}(\.{_NAME})*")
 
 
 def checked_path(path: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING
 
 from ..errors import UnsafeRedirectError
@@ -156,6 +157,8 @@ def _texts(name: str, value: object) -> list[str]:
         raise TypeError(
             f"a form carries text: {name!r} is a {type(value).__name__}; json.dumps() or decode it"
         )
+    if isinstance(value, Enum):
+        return _texts(name, value.value)
     if isinstance(value, Iterable) and not isinstance(value, str):
         return [text for each in value for text in _texts(name, each)]
     return [str(value).lower() if isinstance(value, bool) else str(value)]

@@ -85,7 +85,7 @@ def visit_of(request: HTTPConnection) -> Visit:
     """Return what a gate needs of a request."""
     # From the scope: `request.url` takes the Host header in, and fails for a query that is not UTF-8.
     scope = request.scope
-    path, root = scope["path"], scope.get("root_path", "").rstrip("/")
+    path, root = scope["path"], scope.get("app_root_path", scope.get("root_path", "")).rstrip("/")
     if not f"{path}/".startswith(f"{root}/"):  # a proxy has taken it away
         path = root + path
     accept = request.headers.get("accept", "")

@@ -12,7 +12,7 @@ from ..access import checked_auth
 from ..client.listeners import ignores_events
 from ..content.parts import Part
 from ..host import default_host
-from ..provider import current_provider
+from ..provider import current_provider, when_started
 from .hooks import current_reader, reading, use_session
 
 if TYPE_CHECKING:
@@ -210,11 +210,10 @@ class Component(Part):
             self.update()  # the page is being left: there is no later
 
     def _closed(self, provider: SessionProvider[Any]) -> None:
-        """Follow the provider that has been started in its place, if there is one."""
+        """Follow the provider that is started in its place, now or later."""
         self._following.pop(provider, None)
         self._requiring.discard(provider)
-        if current_provider() is not None:
-            self._update_soon()
+        when_started(provider.host, self._update_soon)
 
     def _update_soon(self) -> None:
         """Several changes in one turn of the loop render once."""

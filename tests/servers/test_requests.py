@@ -333,6 +333,28 @@ def test_the_way_back_has_the_path_that_a_proxy_has_taken_away(root: str, target
 
 
 @pytest.mark.parametrize(
+    ("target", "back"),
+    [
+        (b"/me", "/app/me"),
+        (b"/app/me", "/app/me"),
+        (b"/app/in/me", "/app/in/me"),
+        (b"/appendix", "/app/appendix"),
+    ],
+)
+def test_it_is_also_behind_a_proxy_that_takes_a_path_away(target: bytes, back: str) -> None:
+    app, inner = (FastAPI(dependencies=[Depends(for_fastapi.session_required())]) for _ in range(2))
+    for each, path in ((app, "/me"), (app, "/appendix"), (inner, "/me")):
+        each.get(path)(lambda: None)
+    app.mount("/in", inner)
+
+    async def served(scope: Any, *channels: Any) -> None:
+        await app({**scope, "root_path": "/app"}, *channels)
+
+    (location,) = _asgi(served)(target, [(b"accept", b"text/html")], "GET").all("location")
+    assert parse_qs(urlsplit(location).query)["callbackUrl"] == [back]
+
+
+@pytest.mark.parametrize(
     "host", [b"evil.example", b"[", b"a b", b"evil.example:x", b'"><script>', b"\xff", b""]
 )
 def test_the_host_header_decides_nothing(raw: RawServer, host: bytes) -> None:

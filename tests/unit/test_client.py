@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from enum import Enum
 from typing import Any
 
 import pytest
@@ -83,7 +84,7 @@ async def test_without_a_known_provider_it_goes_to_the_sign_in_page(
     tab: MemoryHost, provider_id: str | None
 ) -> None:
     await start(tab).sign_in(provider_id, callback_url="/after")
-    target = "https://app.example/api/auth/signin?callbackUrl=https%3A%2F%2Fapp.example%2Fafter"
+    target = "https://app.example/api/auth/signin?callbackUrl=%2Fafter"
     assert tab.visited == [target]
     result = await SessionProvider(host=tab).sign_in(provider_id, callback_url="/after", redirect=False)
     assert result == SignInResult(ok=False, status=200, error="Signin", url=target)
@@ -120,6 +121,7 @@ async def test_parameters_for_the_identity_provider_are_written_as_a_form_would(
         ("callbackUrl", "callback_url"),
         ("redirectTo", "callback_url"),
         ("redirect_to", "callback_url"),
+        ("callbackURL", "callback_url"),
         ("authorizationParams", "authorization_params"),
     ],
 )
@@ -132,6 +134,27 @@ async def test_an_option_by_its_javascript_name_is_no_credential(
         with pytest.raises(TypeError, match=f"takes {ours}=, not {name}="):
             await sign_in("github", **fields)
     assert tab.browser.network.log == []
+
+
+async def test_the_provider_by_its_name_is_no_credential(tab: MemoryHost) -> None:
+    with pytest.raises(TypeError, match="takes the provider first"):
+        await start(tab).sign_in(provider="github")
+    assert tab.browser.network.log == []
+    result = await start(tab).sign_in("credentials", provider="mine", redirect=False)
+    assert result
+
+
+async def test_a_member_of_an_enum_is_sent_as_its_value(tab: MemoryHost) -> None:
+    class Prompt(Enum):
+        LOGIN = "login"
+
+    class Scope(str, Enum):  # noqa: UP042 - whose text is not its value
+        READ = "read"
+
+    params = {"prompt": Prompt.LOGIN, "scope": [Scope.READ]}
+    result = await start(tab).sign_in("github", authorization_params=params, redirect=False)
+    assert result
+    assert result.url == "https://id.example/authorize?code=7&prompt=login&scope=read"
 
 
 async def test_a_forms_field_may_have_such_a_name(tab: MemoryHost) -> None:

@@ -58,26 +58,53 @@ async def test_fields_are_data_whatever_they_are_called(tab: MemoryHost, server:
 
 
 @pytest.mark.parametrize(
-    ("path", "field", "asked"),
+    ("path", "field", "sent"),
     [
         ("/login?callbackUrl=%2Ftodo", None, "/todo"),
         ("/login?callbackUrl=%2Ftodo&error=x", "", "/todo"),
         ("/login?callbackUrl=%2Ftodo", "/mine", "/mine"),
         ("/login", ["/first", "/last"], "/last"),
-        ("/login?callbackUrl=", None, "/login?callbackUrl="),
-        ("/login?next=%2Ftodo&error=x", None, "/login?next=%2Ftodo"),
+        ("/login?callbackUrl=%2Fcaf%C3%A9%3Fa%3D1", None, "/caf\u00e9?a=1"),
+        ("/login?callbackUrl=https%3A%2F%2Fapp.example%2Ftodo", None, "https://app.example/todo"),
+        ("/login", "todo", "https://app.example/todo"),
+        ("/login?callbackUrl=", None, "https://app.example/login?callbackUrl="),
+        ("/login?next=%2Ftodo&error=x", None, "https://app.example/login?next=%2Ftodo"),
     ],
 )
 async def test_where_to_be_afterwards_is_sent_along(
-    browser: MemoryBrowser, server: NotingServer, path: str, field: Any, asked: str
+    browser: MemoryBrowser, server: NotingServer, path: str, field: Any, sent: str
 ) -> None:
     tab = browser.open_tab(path)
     provider = SessionProvider(None, host=tab).start()
     fields = SIGN_IN if field is None else {**SIGN_IN, "callbackUrl": field}
     result = await provider.engine.sign_in_by_form("credentials", fields)
-    assert dict(server.fields)["callbackUrl"] == f"https://app.example{asked}"
+    assert dict(server.fields)["callbackUrl"] == sent
     assert result
-    assert result.url == f"https://app.example{asked}"
+    assert result.url == (f"https://app.example{sent}" if sent.startswith("/") else sent)
+
+
+@pytest.mark.parametrize("origin", ["http://localhost:3000", "https://www.app.example"])
+async def test_a_server_that_goes_by_another_origin_takes_a_path_for_its_own(
+    browser: MemoryBrowser, server: NotingServer, origin: str
+) -> None:
+    server.origin = origin
+    provider = SessionProvider(None, host=browser.open_tab("/login?callbackUrl=%2Ftodo")).start()
+    for result in (
+        await provider.engine.sign_in_by_form("credentials", SIGN_IN),
+        await provider.sign_in("credentials", redirect=False, callback_url="/todo", **SIGN_IN),
+        await provider.sign_out(redirect=False, callback_url="/todo"),
+    ):
+        assert result
+        assert result.url == f"{origin}/todo"
+
+
+async def test_a_path_of_the_page_is_none_of_a_server_elsewhere(
+    browser: MemoryBrowser, server: NotingServer
+) -> None:
+    server.origin = "https://auth.example"
+    provider = SessionProvider(None, base_url=server.origin, host=browser.open_tab("/login")).start()
+    await provider.sign_in("credentials", redirect=False, callback_url="/todo", **SIGN_IN)
+    assert dict(server.fields)["callbackUrl"] == "https://app.example/todo"
 
 
 async def test_an_unsafe_address_is_refused_before_anything_is_sent(browser: MemoryBrowser) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from functools import partial
 from typing import Any
 
 import pytest
@@ -421,6 +422,33 @@ async def test_a_guard_that_signs_in_by_a_call_of_its_own_stays_too(
     assert (tab.visited, message.startswith("the page stays: ")) == ([], True)
     await provider.sign_in()  # by a click: once more is no circle
     assert len(tab.visited) == 1
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/login?callbackUrl=%2Ftodo",
+        "/login?callbackUrl=https%3A%2F%2Fwww.app.example%2Ftodo%2F",
+        "/login?callbackUrl=%2Fother&error=SessionRequired",
+        "/login?error=SessionRequired",
+    ],
+)
+async def test_a_guard_whose_visitors_return_to_another_page_stays_too(
+    browser: MemoryBrowser, path: str
+) -> None:
+    tab = browser.open_tab(path)
+    SessionProvider(None, host=tab).start()
+    use_session(required=True, on_unauthenticated=partial(sign_in, callback_url="/todo"))
+    await pause()
+    assert (tab.visited, len(tab.reports)) == ([], 1)
+
+
+async def test_a_guard_with_another_callback_leads_to_the_sign_in_page(browser: MemoryBrowser) -> None:
+    tab = browser.open_tab("/account?callbackUrl=%2Fother")
+    SessionProvider(None, host=tab).start()
+    use_session(required=True, on_unauthenticated=partial(sign_in, callback_url="/todo"))
+    await pause()
+    assert tab.visited == ["https://app.example/api/auth/signin?callbackUrl=%2Ftodo"]
 
 
 @pytest.mark.parametrize(

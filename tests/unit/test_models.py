@@ -8,6 +8,7 @@ import pickle
 from datetime import datetime
 from enum import Enum
 from typing import Any
+from uuid import UUID
 
 import pytest
 from pydantic import AliasChoices, AliasPath, BaseModel, ConfigDict, Field, field_validator
@@ -249,3 +250,21 @@ def test_whatever_is_in_it_a_session_can_be_written_copied_and_compared(fields: 
     assert session == copy.copy(session) == copy.deepcopy(session) == pickle.loads(pickle.dumps(session))
     assert repr(session) == repr(copy.deepcopy(session))
     assert session != read({"id": "another"})
+
+
+# --- types that are strict ---
+
+
+def test_a_strict_type_reads_json_as_json() -> None:
+    class Exact(Session):
+        model_config = ConfigDict(strict=True)
+        number: UUID
+        roles: set[str]
+        level: int = 0
+
+    raw = {"expires": EXPIRES, "number": str(UUID(int=7)), "roles": ["a"]}
+    session = read_model(Exact, raw)
+    assert (session.expires.year, session.number, session.roles) == (2026, UUID(int=7), {"a"})
+    with pytest.raises(SessionValidationError, match="level: int_type") as caught:
+        read_model(Exact, {**raw, "level": "7"})
+    assert caught.value.fields == ("level",)

@@ -108,6 +108,38 @@ def test_a_component_follows_a_provider_that_is_started_again(tab: Tab) -> None:
     assert tab.errors == []
 
 
+@pytest.mark.parametrize("turns", [1, 2])
+def test_a_component_follows_a_provider_that_is_closed_and_started_anew(tab: Tab, turns: int) -> None:
+    tab.run(ten_lines)
+
+    def start() -> None:
+        if turns == 1:
+            tab.provider.close()
+        SessionProvider(None).start()
+
+    if turns == 2:
+        tab.run(tab.provider.close)
+    assert tab.text("#account") == "Alice"
+    tab.run(start)
+    assert tab.text("#account") == "unauthenticated"
+    tab.run(lambda: setattr(tab.provider, "session", ALICE))
+    assert tab.text("#account") == "Alice"
+    assert tab.errors == []
+
+
+def test_what_was_unmounted_or_is_in_another_tab_follows_nobody(tab: Tab) -> None:
+    left, gone = tab.run(ten_lines), tab.run(lambda: component("#gone")(lambda: use_session().status))
+    tab.run(tab.provider.close)
+    tab.run(gone.unmount)
+    other = tab._browser.open_tab("/account")
+    other.run(lambda: SessionProvider(None).start())
+    assert tab.text("#account") == "Alice"
+    tab.run(lambda: SessionProvider(None).start())
+    assert (tab.text("#account"), tab.text("#gone")) == ("unauthenticated", "")
+    tab.run(left.unmount)
+    assert tab.errors == other.errors == []
+
+
 def test_a_component_takes_the_place_of_another(tab: Tab) -> None:
     def page() -> tuple[Component, Component]:
         SessionProvider(ALICE).start()

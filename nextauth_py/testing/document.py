@@ -329,6 +329,11 @@ class Element:
         else:
             self.removeAttribute("hidden")
 
+    @property
+    def isConnected(self) -> bool:  # noqa: N802
+        """Whether it is on the page."""
+        return any(isinstance(each, BeautifulSoup) for each in self.tag.parents)
+
     def contains(self, other: object) -> bool:
         """Whether another is in it, or is it."""
         return isinstance(other, Element) and any(each is self.tag for each in other.tag.self_and_parents)

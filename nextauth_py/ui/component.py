@@ -96,7 +96,7 @@ class Component(Part):
         self._name = getattr(function, "__name__", repr(function))
         self._auth = auth
         self._view: View | None = None
-        self._element: object = None  # of the page, in which the view shows it
+        self._element: Any = None  # of the page, in which the view shows it
         self._following: dict[SessionProvider[Any], Callable[[], None]] = {}
         self._requiring: set[SessionProvider[Any]] = set()
         self._shown_in: WeakSet[Component] = WeakSet()
@@ -213,7 +213,16 @@ class Component(Part):
         """Follow the provider that is started in its place, now or later."""
         self._following.pop(provider, None)
         self._requiring.discard(provider)
-        when_started(provider.host, self._update_soon)
+        when_started(provider.host, self._follow_again)
+
+    def _follow_again(self) -> None:
+        """Render with another provider, unless the element has left the page meanwhile."""
+        from ..host.dom import own  # noqa: PLC0415 - not every page needs it
+
+        if self._element is None or own(self._element).isConnected:
+            self._update_soon()
+        else:
+            self.unmount()
 
     def _update_soon(self) -> None:
         """Several changes in one turn of the loop render once."""

@@ -127,6 +127,17 @@ def test_a_component_follows_a_provider_that_is_closed_and_started_anew(tab: Tab
     assert tab.errors == []
 
 
+def test_a_component_whose_element_has_left_the_page_follows_nobody(tab: Tab) -> None:
+    tab.run(ten_lines)
+    members = tab.run(lambda: component("#members", auth=True)(lambda: "Members"))
+    assert tab.text("#members") == "Members"
+    tab.run(tab.provider.close)
+    tab.find("#members").tag.extract()
+    tab.run(lambda: SessionProvider(None).start())
+    assert tab.visited == []
+    assert members._view is None
+
+
 def test_what_was_unmounted_or_is_in_another_tab_follows_nobody(tab: Tab) -> None:
     left, gone = tab.run(ten_lines), tab.run(lambda: component("#gone")(lambda: use_session().status))
     tab.run(tab.provider.close)

@@ -92,6 +92,8 @@ class Gate:
     """
 
     def __init__(self, auth: bool | Auth, **options: Unpack[Options]) -> None:
+        if callable(auth):
+            raise TypeError("session_required takes options: write it with parentheses, session_required()")
         check_options(**options)
         base_url, base_path = options.get("base_url"), options.get("base_path")
         self._auth = checked_auth(auth) or Auth()

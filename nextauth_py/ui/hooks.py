@@ -73,14 +73,21 @@ class SessionHandle(Generic[S]):
         return iter((self.data, self.status, self.update))
 
     @property
+    def _state(self) -> SessionState[S]:
+        """The state; a component that is rendering follows it, wherever the handle was made."""
+        if reader := current_reader():
+            reader.reads(self._provider)
+        return self._provider.state
+
+    @property
     def data(self) -> S | None:
         """The session; None unless authenticated."""
-        return self._provider.state.data if self.status == "authenticated" else None
+        return self._state.data if self.status == "authenticated" else None
 
     @property
     def status(self) -> Status:
         """``"loading"``, ``"authenticated"`` or ``"unauthenticated"``; if required, one of the first two."""
-        status = self._provider.state.status
+        status = self._state.status
         if self._required and (status == "unauthenticated" or not self._provider.engine.is_confirmed):
             return "loading"
         return status
@@ -88,12 +95,12 @@ class SessionHandle(Generic[S]):
     @property
     def error(self) -> NextAuthError | None:
         """The last failure, until a request succeeds."""
-        return self._provider.state.error
+        return self._state.error
 
     @property
     def stale(self) -> bool:
         """Whether the last attempt to confirm the session failed."""
-        return self._provider.state.stale
+        return self._state.stale
 
     @property
     def update(self) -> Update[S]:

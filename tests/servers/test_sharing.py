@@ -276,3 +276,9 @@ def test_calls_at_the_same_time_ask_once(raw: RawServer) -> None:
     first, *others = asyncio.run(ask())
     assert all(each is first for each in others)
     assert len(raw.requests) == 1
+
+
+def test_a_guard_without_parentheses_says_how_to_write_it() -> None:
+    for framework in (for_flask, for_starlette, for_django):
+        with pytest.raises(TypeError, match=r"with parentheses, session_required\(\)"):
+            framework.session_required(print)

@@ -46,6 +46,18 @@ def count(tab: Tab) -> int:
     return tab._browser.requests.count(SESSION)
 
 
+def test_a_component_follows_a_handle_that_was_made_outside_of_it(tab: Tab) -> None:
+    def page() -> None:
+        SessionProvider().start()
+        session = use_session()
+        component("#account")(lambda: name_in(tab.state) if session.data else session.status)
+
+    tab.run(page)
+    assert tab.text("#account") == "Alice"
+    tab.run(lambda: setattr(tab.provider, "session", None))
+    assert tab.text("#account") == "unauthenticated"
+
+
 def test_a_decorator_without_parentheses_makes_a_component_too(tab: Tab) -> None:
     @component
     def account() -> object:

@@ -433,8 +433,10 @@ PATHS = [
     *("user", "user.address.city", "user.address.city.x", "user.address.length", "user.missing.deep", "plan"),
     *("user.name.length", "user.list.length", "user.constructor", "toString", "user.address.hasOwnProperty"),
     *("user.list.0", "user.list.1", "user.list.2", "user.list.01", "user.name.0", "user.0", "more.0.on", "0"),
-    *("", " ", "user.", ".name", "user..name", "user name", "user[0]", "__class__", "user.__dict__", "üser"),
+    *("", " ", "user.", ".name", "user..name", "user name", "user[0]", "__class__", "user.__dict__"),
 ]
+# Names that are no identifiers of ASCII: the script knows no others.
+FOREIGN = ("üser", "user.first-name")
 NAMES = [
     *("title", "TITLE", "aria-label", "data-x", "x_y", "x.y", "1x", "é", "", "disabled", "hreflang"),
     *("onclick", "OnError", "style", "srcdoc", "srcset", "is", "island", "styles"),
@@ -462,6 +464,7 @@ ATTRIBUTES = [
     ),
 ]
 FOR_PYTHON = [
+    *(each for path in FOREIGN for each in (("text", path), ("show", path), ("class", f"a:{path}"))),
     *(("text", f"user.{name}") for name in PYTHONS),
     *(("attr", f"title:user.{name}") for name in PYTHONS),
     *((kind, path) for kind in ("text", "show") for path in ("expires", "expires.year")),
@@ -546,7 +549,8 @@ def by_python(html: str, states: list[SessionState[Session]]) -> Look:
     element = Bound(tag)
     heard: list[Callable[[SessionState[Session]], None]] = []
     if states:
-        provider: Any = SimpleNamespace(state=states[0], report=pytest.fail, subscribe=heard.append)
+        engine = SimpleNamespace(report=pytest.fail)
+        provider: Any = SimpleNamespace(state=states[0], engine=engine, subscribe=heard.append)
         with suppress(ValueError):
             _bind_element(provider, element, at_once=True)
     for state in states[1:]:

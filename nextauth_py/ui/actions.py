@@ -196,6 +196,9 @@ class _Actions:
                 if each.hasAttribute("form") and self._known(form, each) is jsnull:
                     undo.callback(each.setAttribute, "form", each.getAttribute("form"))
                     each.removeAttribute("form")
+            # A listener of the page may have put something else in its place.
+            if submitter is not jsnull and not (submitter.form == form and submitter.matches(SUBMITS)):
+                submitter = jsnull
             for name, value in js.FormData.new(form, submitter).entries():
                 text = value if isinstance(value, str) else value.name  # of a file
                 fields.setdefault(name, []).append(_LINE_END.sub("\r\n", text))
@@ -286,7 +289,9 @@ def _advice(error: BaseException) -> str:
 
 def _busy(element: Any) -> ExitStack:
     """Disable a form's buttons. Its fields stay as they are: password managers look at them."""
-    buttons = [each for each in controls(element) if each.matches(SUBMITS) and not each.disabled]
+    buttons = [
+        each for each in controls(element) if each.matches(SUBMITS) and not getattr(each, "disabled", True)
+    ]
     undo = ExitStack()
     own(element).setAttribute("aria-busy", "true")
     undo.callback(own(element).removeAttribute, "aria-busy")

@@ -148,6 +148,32 @@ def test_a_button_that_was_added_later_leads_nowhere_else(show: Callable[..., Py
     assert "/evil" not in python.page.url
 
 
+@pytest.mark.parametrize(
+    "change",
+    ["remove()", "replaceWith('Wait')", "setAttribute('form', '')", "setAttribute('type', 'button')"],
+)
+def test_a_button_that_the_page_takes_away_when_it_is_pressed_sends_the_fields(
+    show: Callable[..., PythonPage], change: str
+) -> None:
+    python = show(FORM.format(more="<button name=how value=quick>Quick</button>"))
+    python.page.evaluate(f"form.addEventListener('submit', (event) => {{ event.submitter.{change} }})")
+    assert sent_by(python, lambda: press(python, "Quick")) == PASSWORD
+
+
+def test_a_button_that_is_a_custom_element_sends_the_fields(show: Callable[..., PythonPage]) -> None:
+    python = show(FORM.format(more="<x-button type=submit name=how>Fancy</x-button>"))
+    python.page.evaluate("""() => customElements.define("x-button", class extends HTMLElement {
+        static formAssociated = true;
+        constructor() {
+            super();
+            const internals = this.attachInternals();
+            internals.setFormValue("fancy");
+            this.onclick = () => internals.form.requestSubmit();
+        }
+    })""")
+    assert sent_by(python, lambda: python.page.get_by_text("Fancy").click())[2:] == [("how", "fancy")]
+
+
 def test_what_the_page_adds_and_binds_later_is_a_part_of_the_form(show: Callable[..., PythonPage]) -> None:
     python = show(FORM.format(more=""))
     python.page.evaluate("""() => {

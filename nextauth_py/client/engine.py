@@ -266,20 +266,23 @@ class Engine(Generic[S]):
             self.background.spawn(self._stay(self.mutations.leaving))
         return result
 
-    async def sign_in_by_form(self, provider: str, fields: Mapping[str, object]) -> SignInResult | None:
+    async def sign_in_by_form(
+        self, provider: str, fields: Mapping[str, object], *, authorization_params: str = ""
+    ) -> SignInResult | None:
         """Sign in with a form's fields, and stay on the page. No name of a field is an option's.
 
         Args:
             provider: The id of a provider.
             fields: As the form has them; several of one name as a list. The one named ``callbackUrl`` says
                 where to be afterwards, see `callback_of`.
+            authorization_params: For an OAuth provider, as a query.
         """
         return await self.background.run(
             self.mutations.sign_in(
                 provider,
                 callback_url=self.callback_of(fields),
                 redirect=False,
-                authorization_params="",
+                authorization_params=authorization_params,
                 fields=fields,
             )
         )

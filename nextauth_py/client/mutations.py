@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ..core import wire
 from ..core.store import Mutation, SessionStore, Stamp, is_same_session
-from ..core.urls import as_texts, safe_redirect, without_verdict
+from ..core.urls import as_texts, destination, safe_redirect, without_verdict
 from ..errors import ClientFetchError, NextAuthError, SignOutIncomplete
 from ..state import Reason, S
 from .guards import is_acting, send_away
@@ -119,7 +119,7 @@ class AuthClient(Generic[S]):
             else:
                 async with self.reader.lock:  # no mutation: nothing changes before the user comes back
                     result, url = await self._post_sign_in(attempt)
-            return self._finish(url, result, redirect=redirect)
+            return self._finish(url, result, callback, redirect=redirect)
 
     def _choose_provider(self, callback: str, *, redirect: bool, any_provider: bool) -> SignInResult | None:
         """Go to the server's sign-in page, or to its error page if it has no providers."""
@@ -133,7 +133,7 @@ class AuthClient(Generic[S]):
             send_away(self._host, self._auth, url)
             return None
         return self._finish(
-            url, wire.SignInResult(ok=False, status=200, error="Signin", url=url), redirect=redirect
+            url, wire.SignInResult(ok=False, status=200, error="Signin", url=url), callback, redirect=redirect
         )
 
     async def _sign_in_here(
@@ -168,14 +168,15 @@ class AuthClient(Generic[S]):
         """Sign out and make sure of it, as `nextauth_py.sign_out` describes."""
         self._check_can_leave(redirect=redirect)
         with self._call("sign_out") as call:
-            form = {"callbackUrl": self._checked_callback(callback_url)}
+            callback = self._checked_callback(callback_url)
+            form = {"callbackUrl": callback}
             replaced = self._store.state.data
             if redirect:
                 self.leaving |= {call}
             try:
                 url = await self._mutate("sign_out", lambda mutation: self._sign_out_surely(form, mutation))
                 self.reader.expect_revival_of(replaced, self.sign_out_again)
-                return self._finish(url, wire.SignOutResult(url), redirect=redirect)
+                return self._finish(url, wire.SignOutResult(url), callback, redirect=redirect)
             except BaseException:
                 self.leaving -= {call}
                 raise
@@ -290,11 +291,12 @@ class AuthClient(Generic[S]):
         is_path = callback_url.startswith("/") and not self._auth.origin
         return callback_url if is_path else url
 
-    def _finish(self, url: str, result: R, *, redirect: bool) -> R | None:
+    def _finish(self, url: str, result: R, callback: str, *, redirect: bool) -> R | None:
         page = self._host.location()
         target = safe_redirect(url, page=page)
         if not redirect:
             return result
+        target = destination(target, callback, page)
         self._host.navigate(target)
         # Going to another place in the same page loads nothing; the new session must show all the same.
         if "#" in target and target.partition("#")[0] == page.partition("#")[0]:

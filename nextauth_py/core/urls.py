@@ -223,6 +223,16 @@ def is_same_place(one: str, other: str) -> bool:
     return _place(one) == _place(other)
 
 
+def destination(url: str, asked: str, page: str) -> str:
+    """Where a page goes on: a server's URL, or the place that was asked for if it is that place.
+
+    A server behind a proxy may take another origin for the site's.
+    """
+    target = join(page, asked)
+    is_asked = is_same_place(join(page, url), target) and origin_of(target) == origin_of(page)
+    return target if is_asked else url
+
+
 def _place(url: str) -> tuple[str, list[tuple[str, str]]]:
     from posixpath import normpath  # noqa: PLC0415 - see above
     from urllib.parse import parse_qsl, unquote  # noqa: PLC0415

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
-from fastapi import HTTPException, Response, WebSocket
+from fastapi import Depends, HTTPException, Response, WebSocket
 from fastapi.requests import HTTPConnection
 from starlette.datastructures import MutableHeaders
 
+from ..access import Auth  # noqa: TC001 - FastAPI reads the annotation
 from ..models import Session
 from .gate import Gate, Refusal
 from .headers import make_private
@@ -18,12 +19,16 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from typing import Unpack
 
-    from ..access import Auth
     from .visitor import Options
 
 
+def _called_without_parentheses() -> None:
+    """FastAPI asks for this where `session_required` itself is the dependency."""
+    raise TypeError("session_required takes options: write it with parentheses, Depends(session_required())")
+
+
 def session_required(
-    auth: bool | Auth = True, **options: Unpack[Options]
+    auth: Annotated[bool | Auth, Depends(_called_without_parentheses)] = True, **options: Unpack[Options]
 ) -> Callable[[HTTPConnection, Response], Awaitable[Session]]:
     """Return a dependency that protects a route or a WebSocket, and yields the visitor's session.
 

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_OF_BROWSERS = {"js", "pyodide", "pyscript"}
+
 # So many seconds pass with each thing that a test does: enough for requests, and for tabs to hear each other.
 _MOMENT = 0.1
 
@@ -193,15 +195,15 @@ class Tab:
 
     def click(self, selector: str, *, text: str | None = None) -> None:
         """Click on the first element that matches, and has the text in it. See `find`."""
-        self._do(lambda: self.document.click(self.find(selector, text=text)))
+        self._do(lambda: self.document.click(self.document.find(selector, text=text)))
 
     def fill(self, selector: str, value: str) -> None:
         """Type a text into a field, in place of what is in it."""
-        self._do(lambda: self.document.fill(self.find(selector), value))
+        self._do(lambda: self.document.fill(self.document.find(selector), value))
 
     def submit(self, selector: str = "form") -> None:
         """Send a form off, as the Enter key does."""
-        self._do(lambda: self.document.submit(self.find(selector)))
+        self._do(lambda: self.document.submit(self.document.find(selector)))
 
     def hide(self) -> None:
         """Bring another tab into view."""
@@ -241,7 +243,7 @@ class Tab:
         Raises:
             LookupError: There is none. The error shows the page.
         """
-        return self.document.find(selector, text=text)
+        return self.document.find_or_make(selector, text=text)
 
     def text(self, selector: str) -> str:
         """An element's text, with whitespace collapsed."""
@@ -295,7 +297,12 @@ def _start(page: Any) -> Any:
 async def _run_script(source: bytes, path: str) -> dict[str, Any]:
     names: dict[str, Any] = {"__name__": "__main__", "__file__": path}
     code = compile(source, path, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
-    result = eval(code, names)  # noqa: S307 - the user's own page
-    if inspect.iscoroutine(result):
-        await result
+    try:
+        result = eval(code, names)  # noqa: S307 - the user's own page
+        if inspect.iscoroutine(result):
+            await result
+    except ModuleNotFoundError as error:
+        if error.name in _OF_BROWSERS:
+            error.add_note("Only a real browser has it: test this page with Playwright. See docs/testing.md.")
+        raise
     return names

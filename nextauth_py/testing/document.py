@@ -62,14 +62,17 @@ class Document:
             element = Element(found)
             if text is None or text in element.text:
                 return element
-        if self._is_made_up and text is None and selector[:1] == "#" and selector[1:].isidentifier():
-            made = self.soup.new_tag("div", id=selector[1:])
-            self.soup.append(made)
-            return Element(made)
         saying = "" if text is None else f" and says {text!r}"
         raise LookupError(
             f"no element of the page matches {selector!r}{saying}. The page: {str(self.soup)[:_SHOWN]}"
         )
+
+    def find_or_make(self, selector: str, *, text: str | None = None) -> Element:
+        """As `find`. On a page without HTML of its own, an element is made for an ``#id``."""
+        is_id = selector[:1] == "#" and selector[1:].isidentifier()
+        if self._is_made_up and is_id and text is None and not self.soup.select(selector):
+            self.soup.append(self.soup.new_tag("div", id=selector[1:]))
+        return self.find(selector, text=text)
 
     def resolve(self, target: object) -> Element:
         """The element of a selector, or the element itself.
@@ -79,7 +82,7 @@ class Document:
             TypeError: The target is neither.
         """
         if isinstance(target, str):
-            return self.find(target)
+            return self.find_or_make(target)
         if isinstance(target, Element):
             return target
         raise TypeError(f"not a selector or an element: {target!r}")

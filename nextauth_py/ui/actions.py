@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import js
 from pyodide.ffi import create_proxy, jsnull
 
-from ..core.urls import is_same_place, join, origin_of, without_verdict
+from ..core.urls import destination, is_same_place, join, origin_of, query_of, without_verdict
 from ..errors import ClientFetchError, CsrfError, SignOutIncomplete
 from ..host import default_host
 from ..host.dom import own
@@ -32,6 +32,17 @@ _ADVICE: dict[type[BaseException], str] = {
     ClientFetchError: "The server cannot be reached. Try again in a moment.",
     CsrfError: "That did not work. Allow cookies for this site, load the page again, and try once more.",
     SignOutIncomplete: "You are still signed in. Close the other pages of this site, and try again.",
+}
+
+# Where a server leads back to the site's sign-in page, for its codes: https://authjs.dev/reference/core/errors
+_CODES = re.compile(
+    "(OAuth|Email|WebAuthn).*|.*Signin|.*Linked|Callback|Default|Configuration|AccessDenied|Verification"
+)
+_RETURNED = "That did not work. Try again, or sign in another way."
+_REASONS = {
+    "AccessDenied": "You may not sign in with that account.",
+    "OAuthAccountNotLinked": "Sign in the way you did the first time.",
+    "Verification": "That link is no longer valid. Ask for a new one.",
 }
 
 # Browsers send each as these two.
@@ -61,8 +72,11 @@ def listen(
     undo.callback(_listen(root, "click", actions.on_click))
     undo.callback(_listen(root, "submit", actions.on_submit))
     undo.callback(_listen(own(page).ownerDocument, "submit", actions.on_other_submit))
+    undo.callback(provider.on("signed_in", actions.hide_notes))
+    undo.callback(provider.on("signed_out", actions.hide_notes))
     page.setAttribute(_BOUND, "")
     _listening.append(actions)
+    provider.engine.background.spawn(actions.show_error_of_page(bound))
 
     def end() -> None:
         _listening.remove(actions)
@@ -93,6 +107,25 @@ class _Actions:
             for control in filter(own(root).contains, controls(element)):
                 self.controls.add(control)
 
+    def hide_notes(self, _event: object) -> None:
+        """Hide what failed earlier: it no longer matters."""
+        for each in self.notes:
+            _ErrorNote(each).hide()
+
+    async def show_error_of_page(self, bound: list[tuple[Any, str]]) -> None:
+        """Tell a visitor who returns from a sign-in that failed: the server adds ``error`` to the address."""
+        ways = [element for element, action in bound if action.startswith("sign_in:")]
+        address = self._provider.host.location()
+        if not (ways and "error=" in address):  # most pages need no parser for it
+            return
+        code = query_of(address).get("error", [""])[-1]
+        if not _CODES.fullmatch(code):
+            return
+        await self._provider.engine.settled()
+        if self in _listening and self._provider.state.data is None:
+            note = self._note_for(ways[0]) or self._new_note(ways[0])
+            note.show(_REASONS.get(code, _RETURNED))
+
     async def on_click(self, event: Any) -> None:
         if event.defaultPrevented:
             return
@@ -102,7 +135,7 @@ class _Actions:
             if own(self._root).contains(unbound):
                 self._report_unbound(unbound)
             return
-        if own(element).localName == "form":
+        if own(element).localName == "form" or _opens_elsewhere(element, event):
             return
         event.preventDefault()
         if element.getAttribute("aria-busy") == "true":
@@ -114,7 +147,7 @@ class _Actions:
         with _busy(element):
             error = await self._act(name, provider_id)
         if error:
-            (note or self._new_note(element, element.after)).show(_advice(error))
+            (note or self._new_note(element)).show(_advice(error))
 
     async def _act(self, name: str, provider_id: str) -> BaseException | None:
         """Do what an element says. Returns why it did not work."""
@@ -160,21 +193,29 @@ class _Actions:
 
     async def _sign_in(self, form: Any, provider_id: str, fields: dict[str, Any]) -> bool:
         """Sign in, and go where the server says. Returns whether it has accepted it."""
-        result = await self._provider.engine.sign_in_by_form(provider_id, fields)
+        engine = self._provider.engine
+        params = self._authorization_params(form, provider_id)
+        result = await engine.sign_in_by_form(provider_id, fields, authorization_params=params)
         if result is None or result.url is None:
             return result is None  # the provider was closed meanwhile
         page = self._provider.host.location()
         here = without_verdict(page)
-        target = join(page, self._provider.engine.callback_of(fields) or here)
-        # A server behind a proxy may take another origin for the site's.
-        is_asked = is_same_place(result.url, target) and origin_of(target) == origin_of(page)
+        asked = join(page, engine.callback_of(fields) or here)
+        target = destination(result.url, asked, page)
+        is_asked = target == asked and origin_of(target) == origin_of(page)
         is_here = is_asked and is_same_place(without_verdict(target), here)
         if is_here:
             self._welcome(form)
         if not is_here or target.partition("#")[2] != here.partition("#")[2]:
             # Where the way goes on: also to a page that says "look into your mail".
-            self._provider.engine.go(target if is_asked else result.url)
+            engine.go(target)
         return True
+
+    def _authorization_params(self, form: Any, provider_id: str) -> str:
+        """The query of a form's action where that is the server's route, as a server's own pages have it."""
+        action, _, query = own(form).action.partition("#")[0].partition("?")
+        route = self._provider.engine.auth.endpoint("signin", provider_id)
+        return query if action == join(self._provider.host.location(), route) else ""
 
     def on_other_submit(self, event: Any) -> None:
         """Keep a form from being sent, anywhere on the page: the scripts of its head leave that to us now."""
@@ -205,7 +246,7 @@ class _Actions:
         return {name: texts if texts[1:] else texts[0] for name, texts in fields.items()}
 
     def _note_in(self, form: Any) -> _ErrorNote:
-        note = self._note_for(form) or self._new_note(form, own(form).append)
+        note = self._note_for(form) or self._new_note(form)
         note.field = own(form).querySelector("input:not([type=hidden])")
         return note
 
@@ -221,10 +262,11 @@ class _Actions:
             around = own(around).parentElement
         return None
 
-    def _new_note(self, element: Any, place: Callable[[Any], object]) -> _ErrorNote:
-        made = own(own(element).ownerDocument).createElement("p")
+    def _new_note(self, element: Any) -> _ErrorNote:
+        node = own(element)
+        made = own(node.ownerDocument).createElement("p")
         made.setAttribute("data-session-error", "")
-        place(made)
+        (node.append if node.localName == "form" else node.after)(made)
         self.notes.append(made)
         return _ErrorNote(made)
 
@@ -299,6 +341,12 @@ def _busy(element: Any) -> ExitStack:
         button.disabled = True
         undo.callback(setattr, button, "disabled", False)
     return undo
+
+
+def _opens_elsewhere(element: Any, event: Any) -> bool:
+    """Whether a click has the browser open a link in another tab, or save it."""
+    keys = (getattr(event, f"{key}Key", False) for key in ("ctrl", "meta", "shift", "alt"))
+    return bool(getattr(element, "href", "")) and any(keys)
 
 
 def _listen(element: Any, event: str, handler: Callable[[Any], object]) -> Callable[[], None]:

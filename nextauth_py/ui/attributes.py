@@ -17,8 +17,8 @@ _ACTIONS = ("sign_in", "sign_out", "refetch")
 
 
 def all_in(root: Any, selector: str) -> Iterator[Any]:
-    """Yield the element itself and those in it that match."""
-    if own(root).matches(selector):
+    """Yield the element itself and those in it that match. A shadow root is no element."""
+    if hasattr(own(root), "matches") and own(root).matches(selector):
         yield root
     yield from own(root).querySelectorAll(selector)
 
@@ -58,7 +58,8 @@ def action_of(element: Any) -> str:
 def controls(element: Any) -> list[Any]:
     """A form's controls, wherever on the page they are."""
     form = own(element)
-    return [*getattr(form, "elements", ()), *form.querySelectorAll("[type=image]")]
+    images = own(form.getRootNode()).querySelectorAll("input[type=image]")
+    return [*getattr(form, "elements", ()), *(each for each in images if each.form == element)]
 
 
 def leaks_of(form: Any) -> list[Any]:

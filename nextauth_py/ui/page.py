@@ -41,7 +41,8 @@ def bind_page(root: object = "body", *, provider: SessionProvider[Any] | None = 
       are disabled. Write ``method="post"`` too: until Python is there, a form without it would send its
       fields in the page's address.
     - ``data-session-error``, in or near a form or near buttons: where a visitor reads that something did not
-      work, in that element's own words if it has some.
+      work, in that element's own words if it has some. On the site's sign-in page also, if the server leads
+      back to it with ``?error=``.
 
     Args:
         root: The part of the page: a selector or an element.
@@ -53,12 +54,17 @@ def bind_page(root: object = "body", *, provider: SessionProvider[Any] | None = 
     Raises:
         ProviderMissingError: No provider has been started.
         LookupError: There is no such part of the page.
+        RuntimeError: This is no real browser, but that of a test.
         ValueError: An attribute makes no sense; the text names it.
     """
     found = provider if provider is not None else current_provider()
     if found is None:
         raise ProviderMissingError
-    from .actions import listen  # noqa: PLC0415 - only a browser can import it
+    try:
+        from .actions import listen  # noqa: PLC0415 - only a browser can import it
+    except ModuleNotFoundError as error:
+        text = "bind_page() needs a real browser: test this page with Playwright. See docs/testing.md."
+        raise RuntimeError(text) from error
 
     element = found.host.find_element(root)
     page = own(own(element).ownerDocument).documentElement

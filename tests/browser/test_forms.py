@@ -174,6 +174,35 @@ def test_a_button_that_is_a_custom_element_sends_the_fields(show: Callable[..., 
     assert sent_by(python, lambda: python.page.get_by_text("Fancy").click())[2:] == [("how", "fancy")]
 
 
+def test_an_image_anywhere_on_the_page_sends_its_form_and_where_it_was_pressed(
+    show: Callable[..., PythonPage],
+) -> None:
+    python = show(FORM.format(more="") + "<input type=image alt=Go name=at form=form width=20 height=20>")
+    go = python.page.get_by_role("button", name="Go")
+    pressed_at = sent_by(python, lambda: go.click(position={"x": 7, "y": 9}))[2:]
+    assert pressed_at == [("at.x", "7"), ("at.y", "9")]
+
+
+def test_a_link_opens_in_another_tab_as_the_visitor_wants(show: Callable[..., PythonPage]) -> None:
+    python = show("<a href=/api/auth/signin data-session-action=sign_in>Sign in</a>", "/")
+    with python.page.context.expect_page() as opened:
+        python.page.get_by_role("link").click(modifiers=["ControlOrMeta"])
+    assert opened.value.url
+    opened.value.close()
+    assert PROVIDERS not in python.requests
+    with python.page.expect_navigation(url="**/api/auth/signin?**"):
+        python.page.get_by_role("link").click()
+
+
+def test_a_form_in_a_shadow_root_works(show: Callable[..., PythonPage]) -> None:
+    python = show("<div id=host></div>")
+    html = FORM.format(more="") + "<b data-session-text='user.name'></b>"
+    python.page.evaluate("html => host.attachShadow({mode: 'open'}).innerHTML = html", html)
+    python.run("import js; _ = bind_page(js.document.querySelector('#host').shadowRoot); 1")
+    assert sent_by(python, lambda: press(python, "Sign in")) == PASSWORD
+    expect(python.page.locator("#host b")).to_have_text("Alice Liddell")
+
+
 def test_what_the_page_adds_and_binds_later_is_a_part_of_the_form(show: Callable[..., PythonPage]) -> None:
     python = show(FORM.format(more=""))
     python.page.evaluate("""() => {
@@ -291,13 +320,29 @@ def test_a_form_for_email_works_while_signed_in(
 def test_a_form_for_an_identity_provider_works_while_signed_in(
     show: Callable[..., PythonPage], servers: dict[str, AuthServer]
 ) -> None:
-    python = show(
-        "<form method=post data-session-action='sign_in:local-oidc'><button>Link</button></form>",
-        server=servers["v5"],
-    )
+    python = show(OIDC.format(""), server=servers["v5"])
     sign_in(python)
-    with python.page.expect_request(lambda request: "client_id=" in request.url):
+    assert "prompt=login" not in asked_provider(python)
+
+
+def asked_provider(python: PythonPage) -> str:
+    """Press Link; what the identity provider is asked. The page stays: the provider's are not of interest."""
+    python.page.route(lambda url: "client_id=" in url, lambda route: route.abort())
+    with python.page.expect_request(lambda request: "client_id=" in request.url) as asked:
         press(python, "Link")
+    return asked.value.url
+
+
+OIDC = "<form method=post data-session-action='sign_in:local-oidc' {}><button>Link</button></form>"
+
+
+@pytest.mark.parametrize("action", ["/api/auth/signin/local-oidc", "/api/auth/signin/github", "/"])
+def test_the_query_of_the_servers_route_is_for_the_identity_provider(
+    show: Callable[..., PythonPage], servers: dict[str, AuthServer], action: str
+) -> None:
+    html = OIDC.format(f"action='{action}?prompt=login&login_hint=a%40b#x'")
+    asked = asked_provider(show(html, server=servers["v5"]))
+    assert ("prompt=login" in asked, "login_hint=a%40b" in asked) == (action.endswith("oidc"),) * 2
 
 
 def test_a_form_for_a_provider_that_is_not_there_leads_to_the_servers_page(
@@ -314,7 +359,72 @@ def test_a_button_on_the_sign_in_page_leads_where_its_address_says(show: Callabl
         press(python, "Sign in")
 
 
+def test_a_button_leads_to_the_page_itself_where_the_server_goes_by_another_origin(
+    show: Callable[..., PythonPage], control: ServerControl, auth_server: AuthServer
+) -> None:
+    python = show("<button data-session-action=sign_out>Out</button>", "/todo?a=1")
+    sign_in(python)
+    control.answer(SIGN_OUT, json.dumps({"url": "http://localhost:1/todo?a=1"}))
+    with python.page.expect_navigation(url=f"{auth_server.url}/todo?a=1"):
+        press(python, "Out")
+
+
 # --- what fails ---
+
+RETURNED = "That did not work. Try again, or sign in another way."
+WAYS = """<p data-session-error id=near hidden>{words}</p>
+    <button data-session-action='sign_in:local-oidc'>Link</button>"""
+
+
+@pytest.mark.parametrize(
+    ("code", "words", "told"),
+    [
+        ("OAuthCallbackError", "", RETURNED),
+        ("AccessDenied", "", "You may not sign in with that account."),
+        ("OAuthAccountNotLinked", "Leider nein.", "Leider nein."),
+    ],
+)
+def test_who_comes_back_from_a_sign_in_that_failed_reads_so(
+    show: Callable[..., PythonPage], code: str, words: str, told: str
+) -> None:
+    python = show(WAYS.format(words=words), f"/login?error={code}")
+    expect(python.page.get_by_role("alert")).to_have_text(told)
+    sign_in(python)  # which makes it good
+    expect(python.page.locator("#near")).to_be_hidden()
+
+
+@pytest.mark.parametrize(
+    "address", ["/login?error=SessionRequired", "/login?error=x", "/login?an_error=Callback"]
+)
+def test_nothing_is_told_where_nothing_has_failed(show: Callable[..., PythonPage], address: str) -> None:
+    python = show(WAYS.format(words=""), address)
+    python.run("await provider.refetch(); 1")
+    expect(python.page.locator("#near")).to_be_hidden()
+
+
+def test_who_is_signed_in_reads_nothing_of_an_earlier_failure(show: Callable[..., PythonPage]) -> None:
+    python = show("<i></i>", "/login?error=Callback")
+    sign_in(python)
+    python.page.evaluate("html => document.querySelector('#target').innerHTML = html", WAYS.format(words=""))
+    python.run("_ = bind_page(); await provider.refetch(); 1")
+    expect(python.page.locator("#near")).to_be_hidden()
+
+
+def test_a_form_without_a_place_for_it_tells_who_comes_back(show: Callable[..., PythonPage]) -> None:
+    python = show(FORM.format(more=""), "/login?error=Configuration")
+    expect(python.page.locator("form").get_by_role("alert")).to_have_text(RETURNED)
+
+
+def test_a_failure_is_forgotten_when_anything_else_has_signed_in(
+    show: Callable[..., PythonPage], control: ServerControl
+) -> None:
+    python = show(FORM.format(more=""))
+    control.drop(PROVIDERS)
+    press(python, "Sign in")
+    expect(python.page.get_by_role("alert")).to_have_text(UNREACHABLE)
+    sign_in(python)
+    expect(python.page.get_by_role("alert")).to_have_count(0)
+
 
 BUTTONS = """<p data-session-error id=far hidden></p>
     <div><p data-session-error id=near hidden>{words}</p><i>

@@ -282,3 +282,10 @@ def test_a_guard_without_parentheses_says_how_to_write_it() -> None:
     for framework in (for_flask, for_starlette, for_django):
         with pytest.raises(TypeError, match=r"with parentheses, session_required\(\)"):
             framework.session_required(print)
+
+
+def test_a_dependency_without_parentheses_says_how_to_write_it() -> None:
+    app = FastAPI(dependencies=[Depends(for_fastapi.session_required)])
+    app.get("/")(print)
+    with pytest.raises(TypeError, match=r"Depends\(session_required\(\)\)"):
+        _asgi(app)(b"/", [], "GET")

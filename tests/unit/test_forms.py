@@ -10,6 +10,7 @@ import pytest
 
 from nextauth_py import ClientFetchError, SessionProvider, UnsafeRedirectError
 from nextauth_py.core.wire import Request
+from nextauth_py.testing import json_answer
 from nextauth_py.testing.memory import MemoryBrowser, MemoryHost
 from nextauth_py.testing.network import Answer
 
@@ -96,6 +97,28 @@ async def test_a_server_that_goes_by_another_origin_takes_a_path_for_its_own(
     ):
         assert result
         assert result.url == f"{origin}/todo"
+
+
+@pytest.mark.parametrize("page", ["https://app.example/todo?a=1#b", "https://app.example/login"])
+@pytest.mark.parametrize("path", ["/todo?a=1", "/todo?a=2"])
+async def test_a_page_goes_on_at_its_own_origin_to_the_place_that_was_asked_for(
+    browser: MemoryBrowser, server: NotingServer, page: str, path: str
+) -> None:
+    tab = browser.open_tab("/todo?a=1#b" if "todo" in page else "/login")
+    provider = SessionProvider(None, host=tab).start()
+    for call, route in (
+        (
+            provider.sign_in("credentials", callback_url="/todo?a=1", username="alice", password="wonder"),
+            "callback/credentials",
+        ),
+        (provider.sign_out(callback_url="/todo?a=1"), "signout"),
+    ):
+        browser.network.answer_next(
+            f"POST /api/auth/{route}", json_answer({"url": f"http://localhost:3000{path}"})
+        )
+        await call
+        origin = "https://app.example" if path == "/todo?a=1" else "http://localhost:3000"
+        assert tab.visited.pop() == origin + path
 
 
 async def test_a_path_of_the_page_is_none_of_a_server_elsewhere(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -15,6 +15,7 @@ from nextauth_py import (
     Auth,
     ClientFetchError,
     SessionProvider,
+    bind_page,
     component,
     get_session,
     keyed,
@@ -318,6 +319,24 @@ def test_what_cannot_be_used_is_refused(tab: Tab) -> None:
         tab.click("button")
     with pytest.raises(ValueError, match="nothing can be typed into"):
         tab.fill("button", "x")
+
+
+@pytest.mark.parametrize("act", [Tab.click, lambda tab, at: tab.fill(at, "x"), Tab.submit])
+def test_what_is_not_there_cannot_be_used(tab: Tab, act: Callable[[Tab, str], None]) -> None:
+    shown(tab, "text")
+    with pytest.raises(LookupError, match="matches '#nowhere'"):
+        act(tab, "#nowhere")
+
+
+def test_what_needs_a_real_browser_says_so(tab: Tab, tmp_path: Path) -> None:
+    tab.run(lambda: SessionProvider().start())
+    with pytest.raises(RuntimeError, match="needs a real browser"):
+        tab.run(bind_page)
+    script = tmp_path / "page.py"
+    script.write_text("import pyscript")
+    with pytest.raises(ModuleNotFoundError) as caught:
+        tab.run(script)
+    assert "Only a real browser has it" in caught.value.__notes__[0]
 
 
 def test_bindings_follow_the_session(browser: Browser) -> None:

@@ -76,7 +76,10 @@ def listen(
     undo.callback(provider.on("signed_out", actions.hide_notes))
     page.setAttribute(_BOUND, "")
     _listening.append(actions)
-    provider.engine.background.spawn(actions.show_error_of_page(bound))
+    ways = [element for element, action in bound if action.startswith("sign_in:")]
+    words = _words_for_return(provider.host.location())
+    if ways and words:
+        provider.engine.background.spawn(actions.show_return(ways[0], words))
 
     def end() -> None:
         _listening.remove(actions)
@@ -112,19 +115,11 @@ class _Actions:
         for each in self.notes:
             _ErrorNote(each).hide()
 
-    async def show_error_of_page(self, bound: list[tuple[Any, str]]) -> None:
-        """Tell a visitor who returns from a sign-in that failed: the server adds ``error`` to the address."""
-        ways = [element for element, action in bound if action.startswith("sign_in:")]
-        address = self._provider.host.location()
-        if not (ways and "error=" in address):  # most pages need no parser for it
-            return
-        code = query_of(address).get("error", [""])[-1]
-        if not _CODES.fullmatch(code):
-            return
+    async def show_return(self, element: Any, words: str) -> None:
+        """Tell a visitor who has come back from a sign-in that failed, unless somebody is signed in."""
         await self._provider.engine.settled()
         if self in _listening and self._provider.state.data is None:
-            note = self._note_for(ways[0]) or self._new_note(ways[0])
-            note.show(_REASONS.get(code, _RETURNED))
+            (self._note_for(element) or self._new_note(element)).show(words)
 
     async def on_click(self, event: Any) -> None:
         if event.defaultPrevented:
@@ -341,6 +336,14 @@ def _busy(element: Any) -> ExitStack:
         button.disabled = True
         undo.callback(setattr, button, "disabled", False)
     return undo
+
+
+def _words_for_return(address: str) -> str | None:
+    """What to tell a visitor who comes back to the sign-in page: the server adds ``error`` to its address."""
+    if "error=" not in address:  # most pages need no parser for it
+        return None
+    code = query_of(address).get("error", [""])[-1]
+    return _REASONS.get(code, _RETURNED) if _CODES.fullmatch(code) else None
 
 
 def _opens_elsewhere(element: Any, event: Any) -> bool:

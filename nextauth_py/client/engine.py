@@ -14,12 +14,18 @@ from ..core.store import SessionStore, Stamp
 from ..core.urls import query_of, safe_redirect
 from ..errors import NextAuthError, SessionValidationError
 from ..state import Reason, S
+from ..tabs.channel import TabChannel
+from ..tabs.fence import Fence
+from ..tabs.leader import Leader
+from ..tabs.poller import Poller, Surroundings
 from .background import Background
+from .driver import Driver, ticks
 from .guards import Guards, send_away
+from .inbox import Inbox
 from .listeners import Listeners
 from .mutations import AuthClient
+from .outbox import Outbox
 from .reader import SessionReader
-from .sync import TabSync
 from .trace import Trace
 from .transport import Transport
 
@@ -75,28 +81,35 @@ class Engine(Generic[S]):
         tab = host.unique()
         trace = Trace(host, f"{auth.endpoint()} {tab[:4]}", to_console=debug)
         self._clock = ServerClock()
-        self._store: SessionStore[S] = SessionStore(self._changed, host.now, tab, self._is_over)
-        self._sync: TabSync[S] = TabSync(
-            host,
-            auth.endpoint(),
-            tab,
-            self._store,
-            schedule=schedule,
-            timeout=timeout,
-            clock=self._clock,
-            trace=trace,
-            ask=self._refetch_soon,
-            shown=self._settle,
+        self._store: SessionStore[S] = SessionStore(self._applied, host.now, tab, self._is_over)
+        leader = Leader(tab)
+        self.channel = TabChannel(
+            host, auth.endpoint(), tab, self._store, leader=leader, schedule=schedule, timeout=timeout
         )
-        transport = Transport(host, auth, timeout, self._clock)
+        fence = Fence(tab, clock=host.now, now=ticks)
+        around = Surroundings(
+            now=host.now,
+            ticks=ticks,
+            offset=lambda: self._clock.offset,
+            state=lambda: self._store.state,
+            is_online=host.is_online,
+            is_visible=host.is_visible,
+            peers=lambda: self.channel.peers,
+            has_javascript_peers=lambda: self.channel.has_javascript_peers,
+            longest_timeout=lambda: self.channel.longest_timeout,
+        )
+        poller = Poller(schedule, leader, tab, timeout, around=around, trace=trace)
+        self._driver = Driver(host, self.channel, fence, poller, clock=self._clock, ask=self._refetch_soon)
+        self._outbox: Outbox[S] = Outbox(self._store, self._driver)
+        transport = Transport(host, auth, timeout, self._clock, begins=self._driver.on_request)
         self._reader: SessionReader[S] = SessionReader(
             host,
             transport,
             self._store,
             session_type=self._session_model,
             clock=self._clock,
-            fence=self._sync.fence,
-            observer=self._sync,
+            driver=self._driver,
+            outbox=self._outbox,
             trace=trace,
         )
         self.mutations: AuthClient[S] = AuthClient(
@@ -104,12 +117,14 @@ class Engine(Generic[S]):
             transport,
             self._store,
             reader=self._reader,
-            fence=self._sync.fence,
-            observer=self._sync,
+            driver=self._driver,
+            outbox=self._outbox,
             trace=trace,
+            ended=self._call_ended,
         )
-        self._sync.client = self.mutations
-        self.mutations.ended = self._call_ended
+        self._inbox: Inbox[S] = Inbox(
+            host, self._store, self._driver, self.mutations, trace=trace, ask=self._refetch_soon
+        )
         self._assigned: tuple[S | None, frozenset[object]] | None = None
         self.background = Background(host)
         self.listeners: Listeners[S] = Listeners(self.background)
@@ -126,18 +141,18 @@ class Engine(Generic[S]):
 
     def start(self, known: S | Unset | None) -> None:
         """Start with the session, if it is known: see `known_session`."""
-        self._sync.open()
+        self._inbox.open()
+        self._driver.open()
         made = self.host.now()
         is_outdated = False
         if isinstance(self._initial, Unset):  # then what is known is as old as the page
             made = min(made, self.host.page_started())
-            is_outdated = self._sync.was_announced_since(made)
+            is_outdated = self.channel.was_announced_since(made)
         if isinstance(known, Unset) or is_outdated:
             self._refetch_soon("load")
             return
-        self._store.apply(known, started=self._store.read_begun_at(made), reason="load")  # no change
-        self._sync.assumed(made)
-        self._settle()
+        self._store.apply(known, started=self._store.read_begun_at(made), reason="load", source="assumed")
+        self._outbox.assumed(made)
 
     def close(self) -> None:
         """Stop for good; see `SessionProvider.close`."""
@@ -147,7 +162,9 @@ class Engine(Generic[S]):
         self._guards.clear()
         self._reader.abort_reads("the provider is closed")
         self.background.cancel()
-        self._sync.close()
+        self._inbox.close()
+        self._outbox.close()
+        self._driver.close()
         self._settled.set()
         for each in list(self._on_close):
             each()
@@ -241,20 +258,20 @@ class Engine(Generic[S]):
     def set_interval(self, seconds: float) -> None:
         """Poll at another pace from now on."""
         self.schedule.interval = seconds
-        self._sync.reschedule()
+        self._driver.reschedule()
 
     async def refetch(self) -> None:
         """Ask the server. A failure is in the state."""
         await self._refetch("refetch")
 
     async def get_session(self, *, broadcast: bool) -> S | None:
-        """Ask the server; tell the JavaScript tabs if requested_at."""
+        """Ask the server; tell the JavaScript tabs too if `broadcast`."""
         try:
             session = await self._reader.get_session("refetch")
         finally:
-            self._settle()
+            self._settled.set()
         if broadcast and not self.is_closed:
-            self._sync.announce("getSession")
+            self._outbox.announce("getSession")
         return session
 
     async def sign_out(self, *, callback_url: str | None, redirect: bool) -> SignOutResult | None:
@@ -304,7 +321,8 @@ class Engine(Generic[S]):
         except NextAuthError:
             pass  # it is in the state, and the listeners know
         finally:
-            self._settle()
+            self._settled.set()
+            self._driver.reschedule()  # also if it has been found unnecessary
 
     def _refetch_soon(self, reason: Reason) -> None:
         if reason == "online":
@@ -315,10 +333,6 @@ class Engine(Generic[S]):
         """Refetch, unless the session was assigned or changed after the request was scheduled."""
         if self.state.status == "loading" or self._store.is_current(requested_at):
             await self._refetch(reason)
-
-    def _settle(self) -> None:
-        self._settled.set()
-        self._sync.reschedule()
 
     # --- writing and telling ---
 
@@ -344,9 +358,8 @@ class Engine(Generic[S]):
         self._assigned = None
         self._reader.abort_reads("a session has been assigned")
         self._store.invalidate()
-        self._store.apply(session, started=self._store.begin_read(), reason="assigned")
-        self._sync.assumed(self.host.now())
-        self._settle()
+        self._store.apply(session, started=self._store.begin_read(), reason="assigned", source="assumed")
+        self._outbox.assumed(self.host.now())
 
     def _call_ended(self) -> None:
         self._assign()
@@ -363,8 +376,14 @@ class Engine(Generic[S]):
         expires = expires_at(session)
         return expires is not None and self.host.now() + self._clock.offset > expires - 1
 
-    def _changed(self, change: Change[S]) -> None:
-        self._sync.reschedule()
+    def _applied(self, change: Change[S]) -> None:
+        """Pass on what the store has done: to the schedule and the other tabs, the listeners, the guards."""
+        if change.source:
+            self._outbox.applied(change)
+            if change.source != "read":  # which may have more to say, and is waited for
+                self._settled.set()
+        if not change.is_new:
+            return
         self.listeners.notify(change)
         if not self.is_confirmed:  # the page is being left: if it comes back, it is as a new one
             self._guards.reset()

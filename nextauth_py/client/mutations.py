@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from ..core.wire import SignInResult, SignOutResult
     from ..host.base import Host
     from ..models import Provider
-    from ..tabs.fence import Fence
-    from .observer import Observer
+    from .driver import Driver
+    from .outbox import Outbox
     from .reader import SessionReader
     from .trace import Trace
     from .transport import Transport
@@ -40,15 +40,15 @@ class AuthClient(Generic[S]):
         transport: Makes the requests.
         store: Where answers go.
         reader: Reads the session; its reads and our mutations take turns.
-        fence: Keeps our mutations and the others' reads apart.
-        observer: Those to tell.
+        driver: Keeps our mutations and the others' reads apart.
+        outbox: Tells the other tabs.
+        ended: Called when a sign-in, update or sign-out has ended.
         trace: Logs decisions.
 
     Attributes:
         reader: As given.
         leaving: The sign-outs that are about to navigate; guards must not navigate meanwhile.
         calls: The sign-ins, updates and sign-outs in progress.
-        ended: Called when one of them has ended. Set once.
     """
 
     def __init__(
@@ -58,23 +58,23 @@ class AuthClient(Generic[S]):
         store: SessionStore[S],
         *,
         reader: SessionReader[S],
-        fence: Fence,
-        observer: Observer,
+        driver: Driver,
+        outbox: Outbox[S],
         trace: Trace,
+        ended: Callable[[], None],
     ) -> None:
         self.reader = reader
         self.leaving: frozenset[object] = frozenset()
         self.calls: frozenset[object] = frozenset()
-        self.ended: Callable[[], None] = lambda: None
         self._auth = transport.auth
         self._transport = transport
         self._host = host
         self._store = store
-        self._fence = fence
-        self._observer = observer
+        self._driver = driver
+        self._outbox = outbox
         self._trace = trace
+        self._ended = ended
         self._told: NextAuthError | None = None  # the last failure that the state has been told of
-        transport.begins = fence.live
 
     async def get_csrf_token(self) -> str | None:
         """A csrf token that goes with the browser's cookie; None where the server wants none."""
@@ -142,7 +142,7 @@ class AuthClient(Generic[S]):
         result, url = await self._post_sign_in(attempt)
         mutation.is_refused = not result.ok
         # A page that is about to be left need not know, unless it is to tell others: the next page asks.
-        if result.ok and (not redirect or self._observer.has_peers):
+        if result.ok and (not redirect or self._outbox.has_peers):
             await self._show_new_session(mutation)
         return result, url
 
@@ -160,9 +160,7 @@ class AuthClient(Generic[S]):
             mutation.session = raw
         except NextAuthError as error:
             answer = error
-        self._store.apply(answer, started=mutation.started, reason="sign_in")
-        if isinstance(answer, NextAuthError):
-            self._observer.failed(answer, None)
+        self._store.apply(answer, started=mutation.started, reason="sign_in", source="mutation")
 
     async def sign_out(self, *, callback_url: str | None, redirect: bool) -> SignOutResult | None:
         """Sign out and make sure of it, as `nextauth_py.sign_out` describes."""
@@ -192,7 +190,7 @@ class AuthClient(Generic[S]):
         """
         for _ in range(_SIGN_OUT_ATTEMPTS):
             _, url, _ = await self._transport.post_form("signout", form=form, provider={})
-            self._observer.signing_out(mutation)
+            self._outbox.signing_out(mutation)
             doubt: ClientFetchError | None = None
             try:
                 session = await self._transport.session()
@@ -200,10 +198,8 @@ class AuthClient(Generic[S]):
                 session, doubt = None, error
             if session is None:
                 mutation.session = None
-                self._store.apply(None, started=mutation.started, reason="sign_out")
-                if doubt:
-                    self._store.apply(doubt, started=mutation.started, reason="sign_out")
-                    self._observer.failed(doubt, None)
+                for answer in (None, doubt) if doubt else (None,):
+                    self._store.apply(answer, started=mutation.started, reason="sign_out", source="mutation")
                 return url
         raise SignOutIncomplete(self._auth.endpoint("signout"))
 
@@ -221,7 +217,7 @@ class AuthClient(Generic[S]):
         raw = await self._transport.post_update(data)
         session = None if raw is None else self.reader.validated(raw)
         mutation.session = raw
-        if self._store.apply(session, started=mutation.started, reason="update"):
+        if self._store.apply(session, started=mutation.started, reason="update", source="mutation"):
             return self._store.state.data
         return session  # the provider is closed
 
@@ -239,27 +235,27 @@ class AuthClient(Generic[S]):
             raise
         finally:
             self.calls -= {call}
-            self.ended()
+            self._ended()
 
     async def _mutate(self, kind: Reason, act: Callable[[Mutation], Awaitable[T]]) -> T:
         """Run a mutation alone: abort reads in every tab, and hold others back until it has ended."""
         self.reader.abort_reads(f"{kind} begins")
         async with self.reader.lock:
-            await self._fence.wait_until_clear()
+            await self._driver.wait_until_clear()
             mutation = None
             self._trace("begins: %s", kind)
             try:
-                with self._store.mutation() as started, self._fence.raised(started):
+                with self._store.mutation() as started, self._driver.fenced(started):
                     mutation = Mutation(kind, started)
                     return await self._act(mutation, act)
             finally:
                 if mutation:
-                    self._observer.mutated(mutation, self._store.epoch, self._transport.took)
+                    self._outbox.mutated(mutation, self._store.epoch, self._transport.took)
 
     async def _act(self, mutation: Mutation, act: Callable[[Mutation], Awaitable[T]]) -> T:
         self.reader.revival.end()
         try:
-            await self._fence.wait_for_acks()
+            await self._driver.wait_for_acks()
             outcome = await act(mutation)
         except NextAuthError as error:
             # Where no answer came, the server may have done it all the same.
@@ -274,9 +270,9 @@ class AuthClient(Generic[S]):
         self._trace("failed: %s: %s", kind, error)
         # Leaving the page is no failure; if it stays, the server is asked what has become of it.
         if not isinstance(error.__cause__, ConnectionAbortedError):
-            self._store.apply(error, started=started, reason=kind)
-        if isinstance(error, ClientFetchError):
-            self._observer.failed(error, None)
+            self._store.apply(error, started=started, reason=kind, source="mutation")
+        elif isinstance(error, ClientFetchError):
+            self._outbox.left(error)
 
     def _check_can_leave(self, *, redirect: bool) -> None:
         if redirect and not self._host.is_page:

@@ -16,6 +16,7 @@ from ..core.store import NEVER, SessionStore, Stamp, describe
 from ..errors import NextAuthError
 from ..state import Reason, S
 from ..tabs.messages import Pace
+from .driver import ticks
 from .revival import RevivalGuard
 
 if TYPE_CHECKING:
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 
     from ..core.server_clock import ServerClock
     from ..host.base import Host
-    from ..tabs.fence import Fence
-    from .observer import Observer
+    from .driver import Driver
+    from .outbox import Outbox
     from .trace import Trace
     from .transport import Transport
 
@@ -41,8 +42,8 @@ class SessionReader(Generic[S]):
         store: Takes the answers.
         session_type: Returns the session model; pydantic is imported only when there is a session.
         clock: The server's clock.
-        fence: Keeps this tab's reads and other tabs' mutations apart.
-        observer: Is notified of each read.
+        driver: Knows when other tabs change the session.
+        outbox: Is told of each read.
         trace: Logs decisions.
 
     Attributes:
@@ -58,8 +59,8 @@ class SessionReader(Generic[S]):
         *,
         session_type: Callable[[], type[S]],
         clock: ServerClock,
-        fence: Fence,
-        observer: Observer,
+        driver: Driver,
+        outbox: Outbox[S],
         trace: Trace,
     ) -> None:
         self.lock = asyncio.Lock()
@@ -68,8 +69,8 @@ class SessionReader(Generic[S]):
         self._store = store
         self._session_type = session_type
         self._clock = clock
-        self._fence = fence
-        self._observer = observer
+        self._driver = driver
+        self._outbox = outbox
         self._trace = trace
         self._in_flight: _InFlight | None = None
         self.revival: RevivalGuard[S] = RevivalGuard()
@@ -87,14 +88,13 @@ class SessionReader(Generic[S]):
             SessionValidationError: The session does not fit the session type. The store keeps its state.
         """
         requested_at = self._store.begin_read()
-        now = asyncio.get_running_loop().time
-        last, due = now() + self._fence.longest, float("inf")
+        last, due = ticks() + self._driver.longest_wait, float("inf")
         while True:
-            if self._fence.is_up:
-                await self._fence.wait_until_clear(last - now())
+            if self._driver.fence.is_up:
+                await self._driver.wait_until_clear(last - ticks())
                 if self._store.has_written_since(requested_at):
                     return self._store.state.data
-            due = min(due, now() + self._transport.timeout)
+            due = min(due, ticks() + self._transport.timeout)
             if self._in_flight is None:
                 self._in_flight = _InFlight(self._read_session(reason))
             else:
@@ -111,13 +111,13 @@ class SessionReader(Generic[S]):
             if self._store.is_closed or self._store.has_written_since(requested_at):
                 return self._store.state.data
             is_news = completed and not NEVER < flight.outdated < requested_at
-            if is_news and (self._store.state.status != "loading" or now() >= due):
+            if is_news and (self._store.state.status != "loading" or ticks() >= due):
                 return self._store.state.data
 
     def interrupt(self, why: str) -> None:
         """Abort the request in flight because of another tab's message, unless that happens too often."""
         flight = self._in_flight
-        is_due = flight is not None and asyncio.get_running_loop().time() >= flight.due
+        is_due = flight is not None and ticks() >= flight.due
         if flight is None or (not is_due and self._interruptions.take()):
             self.abort_reads(why)
         else:
@@ -161,8 +161,12 @@ class SessionReader(Generic[S]):
 
     def expect_revival_of(self, replaced: S | None, repeat: Callable[[], Awaitable[object]]) -> None:
         """As `RevivalGuard.expect`."""
-        timeout = self._fence.channel.longest_timeout
+        timeout = self._driver.channel.longest_timeout
         self.revival.expect(replaced, repeat, took=self._transport.took, timeout=timeout)
+
+    def suspect(self) -> bool:
+        """Note that an old cookie may have been set. Return whether to ask for the session."""
+        return self.revival.suspect(self._store.begin_read())
 
     async def refetch_after_nudge(self, reason: Reason) -> None:
         """Ask; if another client has brought back what a mutation replaced, repeat the mutation.
@@ -195,11 +199,11 @@ class SessionReader(Generic[S]):
         try:
             if found := await self._transport.prefetched_session():
                 self._trace("takes what was asked for ahead (%s)", reason)
-                self._observer.asking(found[0])
+                self._outbox.asking(found[0])
                 started, raw = self._store.read_begun_at(found[0]), found[1]
             else:
                 self._trace("asks (%s)", reason)
-                self._observer.asking()
+                self._outbox.asking()
                 raw = await self._transport.session()
             return _Read(started, None if raw is None else self.validated(raw), raw)
         except NextAuthError as error:
@@ -213,16 +217,12 @@ class SessionReader(Generic[S]):
             self._trace("discards the answer: %s", why)
         is_session = isinstance(read.raw, dict)
         if is_session and read.started < self._store.epoch:
-            self._observer.outdated()
-        if not self._store.apply(read.answer, started=read.started, reason=reason):
-            return
-        if is_session:
-            self.revival.accept()
-        if not isinstance(read.raw, Unset):
-            self._observer.confirmed(read.raw, read.started)
-        if isinstance(read.answer, NextAuthError):
-            self._observer.failed(read.answer, read.started)
-            raise read.answer
+            self._outbox.outdated(is_suspicious=self.suspect())
+        if self._store.apply(read.answer, started=read.started, reason=reason, raw=read.raw):
+            if is_session:
+                self.revival.accept()
+            if isinstance(read.answer, NextAuthError):
+                raise read.answer
 
     def validated(self, raw: Mapping[str, Any]) -> S:
         """The session as a model."""

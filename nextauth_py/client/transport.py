@@ -30,19 +30,28 @@ class Transport:
         auth: The server's address.
         timeout: Seconds before a request counts as failed.
         clock: Is set by each answer's date.
+        begins: Called before each request.
 
     Attributes:
+        auth: As given.
         timeout: As given.
-        begins: Called before each request. Set once.
         took: Seconds that the slowest of the last few answered requests took.
     """
 
-    def __init__(self, host: Host, auth: AuthUrl, timeout: float, clock: ServerClock) -> None:
+    def __init__(
+        self,
+        host: Host,
+        auth: AuthUrl,
+        timeout: float,
+        clock: ServerClock,
+        *,
+        begins: Callable[[], None],
+    ) -> None:
         self.auth = auth
-        self._host = host
         self.timeout = timeout
+        self._host = host
         self._clock = clock
-        self.begins: Callable[[], None] = lambda: None
+        self._begins = begins
         self.took = 0.0
 
     async def session(self) -> dict[str, Any] | None:
@@ -133,7 +142,7 @@ class Transport:
         raise CsrfError(request.url)
 
     async def _send(self, request: Request) -> Response:
-        self.begins()
+        self._begins()
         now = asyncio.get_running_loop().time
         began = now()
         try:

@@ -34,6 +34,11 @@ EXPIRY_MARGIN = 0.1
 _NEVER = float("-inf")
 
 
+def jitter(name: str) -> float:
+    """A number from 0 to 1, another one for each name, so that tabs do not act at the same moment."""
+    return crc32(name.encode()) / 2**32
+
+
 def expires_at(session: Session) -> float | None:
     """When a session ends, in seconds since the epoch; None where its type says nothing about that."""
     from datetime import UTC, datetime  # noqa: PLC0415 - loaded where there is a session
@@ -138,7 +143,7 @@ class Schedule:
             tab: This tab's name, the seed of the jitter.
         """
         self._failures += 1
-        chance = crc32(f"{tab} {self._failures}".encode()) / 2**32
+        chance = jitter(f"{tab} {self._failures}")
         doubled = _FIRST_RETRY * 2.0 ** min(self._failures - 1, 10)
         self._rest = min(doubled, _LONGEST_RETRY) * (0.5 + 0.5 * chance)
         self._is_resting = retry_after is not None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Generic
+from typing import TYPE_CHECKING, Any, Generic, Literal
 
 from ..errors import NextAuthError
 from ..state import EventName, Reason, S, SessionEvent, SessionState, Status
@@ -33,12 +33,31 @@ _BEFORE_ALL: Stamp = (1, "")
 _OWN = {"assigned", "sign_in", "sign_out", "update"}
 
 
+Source = Literal["read", "mutation", "tab", "assumed"]
+"""Where an answer comes from: a read or a mutation of this tab, another tab, or the page itself."""
+
+
 @dataclass(frozen=True)
 class Change(Generic[S]):
-    """A new state, and the events of the change."""
+    """What the store has done.
+
+    Attributes:
+        state: The state now.
+        events: What has happened to the session.
+        is_new: Whether the state is another one than before.
+        source: Where the applied answer comes from; None if the page is left.
+        answer: A session, None for "signed out", or the error instead.
+        started: The logical time at which the read or mutation began.
+        raw: The session as the server sent it, if it did.
+    """
 
     state: SessionState[S]
-    events: tuple[SessionEvent[S], ...]
+    events: tuple[SessionEvent[S], ...] = ()
+    is_new: bool = True
+    source: Source | None = None
+    answer: S | NextAuthError | None = None
+    started: Stamp = NEVER
+    raw: Mapping[str, Any] | Unset | None = field(default=UNSET, repr=False)
 
 
 @dataclass
@@ -66,7 +85,7 @@ class SessionStore(Generic[S]):
     """The one writer of the session state.
 
     Args:
-        changed: Called with each change.
+        applied: Called with what the store has done, once for each answer that it has taken.
         now: Returns the machine's time in seconds.
         tab: This tab's unique name.
         is_over: Whether a session has expired.
@@ -74,13 +93,13 @@ class SessionStore(Generic[S]):
 
     def __init__(
         self,
-        changed: Callable[[Change[S]], None],
+        applied: Callable[[Change[S]], None],
         now: Callable[[], float],
         tab: str,
         is_over: Callable[[S], bool],
     ) -> None:
         self._state: SessionState[S] = SessionState()
-        self._changed = changed
+        self._applied = applied
         self._is_over = is_over
         self._now = now
         self._tab = tab
@@ -202,6 +221,8 @@ class SessionStore(Generic[S]):
         *,
         started: Stamp,
         reason: Reason,
+        source: Source = "read",
+        raw: Mapping[str, Any] | Unset | None = UNSET,
         is_sign_in: bool = False,
     ) -> bool:
         """Write an answer unless it is outdated.
@@ -210,6 +231,8 @@ class SessionStore(Generic[S]):
             answer: A session, None for "signed out", or the error instead.
             started: The logical time at which the read or mutation began.
             reason: The cause, for the event.
+            source: Where it comes from.
+            raw: The session as the server sent it, if it did.
             is_sign_in: Whether another tab's sign-in led to it.
 
         Returns:
@@ -219,12 +242,16 @@ class SessionStore(Generic[S]):
             return False
         if isinstance(answer, NextAuthError):
             # No newer than what is shown: an answer that was asked for earlier, and comes later, tells more.
-            self._replace(_after_error(self._state, answer), reason)
+            state = _after_error(self._state, answer)
         else:
             self._shown = self._by_the_clock(started)
             self._is_restored = False
             is_sign_in |= reason == "sign_in"
-            self._replace(_after_answer(self._state, answer), reason, is_sign_in=is_sign_in)
+            state = _after_answer(self._state, answer)
+        before, self._state = self._state, state
+        is_new = state != before
+        events = self._events(before, reason, is_sign_in=is_sign_in) if is_new else ()
+        self._applied(Change(state, events, is_new, source, answer, started, raw))
         return True
 
     def mark_refreshing(self, refreshing: bool) -> None:
@@ -238,12 +265,7 @@ class SessionStore(Generic[S]):
             self._is_restored = True
             # Even if it is stale already: what needs a session must show nothing of it from now on.
             self._state = replace(self._state, stale=True)
-            self._changed(Change(self._state, ()))
-
-    def _replace(self, state: SessionState[S], reason: Reason, *, is_sign_in: bool = False) -> None:
-        before, self._state = self._state, state
-        if state != before:
-            self._changed(Change(state, self._events(before, reason, is_sign_in=is_sign_in)))
+            self._applied(Change(self._state))
 
     def _events(
         self, before: SessionState[S], reason: Reason, *, is_sign_in: bool

@@ -20,8 +20,10 @@ from .messages import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from ..core.schedule import Schedule
     from ..core.store import SessionStore
     from ..host.base import Channel, Host
+    from .leader import Leader
     from .messages import Kind, Trigger
 
 # Seconds between two answers to "hello". Each reaches all tabs, so it also serves those that ask meanwhile.
@@ -36,15 +38,13 @@ class TabChannel:
         scope: The auth server's address.
         tab: This tab's name.
         store: Stamps messages with the logical time.
-        heard: Called with each message of another Python tab, and whether that tab is new.
-        nudged: Called when a message says only that the session may have changed.
+        leader: Whether this tab leads, for `Message.leads`.
+        schedule: When this tab's interval began, for `Message.since`.
         timeout: Seconds after which this tab's requests fail.
 
     Attributes:
         scope: As given.
         tab: As given.
-        leads: Returns this tab's rank, for `Message.leads`.
-        since: Returns when this tab's interval began, in seconds.
         peers: The other open Python tabs, the most recently heard last, with the timeout in seconds of each.
         has_javascript_peers: Whether a JavaScript client has posted on this origin.
     """
@@ -56,22 +56,20 @@ class TabChannel:
         tab: str,
         store: SessionStore[Any],
         *,
-        heard: Callable[[Message, bool], None],
-        nudged: Callable[[], None],
+        leader: Leader,
+        schedule: Schedule,
         timeout: float,
     ) -> None:
+        self.scope = scope
         self.tab = tab
         self.peers: dict[str, float] = {}
-        self._timeout = timeout
         self.has_javascript_peers = False
-        self.leads: Callable[[], int] = lambda: 0
-        self.since: Callable[[], float] = lambda: 0.0
         self._host = host
-        self.scope = scope
         self._store = store
+        self._leader = leader
+        self._schedule = schedule
+        self._timeout = timeout
         self._javascript = NextAuthMessages(scope)
-        self._heard = heard
-        self._nudged = nudged
         self._channels: dict[str, Channel] = {}
         self._on_close = ExitStack()
         self._is_open = False
@@ -88,12 +86,25 @@ class TabChannel:
         """The longest timeout of all tabs, in seconds; at least one."""
         return max(1.0, self._timeout, *self.peers.values())
 
-    def open(self) -> None:
-        """Start receiving, and ask the other tabs to reply."""
+    def open(self, heard: Callable[[Message, bool], None], nudged: Callable[[], None]) -> None:
+        """Start receiving, and ask the other tabs to reply.
+
+        Args:
+            heard: Called with each message of another Python tab, and whether that tab is new.
+            nudged: Called when a message says only that the session may have changed.
+        """
+
+        def receive_javascript(message: object) -> None:
+            speaker = self._javascript.read(message, listens=OWN_CHANNEL in self._channels)
+            if speaker == "javascript":
+                self.has_javascript_peers = True
+            if speaker:
+                nudged()
+
         self._is_open = True
-        self._open_channel(OWN_CHANNEL, self._receive)
-        self._open_channel(CHANNEL, self._receive_javascript)
-        listen = self._host.on_stored(STORAGE_KEY, lambda text: self._receive_javascript(parse_stored(text)))
+        self._open_channel(OWN_CHANNEL, lambda text: self._receive(text, heard))
+        self._open_channel(CHANNEL, receive_javascript)
+        listen = self._host.on_stored(STORAGE_KEY, lambda text: receive_javascript(parse_stored(text)))
         self._on_close.callback(listen)
         self.post("hello")
 
@@ -112,8 +123,8 @@ class TabChannel:
     def post(self, kind: Kind, **fields: Any) -> None:
         """Post a message to the other Python tabs; see `Message`."""
         fields.setdefault("time", self._store.begin_read())
-        since = int(max(self.since(), 0) * 1e6), self.tab
-        fields |= {"leads": self.leads(), "since": since, "timeout": self._timeout}
+        since = int(max(self._schedule.since, 0) * 1e6), self.tab
+        fields |= {"leads": self._leader.rank, "since": since, "timeout": self._timeout}
         message = Message(kind, self.tab, epoch=self._store.epoch, **fields)
         self._send(OWN_CHANNEL, message.to_json(self.scope))
 
@@ -141,7 +152,7 @@ class TabChannel:
             channel.post(message)
             channel.close()
 
-    def _receive(self, text: object) -> None:
+    def _receive(self, text: object, heard: Callable[[Message, bool], None]) -> None:
         message = parse_message(text, self.scope, now=self._host.now())
         if message is None or message.tab == self.tab:
             return
@@ -153,7 +164,7 @@ class TabChannel:
         timeout = message.timeout or self.peers.get(message.tab, self._timeout)
         if (oldest := remember(self.peers, message.tab, timeout)) is not None:
             del self.peers[oldest]
-        self._heard(message, is_new)
+        heard(message, is_new)
         if message.kind == "bye":
             self.peers.pop(message.tab, None)
 
@@ -163,10 +174,3 @@ class TabChannel:
             self._is_greeted = False
             self.post("here")
             self._cancel_here = self._host.call_later(_HERE_AGAIN, self._answer_hello)
-
-    def _receive_javascript(self, message: object) -> None:
-        speaker = self._javascript.read(message, listens=OWN_CHANNEL in self._channels)
-        if speaker == "javascript":
-            self.has_javascript_peers = True
-        if speaker:
-            self._nudged()

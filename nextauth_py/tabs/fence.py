@@ -1,23 +1,24 @@
 """The fence around a mutation: while one tab signs in, updates or signs out, no other asks for the session.
 
-A GET that the server reads before a sign-out and answers after it would set the old cookie again.
+A GET that the server reads before a sign-out and answers after it would set the old cookie again. Pure: the
+fence decides, and the client's driver posts and waits.
 """
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from ..core.store import NEVER, TOO_FAR_AHEAD, Stamp
 from .messages import MOST_TABS, Pace, remember
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable
 
-    from ..host.base import Host
-    from .channel import TabChannel
     from .messages import Message
+
+Order = Literal["abort", "repeat", "suspect"]
+"""What a message asks for: to abort reads and acknowledge, to post our fence again, or to look for an answer
+that has passed our fence."""
 
 # How long a mutation waits for the other tabs to say that they have aborted their requests. They answer
 # within a few milliseconds; one that is dead or frozen costs no more than this, and only once.
@@ -29,175 +30,113 @@ _SIGN_OF_LIFE = 1.0
 
 # Requests of the longest mutation: three sign-outs, each with two csrf tokens, two POSTs and a check. A fence
 # that stands for longer than they can take is none, however often it is announced.
-_MOST_REQUESTS = 15
+MOST_REQUESTS = 15
 
 
 class Fence:
-    """Raise this tab's fence, and respect the other tabs'.
+    """Know this tab's fence and those of the other tabs.
 
     Args:
-        host: Has the timers.
-        channel: To the other tabs.
+        tab: This tab's name.
+        clock: Returns the machine's time, in seconds since the epoch.
+        now: Returns the seconds of a clock that nobody sets.
 
     Attributes:
-        channel: As given.
+        own: When the mutation began that this tab's fence protects; None without one.
+        missing: The tabs that have not acknowledged it.
     """
 
-    def __init__(self, host: Host, channel: TabChannel) -> None:
-        self._host = host
-        self.channel = channel
-        # Each new fence costs a timer and an acknowledgement, which all tabs hear.
-        self._pace = Pace(host.now, MOST_TABS)
+    def __init__(self, tab: str, *, clock: Callable[[], float], now: Callable[[], float]) -> None:
+        self.own: Stamp | None = None
+        self.missing: set[str] = set()
+        self._tab = tab
+        self._clock = clock
+        self._now = now
+        # Each new fence costs an acknowledgement, which all tabs hear.
+        self._pace = Pace(clock, MOST_TABS)
         # Of each tab its last fence, or what it has told since, and until when that can be raised.
         self._known: dict[str, tuple[Stamp, float]] = {}
-        self._timers: dict[str, Callable[[], None]] = {}  # of those that are up
-        self._own: Stamp | None = None
+        self._until: dict[str, float] = {}  # of each fence that has been raised, when it falls
         self._said = 0.0
-        self._missing: set[str] = set()
-        self._waiting: set[asyncio.Future[None]] = set()
 
-    def is_late_ack(self, message: Message) -> bool:
-        """Whether an acknowledgement comes too late: its tab may have read meanwhile."""
-        is_ours = message.kind == "ack" and message.time[1] == self.channel.tab
-        return is_ours and not (message.time == self._own and message.tab in self._missing)
+    # --- ours ---
 
-    def hear(self, message: Message) -> bool:
-        """Process a message of another tab.
+    def raise_own(self, started: Stamp, tabs: Iterable[str]) -> None:
+        """Raise this tab's fence; the `tabs` are to acknowledge it. To be posted."""
+        self.own, self.missing, self._said = started, set(tabs), self._now()
 
-        Returns:
-            Whether a fence has been raised, so that reads must be aborted before this tab acknowledges.
-        """
-        tab, stamp = message.tab, message.time
-        if message.kind == "ack" and stamp == self._own:
-            self._missing.discard(tab)
-        elif message.kind == "bye":
-            self._missing.discard(tab)
-            self._known.pop(tab, None)
-            self._lower(tab)
-        elif message.kind == "fence":
-            return self._raise(tab, stamp)
-        elif message.kind == "hello" and self._own and self._pace.take():
-            self._say()  # a new page must not begin what we are in the middle of
-        elif message.kind in {"done", "changed", "state"} and self._is_news(tab, stamp):
-            self._note(tab, (stamp, 0.0))
-            self._lower(tab)
-        self._wake()
-        return False
+    def lower_own(self) -> None:
+        """Lower it. The caller posts how the mutation has ended."""
+        self.own, self.missing = None, set()
 
-    @property
-    def longest(self) -> float:
-        """The longest wait for other tabs in seconds, however many fences they announce."""
-        return _MOST_REQUESTS * self.channel.longest_timeout
+    def repeats(self) -> bool:
+        """Whether to post our fence again now that another request of its mutation begins."""
+        is_due = self.own is not None and self._now() - self._said > _SIGN_OF_LIFE
+        if is_due:
+            self._said = self._now()
+        return is_due
+
+    def is_preceded(self) -> bool:
+        """Whether another tab's mutation that began before ours has not ended."""
+        return self.own is not None and any(self._known[tab][0] < self.own for tab in self._standing())
+
+    # --- the others' ---
 
     @property
     def is_up(self) -> bool:
         """Whether another tab is changing the session."""
-        return bool(self._timers)
+        now = self._now()
+        return any(until > now for until in self._until.values())
 
-    async def wait_until_clear(self, seconds: float | None = None) -> None:
-        """Wait until no other tab has a fence up, for at most `seconds`; by default `longest`."""
-        await self._wait_while(lambda: bool(self._timers), self.longest if seconds is None else seconds)
+    def falls_in(self) -> float:
+        """Seconds until the next of the others' fences falls by itself; infinity if none is up."""
+        now = self._now()
+        return min((until - now for until in self._until.values() if until > now), default=float("inf"))
 
-    @contextmanager
-    def raised(self, started: Stamp) -> Iterator[None]:
-        """Keep the other tabs from reading. Afterwards the caller posts how the mutation ended."""
-        self._own = started
-        self._missing = set(self.channel.peers)
-        self._say()
-        try:
-            yield
-        finally:
-            self._own = None
-            self._missing = set()
+    def hear(self, message: Message, timeout: float) -> Order | None:
+        """Process a message of another tab, which grants its requests `timeout` seconds."""
+        tab, stamp = message.tab, message.time
+        match message.kind:
+            case "ack" if stamp == self.own and tab in self.missing:
+                self.missing.discard(tab)
+            case "ack" if stamp[1] == self._tab:
+                return "suspect"  # it comes too late: the tab may have read meanwhile
+            case "bye":
+                self.missing.discard(tab)
+                self._known.pop(tab, None)
+                self._until.pop(tab, None)
+            case "fence" if self._is_raised(tab, stamp, timeout):
+                return "abort"
+            case "hello" if self.own and self._pace.take():
+                self._said = self._now()
+                return "repeat"  # a new page must not begin what we are in the middle of
+            case "done" | "changed" | "state" if self._is_news(tab, stamp):
+                self._note(tab, (stamp, 0.0))
+                self._until.pop(tab, None)
+        return None
 
-    def live(self) -> None:
-        """Post our fence again, if it is up: another request of its mutation begins."""
-        if self._own and _now() - self._said > _SIGN_OF_LIFE:
-            self._say()
+    def _standing(self) -> list[str]:
+        now = self._now()
+        return [tab for tab, until in self._until.items() if until > now]
 
-    def _say(self) -> None:
-        self._said = _now()
-        self.channel.post("fence", time=self._own)
-
-    async def wait_for_acks(self) -> None:
-        """Wait until the other tabs have stopped reading, and mutations that began before ours have ended."""
-        await self._wait_while(lambda: bool(self._missing), ACK_TIMEOUT)
-        for tab in self._missing:
-            self.channel.peers.pop(tab, None)
-        self._missing = set()
-        await self._wait_while(self._is_preceded, self.longest)
-
-    def _is_preceded(self) -> bool:
-        return self._own is not None and any(self._known[tab][0] < self._own for tab in self._timers)
-
-    def close(self) -> None:
-        """Wake all waiters and cancel all timers."""
-        for tab in list(self._timers):
-            self._lower(tab)
-        self._missing = set()
-        self._wake()
-
-    def _raise(self, tab: str, stamp: Stamp) -> bool:
+    def _is_raised(self, tab: str, stamp: Stamp, timeout: float) -> bool:
         """Note a fence, or a sign that its mutation is alive. Return whether it is newly raised."""
+        now = self._now()
         if self._is_news(tab, stamp) and self._pace.take():
-            self._note(tab, (stamp, _now() + _MOST_REQUESTS * self.channel.peers[tab]))
+            self._note(tab, (stamp, now + MOST_REQUESTS * timeout))
         known, until = self._known.get(tab, (NEVER, 0.0))
-        left = until - _now()
-        if stamp != known or left <= 0:
+        if stamp != known or until <= now:
             return False
-        was_up = tab in self._timers
-        self._lower(tab)
-        seconds = min(self.channel.peers[tab] + 2 * _SIGN_OF_LIFE, left)
-        self._timers[tab] = self._host.call_later(seconds, lambda: self._expire(tab))
+        was_up = self._until.get(tab, now) > now
+        self._until[tab] = min(now + timeout + 2 * _SIGN_OF_LIFE, until)
         return not was_up
 
     def _is_news(self, tab: str, stamp: Stamp) -> bool:
         known, _ = self._known.get(tab, (NEVER, 0.0))
         # What is known to be ahead of all clocks comes of one that has been set back since.
-        return known < stamp or known[0] > self._host.now() * 1e6 + TOO_FAR_AHEAD
+        return known < stamp or known[0] > self._clock() * 1e6 + TOO_FAR_AHEAD
 
     def _note(self, tab: str, known: tuple[Stamp, float]) -> None:
         if (oldest := remember(self._known, tab, known)) is not None:
             del self._known[oldest]
-            self._lower(oldest)
-
-    def _expire(self, tab: str) -> None:
-        del self._timers[tab]  # Pyodide does not let a timer cancel itself
-        self._wake()
-
-    def _lower(self, tab: str) -> None:
-        if cancel := self._timers.pop(tab, None):
-            cancel()
-
-    async def _wait_while(self, condition: Callable[[], bool], seconds: float) -> None:
-        if not condition():
-            return
-        is_late: list[bool] = []
-
-        def give_up() -> None:
-            is_late.append(True)
-            self._wake()
-
-        cancel = self._host.call_later(seconds, give_up)
-        try:
-            while condition() and not is_late:
-                await self._news()
-        finally:
-            cancel()
-
-    async def _news(self) -> None:
-        waiter = asyncio.get_running_loop().create_future()
-        self._waiting.add(waiter)
-        try:
-            await waiter
-        finally:
-            self._waiting.discard(waiter)
-
-    def _wake(self) -> None:
-        for waiter in self._waiting:
-            if not waiter.done():
-                waiter.set_result(None)
-
-
-def _now() -> float:
-    return asyncio.get_running_loop().time()
+            self._until.pop(oldest, None)

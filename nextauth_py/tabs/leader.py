@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from enum import IntEnum
 from typing import TYPE_CHECKING
-from zlib import crc32
+
+from ..core.schedule import jitter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from ..host.base import Host
     from .messages import Message
 
 
@@ -30,67 +28,48 @@ _GRACE_WITHOUT_LOCKS = 1.0
 
 
 class Leader:
-    """Elect one tab of the origin to poll for all. The lock is a hint: nothing ever waits for it.
-
-    Only visible tabs campaign, because browsers throttle the timers of hidden ones.
+    """Know whether this tab polls for all of its origin. The lock is a hint: nothing ever waits for it.
 
     Args:
-        host: The page or worker this runs in.
-        name: The lock's name.
         tab: This tab's name.
-        changed: Called when this tab has acquired the lock.
+
+    Attributes:
+        rank: Whether this tab leads.
+        has_locks: Whether the browser has locks.
     """
 
-    def __init__(self, host: Host, name: str, tab: str, changed: Callable[[], None]) -> None:
-        self._host = host
-        self._name = name
+    def __init__(self, tab: str) -> None:
+        self.rank = Rank.FOLLOWER
+        self.has_locks = True
         self._tab = tab
-        self._changed = changed
-        self._rank = Rank.FOLLOWER
-        self._release: Callable[[], None] | None = None
-        self._has_locks = True
-
-    @property
-    def rank(self) -> int:
-        """Whether this tab leads, as a `Rank`."""
-        return self._rank
 
     @property
     def grace(self) -> float:
         """The number of intervals without an answer after which this tab polls."""
-        if self._rank:
+        if self.rank:
             return 1.0
-        spread = _SPREAD * crc32(self._tab.encode()) / 2**32
-        return (_GRACE if self._has_locks else _GRACE_WITHOUT_LOCKS) + spread
+        grace = _GRACE if self.has_locks else _GRACE_WITHOUT_LOCKS
+        return grace + _SPREAD * jitter(self._tab)
 
-    def campaign(self) -> None:
-        """Queue for the lock, unless the page is hidden."""
-        if self._release is None and self._host.is_visible():
-            self._release = self._host.request_lock(self._name, self._granted)
-            self._has_locks = self._release is not None
+    def win(self) -> None:
+        """Lead: this tab has got the lock."""
+        self.rank = Rank.LEADER
 
     def resign(self, *, acting: bool = False) -> None:
-        """Release the lock, or leave its queue.
+        """Lead no longer: this tab gives the lock back.
 
         Args:
             acting: Whether to go on leading until another tab does.
         """
-        self._rank = Rank.ACTING if acting and self._rank else Rank.FOLLOWER
-        if self._release is not None:
-            release, self._release = self._release, None
-            release()
+        self.rank = Rank.ACTING if acting and self.rank else Rank.FOLLOWER
 
     def take_over(self) -> None:
         """Act as the leader: no other tab has polled for too long."""
-        self._rank = max(self._rank, Rank.ACTING)
+        self.rank = max(self.rank, Rank.ACTING)
 
     def hear(self, message: Message) -> None:
         """Stop acting when another tab leads. If two are acting, the one with the smaller name goes on."""
-        if self._rank == Rank.ACTING and (
+        if self.rank == Rank.ACTING and (
             message.leads == Rank.LEADER or (message.leads == Rank.ACTING and message.tab < self._tab)
         ):
-            self._rank = Rank.FOLLOWER
-
-    def _granted(self) -> None:
-        self._rank = Rank.LEADER
-        self._changed()
+            self.rank = Rank.FOLLOWER

@@ -326,5 +326,5 @@ def test_a_flood_costs_few_requests_and_nobodys_life(site: Site, kind: str) -> N
     site.other.evaluate(FLOOD, kind)
     assert site.python.run(REFETCH) == ["unauthenticated", "None"]
     assert len(site.control.requests()) < 60
-    assert site.python.run("len(provider.engine._sync._channel.peers) <= 200")
+    assert site.python.run("len(provider.engine.channel.peers) <= 200")
     site.expect_alive()

@@ -28,9 +28,9 @@ START = """
     made = made_at()
     provider = SessionProvider(refetch_interval=30, renew_before_expiry=10).start()
     state = await provider.ready()
-    while not provider.engine._sync._poller._leader.rank:
+    while not provider.engine._driver.poller.leader.rank:
         await asyncio.sleep(0.01)
-    [state.data.user.name if state.data else state.status, provider.engine._sync._poller._fires_at - made]
+    [state.data.user.name if state.data else state.status, provider.engine._driver._fires_at - made]
 """
 
 

@@ -167,9 +167,7 @@ def test_a_hidden_tab_tries_nothing_again_and_is_right_when_shown(
     tab.page.wait_for_function("() => document.visibilityState === 'hidden'")
     control.answer(SESSION, "<h1>Bad gateway</h1>", status=502, kind="text/html", times=2)
     tab.run("_ = await provider.refetch()")
-    assert tab.run(
-        "[provider.engine.schedule.rest is not None, provider.engine._sync._poller._cancel_timer]"
-    ) == [
+    assert tab.run("[provider.engine.schedule.rest is not None, provider.engine._driver._cancel_timer]") == [
         True,
         None,
     ]

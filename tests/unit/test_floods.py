@@ -111,8 +111,8 @@ async def test_a_flood_leaves_few_names_and_timers(
     for _ in range(3000):
         FLOODS[flood](attacker)
     await asyncio.sleep(0.01)
-    fence = provider.engine._sync.fence
-    for known in (provider.engine._sync._channel.peers, fence._known, fence._timers):
+    fence = provider.engine._driver.fence
+    for known in (provider.engine.channel.peers, fence._known, fence._until):
         assert len(known) <= MOST_TABS
     assert len(host_of(provider).timers) <= MOST_TABS + 5
     await asyncio.sleep(2)
@@ -310,7 +310,7 @@ async def test_hellos_are_answered_at_once_and_then_together(
 
 async def test_a_hundred_tabs_know_each_other(browser: MemoryBrowser) -> None:
     tabs = await open_tabs(browser, 100)
-    assert {len(provider.engine._sync._channel.peers) for provider in tabs} == {99}
+    assert {len(provider.engine.channel.peers) for provider in tabs} == {99}
     await tabs[0].update({"name": "Alice II"})
     await asyncio.sleep(0.01)
     assert {name_in(provider.state) for provider in tabs} == {"Alice II"}
@@ -328,7 +328,7 @@ async def test_a_fence_that_is_announced_for_ever_stands_as_long_as_a_mutation_c
     began = now()
     flooding = attacker.keep(lambda: attacker.say("fence", tab="one", time=stamp, **fields), 0.5)
     await asyncio.sleep(requests_take + 1)
-    assert not provider.engine._sync.fence.is_up
+    assert not provider.engine._driver.fence.is_up
     await provider.get_session()
     assert now() - began < requests_take + 2
     flooding.cancel()
@@ -356,7 +356,7 @@ async def test_long_names_are_not_remembered(browser: MemoryBrowser, attacker: A
     fields: dict[str, Any] = {field: [1, long] if field in {"time", "epoch"} else long}
     attacker.say("state", **fields)
     await asyncio.sleep(0.01)
-    assert not provider.engine._sync._channel.peers
+    assert not provider.engine.channel.peers
 
 
 @pytest.mark.parametrize("answer", ["[" * 100_000, '{"x":' + "[" * 500 + "]" * 500 + "}", "NaN", "1e999"])

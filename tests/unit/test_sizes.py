@@ -12,10 +12,19 @@ from nextauth_py.bundle.build.wheel import own_wheel
 LOADED = {
     *("nextauth_py", "access", "calls", "errors", "provider", "state"),
     *("core", "core.bounded_json", "core.options", "core.schedule", "core.server_clock", "core.store"),
-    *("core.urls", "core.wire", "tabs", "tabs.channel", "tabs.fence", "tabs.leader", "tabs.messages"),
+    *(
+        "core.urls",
+        "core.wire",
+        "tabs",
+        "tabs.channel",
+        "tabs.fence",
+        "tabs.leader",
+        "tabs.messages",
+        "tabs.poller",
+    ),
     *("client", "client.background", "client.engine", "client.guards", "client.listeners"),
-    *("client.mutations", "client.poller", "client.reader", "client.revival", "client.sync"),
-    *("client.trace", "client.transport"),
+    *("client.driver", "client.inbox", "client.mutations", "client.outbox", "client.reader"),
+    *("client.revival", "client.trace", "client.transport"),
     *("host", "ui", "ui.component", "ui.hooks", "content", "content.parts"),
 }
 

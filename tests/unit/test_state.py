@@ -18,12 +18,16 @@ class Recorder(SessionStore[Session]):
     """A store that keeps what it told."""
 
     def __init__(self) -> None:
-        self.changes: list[Change[Session]] = []
+        self.applied: list[Change[Session]] = []
         self.are_over = False
-        super().__init__(self.changes.append, lambda: 1_767_225_600.0, "tab", lambda _session: self.are_over)
+        super().__init__(self.applied.append, lambda: 1_767_225_600.0, "tab", lambda _session: self.are_over)
 
     def read(self, answer: Session | ClientFetchError | None) -> bool:
         return self.apply(answer, started=self.begin_read(), reason="refetch")
+
+    @property
+    def changes(self) -> list[Change[Session]]:
+        return [each for each in self.applied if each.is_new]
 
     def events(self) -> list[str]:
         return [event.name for change in self.changes for event in change.events]
@@ -50,6 +54,15 @@ def test_signing_in_updating_and_signing_out_are_events(store: Recorder) -> None
     for answer in (None, ALICE, BOB, None):
         store.read(answer)
     assert store.events() == ["signed_in", "updated", "signed_out"]
+
+
+def test_each_answer_that_is_taken_is_passed_on_once(store: Recorder) -> None:
+    late = store.begin_read()
+    for answer in (None, None, FAILURE, FAILURE, ALICE):
+        store.read(answer)
+    store.apply(BOB, started=late, reason="refetch")  # it is outdated
+    assert [change.answer for change in store.applied] == [None, None, FAILURE, FAILURE, ALICE]
+    assert [change.is_new for change in store.applied] == [True, False, True, False, True]
 
 
 def test_an_unchanged_answer_tells_nobody_and_keeps_the_object(store: Recorder) -> None:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nextauth_py.client.outbox import Outbox
 from nextauth_py.client.reader import SessionReader
-from nextauth_py.client.sync import TabSync
 from nextauth_py.tabs.fence import Fence
 from tests.world import Plan, Step, Tab, make_plan, tell
 
@@ -33,8 +33,8 @@ def test_the_same_numbers_tell_the_same_story() -> None:
 
 
 def test_the_stories_tell_when_a_fence_falls_too_early(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Fence, "live", lambda _fence: None)
-    monkeypatch.setattr(TabSync, "outdated", lambda _sync: None)
+    monkeypatch.setattr(Fence, "repeats", lambda _fence: False)
+    monkeypatch.setattr(Outbox, "outdated", lambda _outbox, **_options: None)
     monkeypatch.setattr(SessionReader, "interrupt", lambda _reader, _why: None)
     lies: list[str] = []
     for latency in (2.6, 3.0, 3.4, 3.8, 4.2, 4.6):

@@ -104,10 +104,10 @@ async def test_what_another_tab_did_is_an_event_from_elsewhere(browser: MemoryBr
 async def test_a_new_tab_and_the_others_know_of_each_other(browser: MemoryBrowser) -> None:
     tabs = await open_tabs(browser, 2)
     tabs += await open_tabs(browser, 1)
-    assert [len(provider.engine._sync._channel.peers) for provider in tabs] == [2, 2, 2]
+    assert [len(provider.engine.channel.peers) for provider in tabs] == [2, 2, 2]
     tabs[0].close()
     await asyncio.sleep(0.01)
-    assert [len(provider.engine._sync._channel.peers) for provider in tabs[1:]] == [1, 1]
+    assert [len(provider.engine.channel.peers) for provider in tabs[1:]] == [1, 1]
 
 
 async def test_a_new_tab_costs_one_request_and_changes_nobodys_state(browser: MemoryBrowser) -> None:

@@ -19,12 +19,10 @@ if TYPE_CHECKING:
 
 PACKAGE = Path(__file__).parents[2]
 
-# For servers, tests and type checkers: `base.py` and `neighbours.py` have nothing but protocols. A page would
-# only download them.
+# For servers, tests and type checkers: `base.py` has nothing but protocols. A page would only download them.
 LEFT_OUT = (
     "bundle",
     "host/base.py",
-    "client/observer.py",
     "py.typed",
     "server",
     "testing",

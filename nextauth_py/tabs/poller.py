@@ -1,0 +1,341 @@
+"""When this tab asks the server, and when it leaves that to another tab. Pure: it waits for nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..core.schedule import FOCUS_THROTTLE, Conditions, Schedule, expires_at, jitter
+from .messages import Pace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from ..state import Reason, SessionState
+    from .leader import Leader
+    from .messages import Message
+
+# A nudge of a JavaScript client reaches every tab. The leader waits only for more of them to come together;
+# the others for the leader to say that it asks.
+_TOGETHER = 0.01
+_HEAD_START = 0.1
+# "I am asking" and the nudge that it is about come on two channels, in any order.
+_JUST_NOW = 0.05
+
+# Requests that nudges may cause at once; then one a second. Nudges that come in faster than they are answered
+# wait for each other no longer than this.
+_NUDGES = 10
+_TOGETHER_AT_MOST = 1.0
+
+# An answer follows "I am asking" within the timeout, and this. Who only goes on saying so is not waited for.
+_ANSWER_MARGIN = 1.0
+
+# Seconds for which other tabs' failures put off this tab's own attempts. A tab that tries for all does so
+# once a minute at least.
+_PUT_OFF = 300.0
+
+# Seconds after a mutation, besides those of a request, of the look at what has come back without a word.
+_LOOK = 0.4
+
+# Browsers fire a timer up to a millisecond early.
+_EARLY = 0.001
+
+_NEVER = float("-inf")
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a tab sees around it, each to be called when it is needed.
+
+    Attributes:
+        now: The machine's time, in seconds since the epoch.
+        ticks: The seconds of a clock that nobody sets.
+        offset: Seconds that the server's clock is ahead of the machine's.
+        state: The session's state.
+        is_online: The browser's `navigator.onLine`.
+        is_visible: Whether the page is visible.
+        peers: The other Python tabs that are known.
+        has_javascript_peers: Whether a JavaScript client has posted on this origin.
+        longest_timeout: The longest timeout of all tabs, in seconds.
+    """
+
+    now: Callable[[], float]
+    ticks: Callable[[], float]
+    offset: Callable[[], float]
+    state: Callable[[], SessionState[Any]]
+    is_online: Callable[[], bool]
+    is_visible: Callable[[], bool]
+    peers: Callable[[], Collection[str]]
+    has_javascript_peers: Callable[[], bool]
+    longest_timeout: Callable[[], float]
+
+
+@dataclass(frozen=True)
+class _Nudge:
+    """A request that is to be made soon.
+
+    Attributes:
+        first: When the first of the nudges came that it answers, in ticks.
+        due: When to ask, in ticks.
+        reason: Why.
+    """
+
+    first: float
+    due: float
+    reason: Reason
+
+
+class Poller:
+    """Decide when to ask, by the schedule, the leader, the other tabs and what the browser says.
+
+    Args:
+        schedule: When to poll.
+        leader: Whether this tab polls for all.
+        tab: This tab's name.
+        timeout: Seconds after which a request has failed.
+        around: What the tab sees around it.
+        trace: Logs decisions.
+
+    Attributes:
+        schedule: As given.
+        leader: As given.
+    """
+
+    def __init__(
+        self,
+        schedule: Schedule,
+        leader: Leader,
+        tab: str,
+        timeout: float,
+        *,
+        around: Surroundings,
+        trace: Callable[..., None],
+    ) -> None:
+        self.schedule = schedule
+        self.leader = leader
+        self._tab = tab
+        self._timeout = timeout
+        self._around = around
+        self._trace = trace
+        self._nudge: _Nudge | None = None
+        self._nudges = Pace(around.now, _NUDGES)
+        self._was_offline = False
+        self._missed_return = False  # of the network, while the page was hidden
+        self._has_missed_news = False  # while this tab changed the session
+        self._others_asked_at = self._mutated_at = self._others_mutated_at = _NEVER
+        self._others_ask_since = self._put_off_since = _NEVER
+
+    # --- what this tab does ---
+
+    def asking(self, asked_at: float | None = None) -> None:
+        """Note that this tab's GET has begun, or that a prefetched one began at `asked_at`."""
+        if asked_at is not None:
+            self.schedule.asked_at = max(self.schedule.asked_at, asked_at)
+            return
+        self.schedule.asked_at = self._put_off_since = self._around.now()
+        self._nudge = None
+
+    def assumed(self, made: float) -> None:
+        """Note a session, or none, that is shown without a request and was valid at `made`."""
+        self.schedule.recover()
+        self.schedule.assume(self._expires, made, self._around.offset())
+
+    def confirmed(self) -> None:
+        """Note that an answer to this tab or another is shown."""
+        if self._around.state().error is None:  # a session that does not fit is no answer
+            self.schedule.recover()
+            self.schedule.confirm(self._expires, self._around.offset())
+
+    def failed(self, retry_after: float | None) -> None:
+        """Note a failure of this tab or another; the server may ask to wait `retry_after` seconds."""
+        self.schedule.fail(self._around.now(), retry_after, self._tab)
+
+    def mutated(self, took: float) -> None:
+        """Note a mutation of this tab whose slowest request took `took` seconds."""
+        self._mutated_at = self.schedule.asked_at = self._around.now()
+        if self._has_missed_news or self._around.has_javascript_peers():
+            self._nudge_after(_LOOK + took)
+        self._has_missed_news = False
+
+    def mutation_failed(self) -> None:
+        """Note a mutation of this tab that has changed nothing, or perhaps something."""
+        if self._has_missed_news:
+            self.nudge()
+        self._has_missed_news = False
+
+    def missed_news(self) -> None:
+        """Note that something has come in while this tab changed the session: it asks afterwards."""
+        self._has_missed_news = True
+
+    def used(self) -> None:
+        """Note that somebody uses the page."""
+        self.schedule.used_at = self._around.now()
+
+    # --- what other tabs do ---
+
+    def hear(self, message: Message) -> None:
+        """Process a message of another tab."""
+        self.leader.hear(message)
+        now = self._around.now()
+        if message.kind == "here":
+            self.schedule.join(message.since[0] / 1e6, now)
+        if message.kind not in {"asking", "state", "failed"} or not self._is_credible(message, now):
+            return
+        if message.kind != "failed":
+            self.schedule.asked_at = max(self.schedule.asked_at, min(message.time[0] / 1e6, now))
+        if message.mutated:
+            self._others_mutated_at = now
+        if message.kind != "asking":
+            self._nudge = None
+        elif self._nudge:
+            self._nudge_after(self._timeout)
+
+    def _is_credible(self, message: Message, now: float) -> bool:
+        """Whether the message is an answer, or announces one that can still follow."""
+        if message.kind != "asking":
+            self._others_asked_at = _NEVER
+            return True
+        if now - self._others_asked_at > self._timeout:
+            self._others_ask_since = now
+        self._others_asked_at = now
+        return now - self._others_ask_since <= self._timeout + _ANSWER_MARGIN
+
+    def others_failed(self, retry_after: float | None) -> None:
+        """Back off because another tab's request failed, but not for ever."""
+        now = self._around.now()
+        if self.schedule.rest is None:
+            self._put_off_since = now
+        if now - self._put_off_since < _PUT_OFF:
+            self.failed(retry_after)
+
+    def nudge(self) -> None:
+        """Have one tab ask for all: the session may have changed."""
+        # The tab that has made a mutation asks: what comes back may be what it has replaced.
+        if self._around.now() - self._mutated_at < self._around.longest_timeout():
+            wait = _TOGETHER
+        elif 0 <= self._around.now() - self._others_asked_at < _JUST_NOW:
+            wait = self._timeout
+        elif (
+            self._around.now() - self._others_mutated_at < self._around.longest_timeout()
+            and self._around.peers()
+        ):
+            wait = self._lateness
+        else:
+            wait = self._head_start or _TOGETHER
+        self._nudge_after(wait)
+
+    def _nudge_after(self, seconds: float, reason: Reason = "broadcast") -> None:
+        ticks = self._around.ticks()
+        due = ticks + max(seconds, self._nudges.wait())
+        first = ticks if self._nudge is None or due < self._nudge.due else self._nudge.first
+        if ticks - first <= _TOGETHER_AT_MOST:
+            self._nudge = _Nudge(first, due, reason)
+
+    @property
+    def _lateness(self) -> float:
+        """Seconds to let other tabs ask first, different for each tab."""
+        return _HEAD_START * (1 + jitter(self._tab))
+
+    @property
+    def _head_start(self) -> float:
+        """Seconds to let the leader ask first; 0 if this tab leads or is alone."""
+        return 0.0 if self.leader.rank or not self._around.peers() else self._lateness
+
+    # --- what the browser says: each returns why to ask now, if at all ---
+
+    def came_into_view(self) -> Reason | None:
+        """The page has come into view."""
+        if self._missed_return:
+            self._missed_return = False
+            return "online"
+        return self._looked_at("the page has come into view")
+
+    def focused(self) -> Reason | None:
+        """The window has got the focus."""
+        return self._looked_at("the window has got the focus") if self._around.is_visible() else None
+
+    def network_changed(self) -> Reason | None:
+        """The network has come or gone."""
+        was_offline, self._was_offline = self._was_offline, not self._around.is_online()
+        if not self._around.is_online():
+            self._trace("hears that the browser is offline")
+        elif not was_offline:
+            return self._looked_at("the browser says once more that it is online")
+        elif not self._wants_news:
+            self._trace("does not ask: nobody is signed in")
+        elif not self._around.is_visible():
+            self._missed_return = True
+        elif wait := self._head_start:
+            self._nudge_after(wait, "online")
+        else:
+            return "online"
+        return None
+
+    def started(self) -> None:
+        """The page begins: it may be offline from the start."""
+        self._was_offline = not self._around.is_online()
+
+    def _looked_at(self, why: str) -> Reason | None:
+        """Ask because the page is looked at, but not more often than `FOCUS_THROTTLE`."""
+        if not self._wants_news:
+            self._trace("does not ask although %s: nobody is signed in", why)
+        elif self.schedule.focus_is_due(self._around.now()):
+            return "focus"
+        else:
+            rule = f"at most once in {FOCUS_THROTTLE:g} s" if self.schedule.on_focus else "not wanted"
+            self._trace("does not ask although %s: %s", why, rule)
+        return None
+
+    # --- the time ---
+
+    def wait(self, *, only_nudge: bool = False) -> float | None:
+        """Seconds until something is due; None if nothing is planned.
+
+        Args:
+            only_nudge: Leave the schedule out: it has been asked for just now.
+        """
+        scheduled = None if only_nudge else self.schedule.timer(self._conditions())
+        nudged = None if self._nudge is None else max(self._nudge.due - self._around.ticks(), 0.0)
+        return min((wait for wait in (scheduled, nudged) if wait is not None), default=None)
+
+    def take_nudge(self) -> Reason | None:
+        """Why to ask now because of nudges, if at all; the caller does ask."""
+        if self._nudge is None or self._nudge.due > self._around.ticks() + _EARLY:
+            return None
+        reason, self._nudge = self._nudge.reason, None
+        self._nudges.take()
+        return reason
+
+    def take_scheduled(self) -> Reason | None:
+        """Why to ask now by the schedule, if at all; the caller does ask."""
+        reason = self.schedule.due(self._conditions())
+        if reason in {"poll", "retry"}:
+            self.leader.take_over()
+        return reason
+
+    def _conditions(self) -> Conditions:
+        return Conditions(
+            now=self._around.now(),
+            offset=self._around.offset(),
+            is_signed_in=self._is_signed_in,
+            is_online=self._around.is_online(),
+            is_visible=self._around.is_visible(),
+            grace=self.leader.grace,
+            head_start=self._head_start,
+            timeout=self._timeout,
+        )
+
+    @property
+    def _is_signed_in(self) -> bool:
+        return self._around.state().status == "authenticated"
+
+    @property
+    def _expires(self) -> float | None:
+        """When the shown session ends, in seconds since the epoch by the server's clock."""
+        session = self._around.state().data
+        return None if session is None else expires_at(session)
+
+    @property
+    def _wants_news(self) -> bool:
+        """Whether an answer could change anything: a signed-out page has nothing to refresh."""
+        return self._is_signed_in or self._around.state().error is not None

@@ -1,25 +1,18 @@
-"""SessionProvider: ties the client, the store and the schedule to a page, and shows them to users."""
+"""SessionProvider: the session client of a page, as users see it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, get_args
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Generic, cast
 
+from .client import registry
 from .client.engine import Engine
 from .client.listeners import ignores_events
-from .core.options import (
-    UNSET,
-    Unset,
-    check_fields,
-    checked_flag,
-    checked_seconds,
-    checked_session,
-    checked_session_type,
-    checked_timeout,
-)
-from .core.schedule import Schedule
+from .core import options
+from .core.options import UNSET, Unset
 from .core.urls import resolve_auth_url
-from .host import default_host, entered_host
-from .state import EventName, S
+from .host import default_host
+from .state import S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,41 +21,12 @@ if TYPE_CHECKING:
     from .core.wire import SignInResult, SignOutResult
     from .host.base import Host
     from .models import Provider
-    from .state import SessionEvent, SessionState
-
-# The providers of this page that are started, the current one last. Not a ContextVar: in PyScript one
-# that a script sets is unset again in event handlers and in the page's other scripts.
-_started: list[SessionProvider[Any]] = []
+    from .state import EventName, SessionEvent, SessionState, Update
 
 
 def current_provider() -> SessionProvider[Any] | None:
     """Return the running provider that was started last, of the entered host if there is one."""
-    host = entered_host()
-    return next((each for each in reversed(_started) if host is None or each.host is host), None)
-
-
-# Callbacks that wait for a provider of a page.
-_waiting: list[tuple[Host, Callable[[], object]]] = []
-
-
-def when_started(host: Host, call: Callable[[], object]) -> None:
-    """Call a function once a provider of the page is running: now, or when one is started."""
-    _waiting.append((host, call))
-    _notify_waiting()
-
-
-def _notify_waiting() -> None:
-    hosts = {each.host for each in _started}
-    due = [each for each in _waiting if each[0] in hosts]
-    _waiting[:] = [each for each in _waiting if each not in due]
-    for _, call in due:
-        call()
-
-
-def close_providers(host: Host) -> None:
-    """Close all providers of a page."""
-    for provider in [each for each in _started if each.host is host]:
-        provider.close()
+    return cast("SessionProvider[Any] | None", registry.current())
 
 
 class SessionProvider(Generic[S]):
@@ -119,26 +83,23 @@ class SessionProvider(Generic[S]):
         host: Host | None = None,
     ) -> None:
         found = host or default_host()
-        schedule = Schedule(
-            checked_seconds("refetch_interval", refetch_interval),
-            checked_flag("refetch_on_window_focus", refetch_on_window_focus),
-            checked_flag("refetch_when_offline", refetch_when_offline),
-            checked_flag("refetch_when_hidden", refetch_when_hidden),
-            checked_seconds("renew_before_expiry", renew_before_expiry),
+        schedule = options.checked_schedule(
+            refetch_interval=refetch_interval,
+            refetch_on_window_focus=refetch_on_window_focus,
+            refetch_when_offline=refetch_when_offline,
+            refetch_when_hidden=refetch_when_hidden,
+            renew_before_expiry=renew_before_expiry,
         )
-        self.debug = checked_flag("debug", debug)
+        self.debug = options.checked_flag("debug", debug)
         self.engine: Engine[S] = Engine(
             found,
             resolve_auth_url(base_url, base_path, found.environ(), in_browser=True, page=found.location()),
             schedule,
-            initial=checked_session(session),
-            session_type=checked_session_type(session_type),
-            timeout=checked_timeout(timeout),
+            initial=options.checked_session(session),
+            session_type=options.checked_session_type(session_type),
+            timeout=options.checked_timeout(timeout),
             debug=self.debug,
         )
-        self._is_started = False
-        # One function object for the provider's life, so that it can be compared and handed around.
-        self.__dict__["update"] = self.update
 
     def __repr__(self) -> str:
         return f"<SessionProvider {self.engine.auth.endpoint()!r} {self.state.status}>"
@@ -156,16 +117,12 @@ class SessionProvider(Generic[S]):
             RuntimeError: The provider has been closed.
             SessionValidationError: The given ``session`` does not fit ``session_type``.
         """
-        self._check_open()
-        if not self._is_started:
-            known = self.engine.known_session()
-            self._is_started = True
-            replaced = [each for each in _started if each.engine.is_like(self.engine)]
-            _started.append(self)
-            for each in replaced:
-                each.close()
-            self.engine.start(known)
-            _notify_waiting()
+        engine = self.engine.running
+        if not engine.is_started:
+            known = engine.known_session()
+            registry.add(self)
+            engine.start(known)
+            registry.notify_waiting()
         return self
 
     @ignores_events
@@ -175,11 +132,9 @@ class SessionProvider(Generic[S]):
         Calls under way return None, or the state so far. A sign-in, update or sign-out among them may or may
         not have reached the server; the other tabs refetch.
         """
-        if self.engine.is_closed:
-            return
-        if self in _started:
-            _started.remove(self)
-        self.engine.close()
+        if not self.engine.is_closed:
+            registry.remove(self)
+            self.engine.close()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -192,10 +147,6 @@ class SessionProvider(Generic[S]):
 
     async def __aexit__(self, *_: object) -> None:
         self.close()
-
-    def _check_open(self) -> None:
-        if self.engine.is_closed:
-            raise RuntimeError("this SessionProvider is closed. Make a new one: SessionProvider().start()")
 
     # --- what is known ---
 
@@ -219,8 +170,7 @@ class SessionProvider(Generic[S]):
 
     @session.setter
     def session(self, session: S | Mapping[str, Any] | None) -> None:
-        self._check_open()
-        self.engine.assign(checked_session(session))
+        self.engine.running.assign(options.checked_session(session))
 
     @property
     def refetch_interval(self) -> float:
@@ -229,7 +179,7 @@ class SessionProvider(Generic[S]):
 
     @refetch_interval.setter
     def refetch_interval(self, seconds: float) -> None:
-        self.engine.set_interval(checked_seconds("refetch_interval", seconds))
+        self.engine.set_interval(options.checked_seconds("refetch_interval", seconds))
 
     @ignores_events
     async def ready(self) -> SessionState[S]:
@@ -260,8 +210,6 @@ class SessionProvider(Generic[S]):
         Raises:
             ValueError: There is no such event.
         """
-        if event not in get_args(EventName):
-            raise ValueError(f"there is no event {event!r}. There are: {', '.join(get_args(EventName))}.")
         return self.engine.listeners.on(event, handler)
 
     # --- the calls ---
@@ -269,31 +217,29 @@ class SessionProvider(Generic[S]):
     @ignores_events
     async def refetch(self) -> SessionState[S]:
         """Ask the server now. After a failure, the returned state has an ``error``."""
-        self._check_open()
-        await self.engine.refetch()
+        await self.engine.running.refetch()
         return self.state
 
     @ignores_events
     async def get_session(self, *, broadcast: bool = True) -> S | None:
         """As `nextauth_py.get_session`."""
-        self._check_open()
-        return await self.engine.get_session(broadcast=broadcast)
+        return await self.engine.running.get_session(broadcast=broadcast)
 
     @ignores_events
     async def get_csrf_token(self) -> str | None:
         """As `nextauth_py.get_csrf_token`."""
-        self._check_open()
-        return await self.engine.background.run(self.engine.mutations.get_csrf_token())
+        return await self.engine.running.background.run(self.engine.mutations.get_csrf_token())
 
     @ignores_events
     async def get_providers(self) -> dict[str, Provider]:
         """As `nextauth_py.get_providers`."""
-        self._check_open()
-        return await self.engine.background.run(self.engine.mutations.get_providers()) or {}
+        return await self.engine.running.background.run(self.engine.mutations.get_providers()) or {}
 
-    @ignores_events
-    async def update(self, data: Mapping[str, Any] | None = None) -> S | None:
+    @cached_property
+    def update(self) -> Update[S]:
         """Have the server update the session, and show the result.
+
+        It is one function for the provider's life, so that it can be compared and handed around.
 
         Args:
             data: JSON data that the server's jwt callback gets as ``session``, with ``trigger: "update"``.
@@ -308,8 +254,12 @@ class SessionProvider(Generic[S]):
             TypeError: A value in ``data`` is not JSON serializable. Nothing has been sent.
             ValueError: A number in ``data`` is not finite. Nothing has been sent.
         """
-        self._check_open()
-        return await self.engine.background.run(self.engine.mutations.update(data))
+
+        @ignores_events
+        async def update(data: Mapping[str, Any] | None = None) -> S | None:
+            return await self.engine.running.background.run(self.engine.mutations.update(data))
+
+        return update
 
     @ignores_events
     async def sign_in(
@@ -323,10 +273,10 @@ class SessionProvider(Generic[S]):
         **fields: object,
     ) -> SignInResult | None:
         """As `nextauth_py.sign_in`."""
-        self._check_open()
-        check_fields(provider, fields)
-        return await self.engine.background.run(
-            self.engine.mutations.sign_in(
+        engine = self.engine.running
+        options.check_fields(provider, fields)
+        return await engine.background.run(
+            engine.mutations.sign_in(
                 provider,
                 callback_url=callback_url,
                 redirect=redirect,
@@ -340,5 +290,4 @@ class SessionProvider(Generic[S]):
         self, *, callback_url: str | None = None, redirect: bool = True
     ) -> SignOutResult | None:
         """As `nextauth_py.sign_out`."""
-        self._check_open()
-        return await self.engine.sign_out(callback_url=callback_url, redirect=redirect)
+        return await self.engine.running.sign_out(callback_url=callback_url, redirect=redirect)

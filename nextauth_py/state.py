@@ -6,12 +6,22 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, Literal
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any, Protocol
+
     from typing_extensions import TypeVar
 
     from .errors import NextAuthError
     from .models import Session
 
     S = TypeVar("S", bound=Session, default=Session)
+    S_co = TypeVar("S_co", bound=Session, covariant=True)
+
+    class Update(Protocol[S_co]):
+        """The type of `SessionProvider.update`."""
+
+        async def __call__(self, data: Mapping[str, Any] | None = None) -> S_co | None:
+            """Update the session. `data`, as JSON, is what the server's jwt callback gets."""
 else:
     from typing import TypeVar
 

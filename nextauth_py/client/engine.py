@@ -30,6 +30,8 @@ from .trace import Trace
 from .transport import Transport
 
 if TYPE_CHECKING:
+    from typing import Self
+
     from ..core.store import Change
     from ..core.urls import AuthUrl
     from ..core.wire import SignInResult, SignOutResult
@@ -57,6 +59,7 @@ class Engine(Generic[S]):
         listeners: Called with each change.
         mutations: Sign-in, update and sign-out.
         background: Runs user's calls and our own tasks, and cancels them on close.
+        is_started: Whether `start` was called.
         is_closed: Whether `close` was called.
     """
 
@@ -129,11 +132,23 @@ class Engine(Generic[S]):
         self.background = Background(host)
         self.listeners: Listeners[S] = Listeners(self.background)
         self._guards = Guards(self.background, self._go_to_sign_in)
+        self.is_started = False
         self.is_closed = False
         self._on_close: list[Callable[[], object]] = []
         self._settled = asyncio.Event()
 
     # --- life ---
+
+    @property
+    def running(self) -> Self:
+        """The engine itself.
+
+        Raises:
+            RuntimeError: It has been closed.
+        """
+        if self.is_closed:
+            raise RuntimeError("this SessionProvider is closed. Make a new one: SessionProvider().start()")
+        return self
 
     def is_like(self, other: Engine[Any]) -> bool:
         """Whether both are of the same page and auth server."""
@@ -141,6 +156,7 @@ class Engine(Generic[S]):
 
     def start(self, known: S | Unset | None) -> None:
         """Start with the session, if it is known: see `known_session`."""
+        self.is_started = True
         self._inbox.open()
         self._driver.open()
         made = self.host.now()

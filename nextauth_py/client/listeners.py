@@ -6,16 +6,15 @@ import inspect
 from collections import deque
 from dataclasses import dataclass
 from functools import wraps
-from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, cast, get_args
 
 from ..host import default_host
-from ..state import S, SessionEvent, SessionState
+from ..state import EventName, S, SessionEvent, SessionState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..core.store import Change
-    from ..state import EventName
     from .background import Background
 
 P = ParamSpec("P")
@@ -81,7 +80,13 @@ class Listeners(Generic[S]):
         return self._add(listener, None)
 
     def on(self, event: EventName, handler: Callable[[SessionEvent[S]], object]) -> Callable[[], None]:
-        """Call the handler with each event of that name. Returns its undo."""
+        """Call the handler with each event of that name. Returns its undo.
+
+        Raises:
+            ValueError: There is no such event.
+        """
+        if event not in get_args(EventName):
+            raise ValueError(f"there is no event {event!r}. There are: {', '.join(get_args(EventName))}.")
         return self._add(handler, event)
 
     def notify(self, change: Change[S]) -> None:

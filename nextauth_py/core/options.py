@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from .schedule import Schedule
+
 
 class Unset:
     """The type of `UNSET`, which says that an argument was left out where None means something."""
@@ -29,6 +31,24 @@ def checked_seconds(name: str, value: object) -> float:
     if not 0 <= value < float("inf"):
         raise ValueError(f"{name}={value!r} is no number of seconds. Use 0 or more.")
     return float(value)
+
+
+def checked_schedule(
+    *,
+    refetch_interval: object,
+    refetch_on_window_focus: object,
+    refetch_when_offline: object,
+    refetch_when_hidden: object,
+    renew_before_expiry: object,
+) -> Schedule:
+    """When to poll."""
+    return Schedule(
+        checked_seconds("refetch_interval", refetch_interval),
+        checked_flag("refetch_on_window_focus", refetch_on_window_focus),
+        checked_flag("refetch_when_offline", refetch_when_offline),
+        checked_flag("refetch_when_hidden", refetch_when_hidden),
+        checked_seconds("renew_before_expiry", renew_before_expiry),
+    )
 
 
 def checked_timeout(value: object) -> float:

@@ -33,8 +33,8 @@ _BEFORE_ALL: Stamp = (1, "")
 _OWN = {"assigned", "sign_in", "sign_out", "update"}
 
 
+# Where an answer comes from: a read or a mutation of this tab, another tab, or the page itself.
 Source = Literal["read", "mutation", "tab", "assumed"]
-"""Where an answer comes from: a read or a mutation of this tab, another tab, or the page itself."""
 
 
 @dataclass(frozen=True)

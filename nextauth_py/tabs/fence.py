@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
     from .messages import Message
 
+# What a message asks for: to abort reads and acknowledge, to post our fence again, or to look for an answer
+# that has passed our fence.
 Order = Literal["abort", "repeat", "suspect"]
-"""What a message asks for: to abort reads and acknowledge, to post our fence again, or to look for an answer
-that has passed our fence."""
 
 # How long a mutation waits for the other tabs to say that they have aborted their requests. They answer
 # within a few milliseconds; one that is dead or frozen costs no more than this, and only once.

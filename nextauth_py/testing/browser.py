@@ -10,8 +10,9 @@ from contextvars import copy_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ..client import registry
 from ..host import enter
-from ..provider import close_providers, current_provider
+from ..provider import current_provider
 from .memory import MemoryBrowser, MemoryHost
 from .network import VirtualTimeLoop
 from .server import FakeAuthServer, FakeUser
@@ -223,7 +224,7 @@ class Tab:
 
     def close(self) -> None:
         """End the page."""
-        self._do(lambda: close_providers(self._host))
+        self._do(lambda: registry.close_all(self._host))
 
     def _do(self, act: Callable[[], Any]) -> Any:
         async def do() -> Any:

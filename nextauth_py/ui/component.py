@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, overload
 from weakref import WeakSet
 
 from ..access import checked_auth
+from ..client import registry
 from ..client.listeners import ignores_events
 from ..content.parts import Part
 from ..host import default_host
-from ..provider import current_provider, when_started
+from ..provider import current_provider
 from .hooks import current_reader, reading, use_session
 
 if TYPE_CHECKING:
@@ -213,7 +214,7 @@ class Component(Part):
         """Follow the provider that is started in its place, now or later."""
         self._following.pop(provider, None)
         self._requiring.discard(provider)
-        when_started(provider.host, self._follow_again)
+        registry.when_started(provider.host, self._follow_again)
 
     def _follow_again(self) -> None:
         """Render with another provider, unless the element has left the page meanwhile."""

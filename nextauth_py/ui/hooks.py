@@ -12,20 +12,10 @@ from ..state import S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from typing import TypeVar
 
     from ..errors import NextAuthError
-    from ..models import Session
     from ..provider import SessionProvider
-    from ..state import SessionState, Status
-
-    S_co = TypeVar("S_co", bound=Session, covariant=True)
-
-    class Update(Protocol[S_co]):
-        """The type of `SessionProvider.update`."""
-
-        async def __call__(self, data: Mapping[str, Any] | None = None) -> S_co | None:
-            """Update the session. `data`, as JSON, is what the server's jwt callback gets."""
+    from ..state import SessionState, Status, Update
 
 
 class Reader(Protocol):

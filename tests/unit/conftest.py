@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from nextauth_py import SessionProvider, SessionState
-from nextauth_py.provider import _started
+from nextauth_py.client import registry
 from nextauth_py.testing.memory import MemoryBrowser, MemoryHost
 from nextauth_py.testing.network import run
 
@@ -50,7 +50,7 @@ def tab(browser: MemoryBrowser) -> MemoryHost:
 @pytest.fixture(autouse=True)
 def _providers_of_a_test_end_with_it() -> Iterator[None]:
     yield
-    _started.clear()
+    registry.started.clear()
 
 
 async def signed_in(host: MemoryHost, **options: Any) -> SessionProvider:

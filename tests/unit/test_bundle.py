@@ -12,6 +12,7 @@ import json
 import os
 import re
 import shutil
+import subprocess
 import sys
 import zipfile
 from functools import partial
@@ -239,58 +240,69 @@ def is_text(statement: ast.stmt) -> bool:
 def test_what_a_page_gets_does_what_the_source_does(path: Path) -> None:
     source = path.read_text("utf-8")
     assert statements(stripped(source)) == statements(source)
-    assert statements(minified(source))[0] == statements(source)[0]
+    compile(minified(source), path, "exec")
 
 
-def test_what_stands_in_brackets_is_on_one_line_in_a_page() -> None:
-    source = """\
-x = f(
-    "é", 1,  # one
-
-    *[each for each in y
-      if each],
-)
-"""
-    assert minified(source) == 'x=f("é",1,*[each for each in y\n if each],)\n'
-
-
-def test_a_text_in_brackets_keeps_its_lines_in_a_page() -> None:
-    source = "x = f(\n    1,\n    2, '''a\n    b''',\n    3,\n)\n"
-    assert minified(source) == "x=f(1,\n 2,'''a\n    b''',3,)\n"
-
-
-def test_a_page_gets_no_needless_blanks_and_lines() -> None:
+def test_what_is_for_type_checkers_is_not_in_a_page() -> None:
     source = '''\
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, overload
 
 S = TypeVar("S")
+_OWN = 1
 
 class Reader(Protocol):
     """Only for annotations."""
 
 class A(Generic[S]):
-    text = f"a  {  1 + 1 } b" + """
-
-    c  """
-
     @overload
-    def f(self, x: int) -> int: ...
-    def f(self, x: Any) -> Any:
-        return not x or "y" if x in (1, 2) else -x
+    def f(self, value: int) -> int: ...
+    def f(self, value: Any) -> Any:
+        shown = value or _OWN
+        return not shown
 '''
     assert (
         minified(source)
-        == '''\
+        == """\
 from typing import Generic,TypeVar
-S=TypeVar("S")
+S=TypeVar('S')
+B=1
 class A(Generic[S]):
- text=f"a  {  1 + 1 } b"+"""
-
-    c  """
- def f(self,x):
-  return not x or "y"if x in(1,2)else-x
-'''
+\tdef f(C,value):A=value or B;return not A"""
     )
+
+
+def test_a_minified_package_works(tmp_path: Path) -> None:
+    for name, content in own_wheel().files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    shutil.copytree(PACKAGE / "testing", tmp_path / "nextauth_py/testing")
+    story = """
+import nextauth_py
+from nextauth_py import SessionProvider, component, sign_in, sign_out, use_session
+from nextauth_py.testing import Browser
+
+def page():
+    SessionProvider(refetch_interval=60).start()
+    component("#account")(lambda: use_session().status)
+
+with Browser() as browser:
+    browser.server.add_user("alice", "wonder")
+    one, other = browser.open_tab(), browser.open_tab()
+    one.run(page), other.run(page)
+    assert one.run(sign_in("credentials", username="alice", password="wonder", redirect=False)).ok
+    print(nextauth_py.__file__, one.text("#account"), other.text("#account"), len(browser.requests))
+    browser.advance(61)
+    other.run(sign_out(redirect=False))
+    print(one.text("#account"), one.errors + other.errors)
+"""
+    run = subprocess.run(
+        [sys.executable, "-c", story], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert run.stderr == ""
+    assert run.stdout.splitlines() == [
+        f"{tmp_path / 'nextauth_py/__init__.py'} authenticated authenticated 6",
+        "unauthenticated []",
+    ]
 
 
 def test_pydantic_gets_the_types_of_its_fields() -> None:

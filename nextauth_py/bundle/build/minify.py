@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import io
+import re
 import tokenize
 from typing import TYPE_CHECKING
 
@@ -26,12 +27,17 @@ def stripped(source: str) -> str:
 
 
 def minified(source: str) -> str:
-    """Return the stripped module without empty lines and needless blanks."""
+    """Return the stripped module on fewer lines, with short names for what only it uses."""
+    import python_minifier  # noqa: PLC0415 - of the extra "bundle"; servers do without
+
     short = stripped(source)
-    short = _without(short, _blanks(short))
-    in_texts = _lines_in_texts(short)
-    lines = enumerate(short.splitlines(keepends=True), 1)
-    return "".join(line for number, line in lines if line.strip() or number in in_texts)
+    return python_minifier.minify(
+        short,
+        remove_literal_statements=False,  # those that dataclasses want
+        hoist_literals=False,  # they compress better as they are
+        rename_globals=True,
+        preserve_globals=re.findall(r"\b(?:[^\W\d_]|__)\w*", short),
+    )
 
 
 def _without(source: str, cuts: Iterable[Cut]) -> str:
@@ -59,29 +65,7 @@ def _lines_in_texts(source: str) -> set[int]:
     return {line for token in tokens for line in range(token.start[0] + 1, token.end[0] + 1)}
 
 
-def _blanks(source: str) -> Iterator[Cut]:
-    """Those between two tokens that stay two without, also where a bracket goes over several lines."""
-    lines, in_texts = source.splitlines(), _lines_in_texts(source)
-    depth, before = 0, None  # in f-strings, which are tokens themselves from Python 3.12 on
-    for token in _tokens(source):
-        depth += (token.type == _FSTRING_START) - (token.type == _FSTRING_END)
-        if token.type == tokenize.NL:
-            continue
-        if before and not depth and token.type not in _LAYOUT and before.type not in _LAYOUT:
-            are_words = before.type in _WORDS and token.type in {*_WORDS, tokenize.STRING, _FSTRING_START}
-            # A text that goes on would get the line that is left over.
-            is_text = before.end[0] < token.start[0] and token.start[0] + 1 in in_texts
-            if before.end < token.start and not are_words and not is_text:
-                ends = (
-                    (row, len(lines[row - 1][:column].encode())) for row, column in (before.end, token.start)
-                )
-                yield next(ends), next(ends), b""
-        before = token
-
-
 _LAYOUT = {tokenize.NEWLINE, tokenize.NL, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
-_WORDS = {tokenize.NAME, tokenize.NUMBER}
-_FSTRING_START, _FSTRING_END = (getattr(tokenize, f"FSTRING_{end}", -1) for end in ("START", "END"))
 
 
 def _tokens(source: str) -> Iterator[tokenize.TokenInfo]:

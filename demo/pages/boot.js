@@ -3,6 +3,7 @@
 
 if (window !== window.parent) document.documentElement.classList.add("framed");
 
+/** @type {[RegExp, number, string][]} Of files: what their name has, how far Python has come, what they are. */
 const steps = [
   [/core\.js/, 15, "PyScript"],
   [/pyodide\.asm\.mjs/, 35, "the Python runtime"],
@@ -21,6 +22,7 @@ const words = boot.querySelector("p");
 
 let isOver = false;
 
+/** @param {{name: string, responseStatus?: number}} entry - of a file */
 function seen({ name, responseStatus }) {
   if (isOver) return;
   const step = steps.find(([pattern]) => pattern.test(name));

@@ -15,7 +15,7 @@ const header = document.createElement("header");
 const nav = document.createElement("nav");
 nav.ariaLabel = "Pages";
 for (const [href, text] of Object.entries(pages)) {
-  const link = Object.assign(document.createElement("a"), { href: new URL(href, location), text });
+  const link = Object.assign(document.createElement("a"), { href: new URL(href, location.href), text });
   if (href === here || (href === "ways.html" && here.startsWith("way-"))) link.ariaCurrent = "page";
   nav.append(link);
 }

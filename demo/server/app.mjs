@@ -26,7 +26,18 @@ import { v5 } from "./v5.mjs";
  * @param {import("express").RequestHandler[]} [options.middleware] - runs before the auth routes
  * @param {string} [options.behind] - the URL of a server that answers whatever is asked for besides
  */
-export function createApp({ mounts, basePath, generation = "v4", behind, publicUrl, allowOrigins, compresses, exercises, middleware = [], ...options }) {
+export function createApp({
+  mounts,
+  basePath,
+  generation = "v4",
+  behind,
+  publicUrl,
+  allowOrigins,
+  compresses,
+  exercises,
+  middleware = [],
+  ...options
+}) {
   const auth = { strategy: "jwt", maxAge: 30 * 24 * 60 * 60, ...options };
   const app = express();
   app.disable("x-powered-by");

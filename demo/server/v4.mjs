@@ -11,11 +11,15 @@ import { createStorage } from "unstorage";
 import { authorize, fields, jwt, session, signIn } from "./users.mjs";
 
 // CommonJS compiled from TypeScript: the function is one step further in.
-const NextAuth = nextAuth.default;
-const Credentials = credentialsProvider.default;
-const Email = emailProvider.default;
+const [NextAuth, Credentials, Email] = [nextAuth, credentialsProvider, emailProvider].map(
+  (/** @type {any} */ module) => module.default,
+);
 
-/** Handlers for the routes under `basePath`; NEXTAUTH_URL must name that path too. */
+/**
+ * Handlers for the routes under `basePath`; NEXTAUTH_URL must name that path too.
+ *
+ * @param {any} options - as of `createApp`
+ */
 export function v4({ secret, maxAge, strategy, pages, services }) {
   const options = {
     secret,

@@ -1,15 +1,19 @@
 // Auth.js v5 on express.
 
-import { ExpressAuth } from "@auth/express";
 import { CredentialsSignin } from "@auth/core/errors";
 import Credentials from "@auth/core/providers/credentials";
 import Nodemailer from "@auth/core/providers/nodemailer";
+import { ExpressAuth } from "@auth/express";
 import { UnstorageAdapter } from "@auth/unstorage-adapter";
 import { createStorage } from "unstorage";
 
 import { authorize, fields, jwt, session, signIn } from "./users.mjs";
 
-/** A handler for the routes under `${basePath}/*`. */
+/**
+ * A handler for the routes under `${basePath}/*`.
+ *
+ * @param {any} options - as of `createApp`
+ */
 export function v5({ secret, maxAge, strategy, pages, services }) {
   return ExpressAuth({
     secret,
@@ -17,10 +21,7 @@ export function v5({ secret, maxAge, strategy, pages, services }) {
     session: { strategy, maxAge },
     pages,
     adapter: UnstorageAdapter(createStorage()), // in memory
-    providers: [
-      Credentials({ name: "Password", credentials: fields, authorize: authorizeOrLock }),
-      ...more(services),
-    ],
+    providers: [Credentials({ name: "Password", credentials: fields, authorize: authorizeOrLock }), ...more(services)],
     callbacks: { signIn, jwt, session },
     logger: { error: (error) => console.error(error.name, error.message), warn() {}, debug() {} },
   });

@@ -15,10 +15,12 @@ function control(basePath, mails) {
   let latency = 0; // milliseconds before each request is handled
 
   const commands = {
-    latency: ({ milliseconds }) => void (latency = milliseconds),
+    latency({ milliseconds }) {
+      latency = milliseconds;
+    },
     plan: (plan) => void plans.push(plan),
     release() {
-      held.splice(0).forEach((send) => send());
+      for (const send of held.splice(0)) send();
     },
     requests: () => log,
     mails: () => mails,

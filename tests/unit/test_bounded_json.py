@@ -149,3 +149,9 @@ def test_the_deepest_session_can_be_told_to_other_tabs() -> None:
     message = parse_message(text, "/api/auth", now=1.0)
     assert message
     assert message.session == session
+
+
+def test_json_that_is_too_deep_for_python_itself_is_refused_likewise() -> None:
+    text = "[" * 200_000 + "]" * 200_000
+    with pytest.raises(ValueError, match="too deep for this place"):
+        loads(text, deepest=len(text))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
 from datetime import UTC, datetime
 from typing import Any
@@ -530,3 +531,7 @@ async def test_a_session_type_is_what_listeners_get(tab: MemoryHost, server: Fak
 
 def test_it_prints_where_it_asks_and_no_session(browser: MemoryBrowser) -> None:
     assert repr(SessionProvider(ALICE, host=browser.open_tab())) == "<SessionProvider '/api/auth' loading>"
+
+
+def test_help_shows_that_a_session_may_be_left_out() -> None:
+    assert repr(inspect.signature(SessionProvider).parameters["session"].default) == "UNSET"

@@ -846,3 +846,13 @@ async def test_closing_at_any_moment_ends_everything(browser: MemoryBrowser, mom
     assert (provider.state.status, provider.state.data) == (state.status, state.data)
     assert told == []
     assert host.open_resources == 0
+
+
+async def test_a_provider_that_was_never_started_says_nothing_when_it_is_closed(
+    browser: MemoryBrowser,
+) -> None:
+    heard: list[object] = []
+    browser.open_tab().open_channel(OWN_CHANNEL, heard.append)
+    SessionProvider(host=browser.open_tab()).close()
+    await asyncio.sleep(1)
+    assert heard == []

@@ -21,7 +21,7 @@ def test_mypy_finds_no_fault_with_a_users_page() -> None:
 
 
 def test_pyright_finds_no_fault_with_a_users_page() -> None:
-    install_packages(FOLDER, "Pyright")
+    install_packages(FOLDER, "Pyright, Biome and TypeScript")
     pyright = [*node_command(), "node_modules/pyright/index.js", "--pythonpath", sys.executable]
     done = subprocess.run(
         pyright, cwd=FOLDER, env=node_environment(), capture_output=True, text=True, check=False

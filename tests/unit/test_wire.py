@@ -311,3 +311,23 @@ def test_a_cached_answer_that_names_a_date_to_wait_for_has_waited_already() -> N
     with pytest.raises(ClientFetchError) as caught:
         wire.read_session(REQUEST, Response(503, "", {**date, "age": "20"}))
     assert caught.value.retry_after == 40.0
+
+
+@pytest.mark.parametrize(
+    ("status", "location", "followed"),
+    [
+        (308, "/api/auth/session/", True),
+        (307, "https://app.example/api/auth/session/", True),
+        (302, "/api/auth/session/", False),
+        (308, "/login", False),
+        (308, "https://evil.example/api/auth/session/", False),
+        (308, "https://[", False),
+        (308, "", False),
+    ],
+)
+def test_a_redirect_to_the_same_path_with_a_slash_is_followed_and_no_other(
+    status: int, location: str, followed: bool
+) -> None:
+    request = wire.Request("GET", "https://app.example/api/auth/session")
+    found = wire.slashed_request(request, wire.Response(status, "", {"location": location}))
+    assert (found and found.url) == (f"{request.url}/" if followed else None)

@@ -4,7 +4,7 @@
 import { pathToFileURL } from "node:url";
 
 const [pyodideFolder, lockFileURL, folder, place] = process.argv.slice(2);
-const { loadPyodide } = await import(pathToFileURL(`${pyodideFolder}/pyodide.mjs`));
+const { loadPyodide } = await import(pathToFileURL(`${pyodideFolder}/pyodide.mjs`).href);
 // Without the columns of each instruction, which only underline part of a line in a traceback: a third of the size.
 const args = ["-X", "no_debug_ranges"];
 const pyodide = await loadPyodide({ indexURL: pyodideFolder, lockFileURL, args });

@@ -1,7 +1,7 @@
 // Boots Pyodide as a page would, rehearses, and keeps what comes of it: node snapshot.mjs FOLDER
 // It has a plan.json and the files to boot with; PyScript's compiled modules go there, and the memory if wanted.
 
-import { readFileSync, writeFileSync, mkdirSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { createModule, runApart } from "../page/preload.mjs";
 
@@ -15,7 +15,7 @@ const [out] = process.argv.slice(2);
 process.argv[1] = "./this.program"; // as in a page: Python remembers it
 const plan = JSON.parse(readFileSync(`${out}/plan.json`, "utf8"));
 const { pyodide: folder, sources, stage, rehearsal, bundle, snapshot } = plan;
-const load = (path) => import(pathToFileURL(path));
+const load = (path) => import(pathToFileURL(path).href);
 
 const { loadPyodide } = await load(`${folder}/pyodide.mjs`);
 const { default: create } = await load(`${folder}/${bundle.module}`);
@@ -25,6 +25,7 @@ const parts = {
   code: await WebAssembly.compile(readFileSync(`${out}/code`)),
   contents: readFileSync(`${out}/contents`),
 };
+/** @type {any} Emscripten's. */
 let module;
 const pyodide = await loadPyodide({
   indexURL: folder,

@@ -18,15 +18,18 @@ export const checked = async (content, { name, size, hash, isCode }) => {
   return isCode ? compiling : content;
 };
 
+/** @type {any} In a worker. */
+const page = globalThis;
+
 /** Answers a page with what is kept at an address; with nothing if that cannot be used, or not here. */
 const answer = async ({ data: { address, part } }) => {
   try {
     const response = await (await caches.open("nextauth_py")).match(address);
     const content = await checked(await response.arrayBuffer(), part);
-    postMessage({ address, content }, part.isCode ? [] : [content]);
+    page.postMessage({ address, content }, part.isCode ? [] : [content]);
   } catch {
-    postMessage({ address });
+    page.postMessage({ address });
   }
 };
 
-if (import.meta.url.endsWith("#worker")) onmessage = answer;
+if (import.meta.url.endsWith("#worker")) globalThis.onmessage = answer;

@@ -6,6 +6,7 @@ import { loadPyodide as boot, loadWith, version } from "./pyodide.mjs";
 
 export { version };
 
+/** @type {any} */
 const bundle = {}; // `nextauth-py bundle` puts here what it has made
 
 const { parts, snapshot } = bundle;
@@ -31,6 +32,7 @@ const script = folder + bundle.checked;
 const startWorker = () => {
   const worker = new Worker(`${script}#worker`, { type: "module" });
   const waiting = new Map();
+  /** @param {{address: string, content?: any}} data */
   const answer = ({ address, content }) => {
     waiting.get(address)(content);
     waiting.delete(address);
@@ -39,10 +41,12 @@ const startWorker = () => {
     reader = null;
   };
   worker.onmessage = ({ data }) => answer(data);
-  worker.onerror = worker.onmessageerror = (event) => {
+  const fail = (/** @type {Event} */ event) => {
     event.preventDefault();
     for (const address of [...waiting.keys()]) answer({ address });
   };
+  worker.onerror = fail;
+  worker.onmessageerror = fail;
   return (part) =>
     new Promise((resolve) => {
       const address = addressOf(part);
@@ -58,7 +62,10 @@ const isKept = async (part) => Boolean(await (await cache)?.match(addressOf(part
 const kept = async (part) => {
   const response = await (await cache)?.match(addressOf(part));
   if (!response) return null;
-  const read = async () => (reader ??= startWorker())(part);
+  const read = async () => {
+    reader ??= startWorker();
+    return reader(part);
+  };
   const content = await read().catch(() => null);
   if (content) return content;
   const { checked } = await import(script);
@@ -94,7 +101,11 @@ const load = async (part) => {
   throw failure;
 };
 
-/** Delete what this page's folder has kept; all, if something may be damaged. */
+/**
+ * Delete what this page's folder has kept; all, if something may be damaged.
+ *
+ * @param {(url: string) => boolean} [isOver]
+ */
 const forget = async (isOver = () => true) => {
   const store = await cache;
   for (const { url } of (await store?.keys()) ?? []) {
@@ -104,8 +115,10 @@ const forget = async (isOver = () => true) => {
 
 /** How fast the line has been so far, at best, in bytes per millisecond; 0 if all came from a cache. */
 const speed = () => {
-  const files = performance.getEntriesByType("resource").filter(({ transferSize }) => transferSize > 20_000);
-  return Math.max(0, ...files.map((file) => file.encodedBodySize / (file.responseEnd - file.responseStart)));
+  /** @type {any[]} PerformanceResourceTiming */
+  const files = performance.getEntriesByType("resource");
+  const big = files.filter(({ transferSize }) => transferSize > 20_000);
+  return Math.max(0, ...big.map((file) => file.encodedBodySize / (file.responseEnd - file.responseStart)));
 };
 // As it looks from the first files, which come before a line is up to speed: about 80 Mbit/s. Below, Python has booted
 // before a snapshot is here.
@@ -128,7 +141,7 @@ const prepareNext = async (hasMemory) => {
   const current = new Set(Object.values(parts).map(addressOf));
   await forget((url) => !current.has(url));
   await keepFresh(store);
-  const { saveData, effectiveType = "4g" } = navigator.connection ?? {};
+  const { saveData, effectiveType = "4g" } = /** @type {any} */ (navigator).connection ?? {};
   if (!snapshot || hasMemory || saveData || effectiveType !== "4g") return;
   await load(parts.snapshot);
   await keepFresh(store);
@@ -144,7 +157,10 @@ const asCode = { headers: { "content-type": "application/wasm" } };
 const answerWith = (stdlib) => (url, options) => {
   switch (url.href.slice(folder.length)) {
     case bundle.replaced.stdlib:
-      return stdlib.then((content) => new Response(content), () => new Response());
+      return stdlib.then(
+        (content) => new Response(content),
+        () => new Response(),
+      );
     case bundle.replaced.pyodide:
       return Promise.resolve(new Response(EMPTY_MODULE, asCode));
     default:
@@ -171,7 +187,8 @@ const fill = (module, memory) => {
   let last = 0;
   for (const [start, size] of snapshot.runs) {
     module.HEAPU8.fill(0, last, start);
-    module.HEAPU8.set(memory.subarray(from, (from += size)), start);
+    module.HEAPU8.set(memory.subarray(from, from + size), start);
+    from += size;
     last = start + size;
   }
   module.HEAPU8.fill(0, last, snapshot.end);

@@ -1,7 +1,9 @@
 // PyScript takes `interpreter` as relative to the page, all else as relative to the config. So that this folder
 // works under any path, pages that name its pyscript.json get it here: inline, with whole URLs, before PyScript reads
 // it. That also saves them a request.
+/** @type {any} */
 const config = {}; // `nextauth-py bundle` puts pyscript.json here
+/** @type {any} */
 const modules = {}; // and here what the interpreter is made of
 
 const url = new URL("../pyscript.json", import.meta.url).href;

@@ -15,7 +15,8 @@ export const createModule = (create, settings, { code, contents }, { library, fi
     for (const folder of folders) module.FS.mkdirTree(folder);
     let start = 0;
     for (const [path, size] of files) {
-      module.FS.writeFile(path, contents.subarray(start, (start += size)), { canOwn: true });
+      module.FS.writeFile(path, contents.subarray(start, start + size), { canOwn: true });
+      start += size;
     }
     const loaded = module.newDSO(library, undefined, "loading");
     loaded.global = false;

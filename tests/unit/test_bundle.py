@@ -402,6 +402,32 @@ def test_the_lock_finds_a_wheels_modules_and_what_it_always_needs() -> None:
     assert entry["depends"] == ["typing-extensions"]
 
 
+@pytest.mark.parametrize(
+    ("requirement", "is_needed"),
+    [
+        ('needed ; sys_platform == "emscripten" and python_version >= "3.14"', True),
+        ('needed>=2 ; platform_system == "Emscripten"', True),
+        ('needed[speed]>=1,<3 ; extra != "x"', True),
+        ('needed ; extra == "x"', False),
+        ("needed ; extra=='x'", False),
+        ('needed ; python_version < "3.12"', False),
+        ('needed ; sys_platform == "win32" or platform_machine == "x86_64"', False),
+    ],
+)
+def test_the_lock_names_what_a_wheel_needs_in_a_page(requirement: str, is_needed: bool) -> None:
+    metadata = f"Name: X.y\nVersion: 1\nRequires-Dist: {requirement}\n".encode()
+    wheel = Wheel("x_y-1-py3-none-any.whl", {"x/__init__.py": b"", "x_y-1.dist-info/METADATA": metadata})
+    entry = lock_entry(wheel.file_name, wheel.to_bytes(), {"python": "3.14.2"})
+    assert entry["name"] == "x-y"
+    assert entry["depends"] == ["needed"] * is_needed
+
+
+def test_a_script_without_a_place_for_a_value_is_an_error() -> None:
+    assert b"const bundle = 7;" in prepare.render_template("interpreter.mjs", {"bundle": "7"})
+    with pytest.raises(BundleError, match="no place for 'nothing'"):
+        prepare.render_template("interpreter.mjs", {"nothing": "7"})
+
+
 @pytest.mark.usefixtures("fake")
 def test_the_lock_names_every_wheel_with_the_hash_of_its_bytes(out: Path) -> None:
     bundle(out)

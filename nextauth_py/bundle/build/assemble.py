@@ -104,7 +104,7 @@ def _package_files(base: Mapping[str, Path], wheel: Wheel, *, snapshot: bool) ->
     (compiled,) = precompiled([wheel], pyodide=pyodide, lock=base_lock)
     archive = compiled.to_bytes()
     lock = json.loads(base_lock.read_text("utf-8"))
-    lock["packages"]["nextauth-py"] = lock_entry(wheel.file_name, archive)
+    lock["packages"]["nextauth-py"] = lock_entry(wheel.file_name, archive, lock["info"])
     own = [name for name in sorted(base) if re.fullmatch(r"pyodide/(?:.*/)?pyodide.*\.mjs", name)]
     modules = [f"./{path}" for path in ["pyodide/preload.mjs", *own]]
     page_config = {"config": json.dumps(PYSCRIPT_CONFIG, indent=2), "modules": json.dumps(modules)}

@@ -141,10 +141,17 @@ def _name_of(file: str, pyodide: Path) -> str:
 
 
 def render_template(name: str, values: Mapping[str, str]) -> bytes:
-    """A script of this folder with values, as JSON, for some of its variables."""
+    """A script for pages with values, as JSON, for some of its variables.
+
+    Raises:
+        BundleError: It has no such variable.
+    """
     script = (PAGE / name).read_text("utf-8")
     for variable, value in values.items():
-        script = script.replace(f"const {variable} = {{}};", f"const {variable} = {value};")
+        head, empty, tail = script.partition(f"const {variable} = {{}};")
+        if not empty:
+            raise BundleError(f"{name} has no place for {variable!r}")
+        script = f"{head}const {variable} = {value};{tail}"
     return script.encode()
 
 

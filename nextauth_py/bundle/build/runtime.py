@@ -20,6 +20,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import platformdirs
+
 from .content_addressed import move_to_content_addresses
 from .errors import INSTALL_HINT, BundleError
 from .lock import LockEntry, lock_entry
@@ -29,7 +31,7 @@ from .precompile import precompiled, precompiled_library
 from .wheel import Wheel, unzipped, zipped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     Report = Callable[[str], None]
 
@@ -84,7 +86,7 @@ def runtime_files(report: Report) -> dict[str, Path]:
 def _cache(report: Report) -> Path:
     """A folder that only this user writes to, because what lies in it is run without another check."""
     try:
-        root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "nextauth-py"
+        root = platformdirs.user_cache_path("nextauth-py", appauthor=False)
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not _is_own(root):
             report(f"{root} belongs to another user, or others may write to it: not used as a cache.")
@@ -184,7 +186,10 @@ def _prepare(node_modules: Path, ready: Path, report: Report) -> None:
     _call_past_markup(ready / "lit/lit-html.js")
     move_to_content_addresses(ready / "pyodide", PYODIDE_PARTS, named_in="pyodide.mjs")
     pyodide_lock = json.loads((node_modules / "pyodide/pyodide-lock.json").read_text("utf-8"))
-    base_lock = {"info": pyodide_lock["info"], "packages": _lock_entries(ready / "pyodide")}
+    base_lock = {
+        "info": pyodide_lock["info"],
+        "packages": _lock_entries(ready / "pyodide", pyodide_lock["info"]),
+    }
     (ready / BASE_LOCK).write_text(json.dumps(base_lock, indent=1), "utf-8")
 
 
@@ -230,9 +235,9 @@ def _call_past_markup(script: Path) -> None:
     script.write_text(text, "utf-8")
 
 
-def _lock_entries(folder: Path) -> dict[str, LockEntry]:
+def _lock_entries(folder: Path, info: Mapping[str, str] | None = None) -> dict[str, LockEntry]:
     wheels = sorted(folder.glob("*.whl"))
-    entries = [lock_entry(path.name, path.read_bytes()) for path in wheels]
+    entries = [lock_entry(path.name, path.read_bytes(), info) for path in wheels]
     return {entry["name"]: entry for entry in entries}
 
 

@@ -53,8 +53,10 @@ class Background:
         """Call a listener, which may be an async function."""
         try:
             result = listener(news)
-            if inspect.iscoroutine(result):
-                self.spawn(result)
+            if inspect.isawaitable(result):
+                from ..host.handlers import finished  # noqa: PLC0415 - few listeners are async
+
+                self.spawn(finished(result))
         except Exception as error:
             self._host.report(f"{getattr(listener, '__name__', listener)!r} raised", error)
 

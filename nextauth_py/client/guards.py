@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
@@ -116,7 +115,7 @@ def _has_path_of(page: str, url: str) -> bool:
 
 
 async def _run(act: Callable[[], object]) -> None:
+    from ..host.handlers import finished  # noqa: PLC0415 - few pages have guards
+
     _acting.set(True)  # in this task, and those that it starts
-    result = act()
-    if inspect.isawaitable(result):
-        await result
+    await finished(act())

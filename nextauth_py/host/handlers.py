@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine
+    from collections.abc import Callable, Coroutine
 
 # The event loop holds its tasks only weakly.
 _running: set[asyncio.Task[Any]] = set()
@@ -47,12 +47,13 @@ def call(
         failed(error)
     else:
         if inspect.isawaitable(result):
-            _start(_finished(result), failed)
+            _start(finished(result), failed)
 
 
-async def _finished(work: Awaitable[object]) -> None:
-    """Wait for what a handler returned, be it a task that it has made: the loop would print its failure."""
-    await work
+async def finished(result: object) -> None:
+    """Wait for what a user's function returned, if it is async, or is a task that it has made."""
+    if inspect.isawaitable(result):
+        await result
 
 
 def _start(coroutine: Coroutine[Any, Any, object], failed: Callable[[BaseException], None]) -> None:

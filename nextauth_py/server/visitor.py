@@ -21,8 +21,8 @@ from .fetch import fetch, fetch_blocking
 from .headers import keep_cookies
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, MutableMapping
-    from typing import Literal, Unpack
+    from collections.abc import Callable, Collection, Generator, MutableMapping
+    from typing import Literal, TypeAlias, Unpack
 
     from ..core.urls import AuthUrl
     from ..models import Provider
@@ -30,8 +30,12 @@ if TYPE_CHECKING:
 
     Route = Literal["session", "csrf", "providers"]
 
-R = TypeVar("R")
 T = TypeVar("T")
+
+if TYPE_CHECKING:
+    Steps: TypeAlias = Generator[Route, tuple[wire.Request, wire.Response], T]
+
+R = TypeVar("R")
 V = TypeVar("V", bound="_Visit[Any]")
 
 # A server waits with all its visitors: less patience than a page has.
@@ -169,6 +173,22 @@ class _Visit(Generic[S]):
             self._session = None if raw is None else read_model(self._session_type, raw)
         return self._session
 
+    # --- what to ask, and what the answers say: generators of routes, which get the answers ---
+
+    def _session_steps(self) -> Steps[S | None]:
+        if isinstance(self._known.session, Unset):
+            request, response = yield "session"
+            self._known.session = _read(wire.read_session, request, response)
+        return self._as_model()
+
+    def _csrf_steps(self) -> Steps[str | None]:
+        request, response = yield "csrf"
+        return _read(wire.read_csrf_token, request, response)
+
+    def _providers_steps(self) -> Steps[dict[str, Provider]]:
+        request, response = yield "providers"
+        return read_providers(request.url, _read(wire.read_providers, request, response))
+
     def _script(self) -> Html:
         """Embed the auth server's own words: a model may rename fields, and refuses half an emoji."""
         return session_script(cast("dict[str, Any] | None", self._known.session))
@@ -225,11 +245,10 @@ class Visitor(_Visit[S]):
             ClientFetchError: The auth server could not be asked, or gave no proper answer.
             SessionValidationError: The session does not fit ``session_type``.
         """
-        if isinstance(self._known.session, Unset):
-            async with self._known.asking:  # calls in the meantime wait for the answer
-                if isinstance(self._known.session, Unset):
-                    self._known.session = _read(wire.read_session, *await self._ask("session"))
-        return self._as_model()
+        if not isinstance(self._known.session, Unset):
+            return self._as_model()
+        async with self._known.asking:  # calls in the meantime wait for the answer
+            return await self._run(self._session_steps())
 
     async def session_script(self) -> Html:
         """The element that tells the page the session; see `session_script`.
@@ -252,7 +271,7 @@ class Visitor(_Visit[S]):
         Raises:
             ClientFetchError: The auth server could not be asked, or gave no proper answer.
         """
-        return _read(wire.read_csrf_token, *await self._ask("csrf"))
+        return await self._run(self._csrf_steps())
 
     async def get_providers(self) -> dict[str, Provider]:
         """The ways to sign in, by id.
@@ -260,13 +279,17 @@ class Visitor(_Visit[S]):
         Raises:
             ClientFetchError: The auth server could not be asked, or gave no proper answer.
         """
-        request, response = await self._ask("providers")
-        return read_providers(request.url, _read(wire.read_providers, request, response))
+        return await self._run(self._providers_steps())
 
-    async def _ask(self, route: Route) -> tuple[wire.Request, wire.Response]:
-        request = self._request(route)
-        answer = await fetch(request, self._known.jar.header, self._timeout, self._transport)
-        return self._take(request, answer)
+    async def _run(self, steps: Steps[T]) -> T:
+        try:
+            route = next(steps)
+            while True:
+                request = self._request(route)
+                answer = await fetch(request, self._known.jar.header, self._timeout, self._transport)
+                route = steps.send(self._take(request, answer))
+        except StopIteration as end:
+            return cast("T", end.value)
 
 
 class BlockingVisitor(_Visit[S]):
@@ -276,9 +299,7 @@ class BlockingVisitor(_Visit[S]):
 
     def get_session(self) -> S | None:
         """As `Visitor.get_session`."""
-        if isinstance(self._known.session, Unset):
-            self._known.session = _read(wire.read_session, *self._ask("session"))
-        return self._as_model()
+        return self._run(self._session_steps())
 
     def session_script(self) -> Html:
         """As `Visitor.session_script`."""
@@ -290,17 +311,21 @@ class BlockingVisitor(_Visit[S]):
 
     def get_csrf_token(self) -> str | None:
         """As `Visitor.get_csrf_token`."""
-        return _read(wire.read_csrf_token, *self._ask("csrf"))
+        return self._run(self._csrf_steps())
 
     def get_providers(self) -> dict[str, Provider]:
         """As `Visitor.get_providers`."""
-        request, response = self._ask("providers")
-        return read_providers(request.url, _read(wire.read_providers, request, response))
+        return self._run(self._providers_steps())
 
-    def _ask(self, route: Route) -> tuple[wire.Request, wire.Response]:
-        request = self._request(route)
-        answer = fetch_blocking(request, self._known.jar.header, self._timeout, self._transport)
-        return self._take(request, answer)
+    def _run(self, steps: Steps[T]) -> T:
+        try:
+            route = next(steps)
+            while True:
+                request = self._request(route)
+                answer = fetch_blocking(request, self._known.jar.header, self._timeout, self._transport)
+                route = steps.send(self._take(request, answer))
+        except StopIteration as end:
+            return cast("T", end.value)
 
 
 async def get_session(request: object, **options: Unpack[Options[S]]) -> S | None:

@@ -77,3 +77,13 @@ class Waiter:
 
     async def next(self) -> SessionState:
         return await self._states.get()
+
+
+def start(tab: MemoryHost, **options: Any) -> SessionProvider:
+    """A provider on a page that knows that nobody is signed in."""
+    return SessionProvider(None, host=tab, **options).start()
+
+
+async def pause() -> None:
+    """Let what is under way come to its end."""
+    await asyncio.sleep(0.01)

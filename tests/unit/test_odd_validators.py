@@ -11,9 +11,9 @@ from pydantic import field_validator
 from nextauth_py import Session, SessionProvider, SessionValidationError, User
 from nextauth_py.testing.memory import MemoryBrowser, MemoryHost
 
+from .attacker import Attacker
 from .conftest import name_in
 from .fake_server import SESSION_COOKIE
-from .test_floods import Attacker
 
 FAULTS = [TypeError, KeyError, AttributeError, OverflowError, ZeroDivisionError, StopIteration]
 

@@ -1,4 +1,4 @@
-"""Tasks that end with the provider."""
+"""Background tasks, cancelled when the provider is closed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 class Background:
-    """Runs tasks and listeners; what they raise is shown to developers, and to nobody else.
+    """Run tasks and listeners; their exceptions go to the console.
 
     Args:
         host: The page or worker this runs in.

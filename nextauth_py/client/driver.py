@@ -1,6 +1,6 @@
-"""The driver of what decides: it holds the timers, the lock, the browser's events and those who wait.
+"""The driver of poller, leader and fence: it holds timers, the lock, event listeners and futures.
 
-`Poller`, `Leader` and `Fence` take a message or a time and say what to do. Here it is done.
+`Poller`, `Leader` and `Fence` take a message or a time and return what to do; the driver does it.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ class Driver:
         self._campaign()
 
     def close(self) -> None:
-        """End: cancel the timers, and let those who wait go on."""
+        """Stop: cancel the timer and release all waiters."""
         self._is_open = False
         self._resign()
         self._stop_timer()
@@ -100,7 +100,7 @@ class Driver:
         self.wake()
 
     def pause(self) -> None:
-        """Give the lock back: the page is about to be frozen or left."""
+        """Release the lock: the page is about to be frozen or left."""
         self._resign()
 
     def resume(self) -> None:
@@ -187,7 +187,7 @@ class Driver:
         self.reschedule()
 
     def _resign(self, *, acting: bool = False) -> None:
-        """Give the lock back, or leave its queue."""
+        """Release the lock, or leave its queue."""
         self.poller.leader.resign(acting=acting)
         if self._release_lock is not None:
             release, self._release_lock = self._release_lock, None
@@ -233,7 +233,7 @@ class Driver:
         await self._wait_while(fence.is_preceded, self.longest_wait)
 
     async def _wait_while(self, condition: Callable[[], bool], seconds: float) -> None:
-        """Wait while a condition holds that other tabs, or time, may change."""
+        """Wait while a condition holds that other tabs or time can change."""
         last = ticks() + seconds
         looks_at, cancel = float("inf"), _nothing
         try:
@@ -255,7 +255,7 @@ class Driver:
             self._waiting.discard(waiter)
 
     def wake(self) -> None:
-        """Let those who wait look again."""
+        """Have all waiters check their condition again."""
         for waiter in self._waiting:
             if not waiter.done():
                 waiter.set_result(None)

@@ -1,4 +1,4 @@
-"""What other tabs post, and the browser says of this one: applied to the session here."""
+"""Apply the messages of other tabs, and lifecycle events of this one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What this tab does, for its own schedule and for the other tabs."""
+"""Post this tab's reads and mutations to its schedule and to the other tabs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Outbox(Generic[S]):
-    """Note what this tab asks, learns and changes, and post it to the other tabs.
+    """Pass on requests, answers and mutations of this tab.
 
     Args:
         store: The session.

@@ -1,4 +1,4 @@
-"""The providers that are running in this Python, and who waits for one."""
+"""The running providers of this Python, and callbacks that wait for one."""
 
 from __future__ import annotations
 

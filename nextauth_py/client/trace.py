@@ -1,4 +1,4 @@
-"""Explains decisions to people who debug: one line each, without secrets."""
+"""Log decisions for debugging: one line each, without secrets."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Trace:
 
     Args:
         host: Has the console.
-        name: Tells several providers and tabs apart.
+        name: Distinguishes several providers and tabs.
         to_console: Whether to write to the console.
     """
 
@@ -26,7 +26,7 @@ class Trace:
         self._to_console = to_console
 
     def __call__(self, text: str, *values: object) -> None:
-        """Say something, with ``%s`` for each value."""
+        """Log a line, with ``%s`` for each value."""
         if not (self._to_console or _logger.isEnabledFor(logging.DEBUG)):
             return
         line = f"{self._name}: {text % values}"

@@ -70,13 +70,13 @@ def is_code(name: str, tag: str = "") -> bool:
 
 
 def is_followed(name: str) -> bool:
-    """Whether what a browser does with the attribute depends on its value."""
+    """Whether a browser acts on the attribute's value, as it follows ``href``."""
     local = _local(name)
     return local in _URLS or local in _ANIMATED or local == "content"
 
 
 def is_safe_value(name: str, text: str, tag: str = "") -> bool:
-    """Whether the value of an attribute, all of it, runs nothing and leads nowhere but to a page.
+    """Whether an attribute's whole value runs no script and leads only to a page.
 
     Args:
         name: The attribute, in lower case.
@@ -93,7 +93,7 @@ def is_safe_value(name: str, text: str, tag: str = "") -> bool:
 
 
 def _data(name: str, tag: str) -> tuple[str, ...]:
-    """The kinds of ``data:`` URLs that show something and run nothing."""
+    """Return the kinds of ``data:`` URLs that show content without running scripts."""
     if name == "src" and tag == "source":
         return "image", "audio", "video"
     return ("image",) if name == "poster" or (name, tag) == ("src", "img") else ()

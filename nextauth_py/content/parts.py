@@ -17,7 +17,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Keyed:
-    """One row of a list, with what tells it from the others."""
+    """A row of a list with its key."""
 
     key: str | int
     content: object
@@ -96,5 +96,5 @@ def keys_of(rows: list[object]) -> list[str | int] | None:
 
 
 def is_template(content: object) -> bool:
-    """Whether it is a t-string. Their class is Python 3.14's, and tests run on older ones too."""
+    """Whether the value is a t-string, by its class's name: tests run on Pythons without t-strings."""
     return hasattr(content, "interpolations") and hasattr(content, "strings")

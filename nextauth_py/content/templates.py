@@ -1,4 +1,4 @@
-"""Where the values of a template stand, and which of them may stand there. Nothing here touches JavaScript.
+"""Parse templates: where values stand in them, and which values may stand there. Touches no JavaScript.
 
 The strings of a template are read by a grammar stricter than HTML's. What browsers and lit-html could read in
 different ways is refused, so all of them agree on where a value goes.
@@ -69,7 +69,7 @@ class Attribute:
         return self.kind == "@" or (not self.kind and self._is_whole and not is_followed(self.name))
 
     def admit(self, values: Sequence[object]) -> Sequence[object]:
-        """Return the values as they may stand there; None to have no such attribute."""
+        """Return the checked values; None to remove the attribute."""
         if self.kind == "?":
             return [bool(value) for value in values]
         if self._is_whole and (values[0] is None or self._is_for_element(values[0])):
@@ -124,7 +124,7 @@ class Places(NamedTuple):
 
 
 def placed(template: Any) -> Iterable[tuple[object, Attribute | None]]:
-    """Return the values of a template, as they may stand there, each with its attribute; None for text.
+    """Return the values of a template, checked, each with its attribute; None for text.
 
     Raises:
         ValueError: A value stands where a browser would run or parse it, or in a name.
@@ -150,12 +150,12 @@ _CONVERSIONS: dict[str | None, Any] = {None: lambda value: value, "s": str, "r":
 
 
 def _listed(values: Sequence[object]) -> str:
-    """A list as JavaScript writes it."""
+    """Format a list as JavaScript does."""
     return ",".join(_listed(each) if isinstance(each, (list, tuple)) else _text(each) for each in values)
 
 
 def _text(value: object) -> str:
-    """A value as JavaScript writes it."""
+    """Format a value as JavaScript does."""
     if value is None or isinstance(value, bool):
         return "" if value is None else str(value).lower()
     return str(value)

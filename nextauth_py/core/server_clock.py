@@ -1,17 +1,17 @@
-"""What time it is for the server, as the Date headers of its answers tell. Pure: it is told the time here."""
+"""The server's clock, from the Date headers of its responses. Pure: times are arguments."""
 
 from __future__ import annotations
 
 
 class ServerClock:
-    """Translates between this machine's clock and the server's.
+    """The offset between this machine's clock and the server's.
 
     A Date header names a whole second that had begun when the answer was written, and the answer arrived
     later still. So the server's clock is never behind what this one says, and less than a second and the
     answer's way ahead of it.
 
     Attributes:
-        is_sure: Whether the server has told the time, and this machine's clock has not jumped since.
+        is_sure: Whether the offset is known, and this machine's clock has not jumped since.
         offset: Seconds that the server's clock is ahead of this one.
     """
 
@@ -20,16 +20,16 @@ class ServerClock:
         self.offset = 0.0
 
     def hear(self, date: float, received: float) -> None:
-        """Take in the server's time, as an answer received at that time tells it."""
+        """Set the offset from a response's date and the time at which it was received."""
         self.offset = date - received
         self.is_sure = True
 
     def doubt(self) -> None:
-        """This machine's clock may have been set: it has jumped."""
+        """Note that this machine's clock has jumped."""
         self.is_sure = False
 
     def trust(self) -> None:
-        """Go by what is known, though the server tells no time, as one of another origin does not."""
+        """Trust the offset although the server sends no date, as on another origin."""
         self.is_sure = True
 
 

@@ -1,4 +1,4 @@
-"""The seam to the world: one set of protocols; behind it a page or a worker in Pyodide, memory in tests."""
+"""The seam to the browser: protocols, implemented by pages, workers and the memory host of tests."""
 
 from __future__ import annotations
 

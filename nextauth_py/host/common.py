@@ -188,12 +188,12 @@ def reader_of(interface: Any, name: str) -> Callable[[Any], Any]:
 
 
 def bounded_text(boxed: Any) -> str:
-    """The text of a JavaScript String object, cut off where it is too long to be read anyway."""
+    """Return the text of a JavaScript String object, cut off at the longest text that is read."""
     return str(boxed.slice(0, LONGEST_MESSAGE + 1))
 
 
 def primitive(boxed: Any) -> str | float | None:
-    """The text or number in a JavaScript object, if that is what it is made of."""
+    """Return the text or number that a JavaScript object wraps, if it does."""
     if js.String.prototype.isPrototypeOf(boxed):
         return bounded_text(boxed)
     return boxed.valueOf() if js.Number.prototype.isPrototypeOf(boxed) else None

@@ -19,7 +19,7 @@ _NAMED = "[object HTMLDocument]", "[object HTMLFormElement]"
 
 
 def own(node: Any) -> Any:
-    """A node with the members of its class, whatever markup puts in front of them.
+    """Return a view of a node that reads its class's members, past any that markup hides.
 
     What markup cannot change is returned as it is. JavaScript takes the node, not this view of it.
     """
@@ -46,7 +46,7 @@ def find_element(target: object) -> Any:
 
 
 def node_of(value: object) -> Any:
-    """A node, or that of a `pyscript.web` element; None of anything else, whatever its fields are called."""
+    """Return a DOM node, or the node of a `pyscript.web` element; None for anything else."""
     if isinstance(value, JsProxy):
         return value
     found = getattr(value, "_dom_element", None)  # it has no public name

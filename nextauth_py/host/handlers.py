@@ -1,4 +1,4 @@
-"""How functions of a user are called for events of the page. Nothing here touches JavaScript."""
+"""Call users' functions for events of the page. Touches no JavaScript."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def wants_event(function: Callable[..., object]) -> bool:
 def listener(
     function: Callable[..., object], report: Callable[[str, BaseException], None]
 ) -> Callable[[object], None]:
-    """A function for the browser to call with the event; what the user's function raises is reported."""
+    """Wrap a user's function for the browser to call with the event; exceptions are reported."""
     takes_event = wants_event(function)
     return lambda event: call(function, [event] if takes_event else [], report)
 

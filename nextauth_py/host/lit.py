@@ -27,7 +27,7 @@ _string_lists: dict[tuple[str, ...], Any] = {}
 
 
 class LitView:
-    """One element of the page, and what lit-html shows in it."""
+    """A view of one element, rendered by lit-html."""
 
     def __init__(self, element: Any, lit: Any, report: Callable[[str, BaseException], None]) -> None:
         self._element = element

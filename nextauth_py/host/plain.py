@@ -20,7 +20,7 @@ NEEDS_LIT = (
 
 
 class PlainView:
-    """One element of the page, and the nodes in it."""
+    """A view of one element, of text and nodes."""
 
     def __init__(self, element: Any) -> None:
         self._element = own(element)

@@ -1,4 +1,4 @@
-"""A worker of a page: it has the page's origin and cookies, and hears its tabs, but has no document."""
+"""A worker of a page: it shares the page's origin, cookies and channels, and has no document."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class WorkerHost(PyodideHost):
-    """The worker that this Python runs in. It counts as in view: nothing tells it otherwise."""
+    """The worker that this Python runs in. It counts as visible, because it cannot know."""
 
     is_page = False
 

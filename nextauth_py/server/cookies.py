@@ -161,7 +161,7 @@ class Jar:
 
 
 def identity(line: str) -> tuple[bytes, ...]:
-    """Return what tells the cookie of a ``Set-Cookie`` line from others: its name, domain and path."""
+    """Return the identity of the cookie in a ``Set-Cookie`` line: its name, domain and path."""
     pair, _, attributes = line.encode("latin-1", "replace").partition(b";")
     found = _attributes(attributes)
     return _pair(pair)[0], found.get(b"domain", b"").lower().lstrip(b"."), found.get(b"path", b"")

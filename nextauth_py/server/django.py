@@ -60,7 +60,7 @@ def session_required(
 
 
 def _is_async(view: Callable[..., Any]) -> bool:
-    """Whether it is to be awaited, as what the ``dispatch`` of a class with async handlers returns is."""
+    """Whether the view returns an awaitable, as the ``dispatch`` of a class with async handlers does."""
     method = getattr(view, "func", view)  # `method_decorator` hands on a partial
     return iscoroutinefunction(view) or bool(
         getattr(getattr(method, "__self__", None), "view_is_async", None)

@@ -64,7 +64,7 @@ def _plain(session: Session | Mapping[str, Any] | None) -> Any:
 
 
 def _dumped(session: Session) -> Any:
-    """As pydantic dumps it, but with half emojis in it: to pydantic, text is UTF-8."""
+    """Dump a model as pydantic does, but keep lone surrogates, which pydantic refuses."""
     from pydantic_core import to_jsonable_python  # noqa: PLC0415 - loaded with the model
 
     try:
@@ -100,7 +100,7 @@ def _turn(way: tuple[list[str | int], str, str]) -> tuple[int, bool, int]:
 
 
 def _way(model: Any, name: str) -> list[str | int]:
-    """Where a field is read from: the keys and positions that lead to it."""
+    """Return the path that a field is read from: keys and list positions."""
     config = getattr(model, "model_config", {})
     alias = model.__pydantic_fields__[name].validation_alias
     if alias is None or config.get("validate_by_alias") is False:
@@ -111,11 +111,11 @@ def _way(model: Any, name: str) -> list[str | int]:
 
 
 class _Made(list[Any]):
-    """A list that no field is, made for those that are read from its positions."""
+    """A list that is no field itself, made for fields that are read from its positions."""
 
 
 def _put(holder: Any, way: list[str | int], value: object) -> None:
-    """Put a value where it is read from, unless there is what another field reads there too."""
+    """Put a value where it is read from, unless another field's value is there."""
     step, *rest = way
     if isinstance(step, int):
         if not isinstance(holder, _Made):

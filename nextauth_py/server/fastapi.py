@@ -74,7 +74,7 @@ def _refused(refusal: Refusal, visitor: Visitor[Session]) -> HTTPException:
 
 
 def _keep_at_last(response: Response, visitor: Visitor[Session]) -> None:
-    """Put the cookies on what FastAPI adds to the route's response, and make it private then.
+    """Add the cookies to the headers that FastAPI merges into the route's response, and make it private.
 
     FastAPI reads the headers when the route has returned, which may have set others by then.
     """

@@ -1,4 +1,4 @@
-"""One request to the auth server, in async or blocking code, with a limit to its answer's time and length.
+"""Requests to the auth server, async or blocking, with a limit on the response's time and length.
 
 Connections are kept for the next visitor, and nothing else is: requests go to a transport of httpx, because a
 client would keep the cookies too.
@@ -209,7 +209,7 @@ def _failure(request: wire.Request, error: Exception, timeout: float) -> ClientF
 
 @cache
 def _tls() -> ssl.SSLContext:
-    """Made once: it takes longer than a request."""
+    """Return the TLS context, created once: that takes longer than a request."""
     return httpx.create_ssl_context()
 
 
@@ -279,7 +279,7 @@ def _rest() -> float:
 
 
 class _Transport(httpx.BaseTransport):
-    """As httpx's own, but on sockets that know the deadline."""
+    """httpx's own transport, on sockets with a deadline."""
 
     def __init__(self) -> None:
         self._pool = httpcore.ConnectionPool(

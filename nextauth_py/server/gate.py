@@ -29,7 +29,7 @@ _UNAUTHORIZED, _FORBIDDEN, _UNAVAILABLE, _SEE_OTHER = 401, 403, 503, 303
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An answer instead of the route's.
+    """A response in place of the route's.
 
     Attributes:
         status: Of HTTP.
@@ -43,7 +43,7 @@ class Refusal:
 
     @property
     def body(self) -> dict[str, str]:
-        """To be sent as JSON."""
+        """The response's JSON."""
         return {"message": self.message}
 
 
@@ -65,7 +65,7 @@ class Visit:
 
     @property
     def wants_page(self) -> bool:
-        """Whether a person waits for a page, who can be led elsewhere."""
+        """Whether the request is for a page, so that the visitor can be redirected."""
         return self.method in {"GET", "HEAD"} and "text/html" in self.accept.lower()
 
     @property
@@ -80,7 +80,7 @@ class Visit:
 
 
 class Gate:
-    """Decides about visits to a route.
+    """Admit or refuse the visitors of a route.
 
     Args:
         auth: True to admit every signed-in visitor, or an `Auth`.
@@ -101,7 +101,7 @@ class Gate:
         self._base_path = None if base_url is None and base_path is None else named.path
 
     async def refusal(self, visitor: Visitor[Any], visit: Visit) -> Refusal | None:
-        """The answer for those who are not let in; None for the others."""
+        """Return the response for a visitor who is refused; None for one who is admitted."""
         try:
             return self._judge(await visitor.get_session(), visit)
         except NextAuthError as error:

@@ -1,4 +1,4 @@
-"""Headers of responses: the cookies that the auth server has set, and what keeps shared caches away."""
+"""Response headers: the auth server's cookies, and cache control for private pages."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _PIECE = re.compile(r',|"(?:[^"\\]|\\.)*+("?)')
 
 
 def keep_cookies(response: R, jar: Jar) -> R:
-    """Hand the auth server's ``Set-Cookie`` lines on, and make the response private. Returns the response.
+    """Add the auth server's ``Set-Cookie`` lines to the response and make it private. Returns the response.
 
     A cookie that the response itself sets is left alone: a view that signs a visitor out has the last word.
     """

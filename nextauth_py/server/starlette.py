@@ -82,7 +82,7 @@ def session_required(
 
 
 def visit_of(request: HTTPConnection) -> Visit:
-    """Return what a gate needs of a request."""
+    """Return the parts of a request that a gate needs."""
     # From the scope: `request.url` takes the Host header in, and fails for a query that is not UTF-8.
     scope = request.scope
     path, root = scope["path"], scope.get("app_root_path", scope.get("root_path", "")).rstrip("/")

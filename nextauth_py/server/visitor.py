@@ -147,7 +147,7 @@ class _Visit(Generic[S]):
         return keep_cookies(response, self._known.jar)
 
     def _joined(self, others: list[_Visit[Any]]) -> _Visit[Any]:
-        """The visitor to use for a request that has others: one of them, or this one with their answers."""
+        """Return the visitor for a request that has others: one of them, or this one with their answers."""
         for other in others:
             if other._question == self._question:  # noqa: SLF001 - of the same class
                 types = {Session, other._session_type}  # noqa: SLF001
@@ -348,7 +348,7 @@ async def get_providers(request: object, **options: Unpack[Options]) -> dict[str
 def shared_visitor(
     kind: type[V], request: object, place: MutableMapping[str, Any], **options: Unpack[Options]
 ) -> V:
-    """The visitor of a request. Those who ask the same share one; with another session type, its answers.
+    """Return the request's visitor, shared by callers with the same options; others share its answers.
 
     Args:
         kind: `Visitor` or `BlockingVisitor`.
@@ -360,7 +360,7 @@ def shared_visitor(
 
 
 def public_auth_url(base_path: str | None) -> AuthUrl:
-    """As visitors reach the auth server: on the origin that ``NEXTAUTH_URL`` names, else on the page's.
+    """Return the auth server's address for browsers: on ``NEXTAUTH_URL``'s origin, else the page's.
 
     Raises:
         ValueError: The variable is not a URL.
@@ -385,7 +385,7 @@ def forwarded_headers(internal: AuthUrl) -> dict[str, str]:
 
 
 def internal_auth_url(base_url: str | None, base_path: str | None) -> AuthUrl:
-    """Where this server asks.
+    """Return the address at which this server reaches the auth server.
 
     Raises:
         ValueError: The address is not set, or not a URL.

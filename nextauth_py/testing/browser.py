@@ -95,7 +95,7 @@ class Browser:
 
     @property
     def cookies(self) -> dict[str, str]:
-        """All tabs'."""
+        """The cookies of all tabs."""
         return self._memory.cookies
 
     @property
@@ -256,7 +256,7 @@ class Tab:
 
     @property
     def provider(self) -> SessionProvider[Any]:
-        """The page's.
+        """The page's current provider.
 
         Raises:
             LookupError: None has been started.

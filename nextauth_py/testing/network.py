@@ -20,7 +20,7 @@ _TOO_MANY_ROUNDS = 100_000
 
 
 class _JumpingSelector(selectors.SelectSelector):
-    """Instead of waiting, moves the loop's time ahead by the time that it should wait."""
+    """A selector that advances the loop's time instead of waiting."""
 
     elapsed = 0.0
     _rounds = 0  # of the loop since time has moved
@@ -82,7 +82,7 @@ class Exchange:
 
 
 class Cookies(Protocol):
-    """A browser, as far as the network concerns it.
+    """The cookie jar of a browser.
 
     Attributes:
         cookies: Its cookies by name.

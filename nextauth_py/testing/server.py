@@ -41,7 +41,7 @@ def html_answer(status: int = _OK) -> Answer:
 
 @dataclass(slots=True)
 class FakeUser:
-    """Somebody who may sign in.
+    """A user who can sign in.
 
     Attributes:
         username: For the credentials provider.
@@ -299,7 +299,7 @@ def _form(request: Request) -> dict[str, str]:
 
 
 def _updated(stored: dict[str, Any], data: Mapping[str, Any]) -> dict[str, Any]:
-    """As a jwt callback would that takes what a client sends: the user's fields, and the session's."""
+    """Apply an update's data, as a jwt callback does that takes a client's fields."""
     user = {name: value for name, value in data.items() if name in _OF_A_USER}
     others = {name: value for name, value in data.items() if name not in _OF_A_USER}
     return {**stored, **user, "session": {**stored.get("session", {}), **others}}

@@ -1,4 +1,4 @@
-"""Signs a real browser in at a real server, for tests with Playwright that are about something else."""
+"""Sign a real browser in at a real server, for Playwright tests of other things."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ _listening: list[_Actions] = []
 def listen(
     provider: SessionProvider[Any], root: Any, page: Any, bound: list[tuple[Any, str]], notes: list[Any]
 ) -> Callable[[], None]:
-    """Do what elements say on clicks and submits, and tell the scripts of the page's head to leave it to us.
+    """Handle clicks and submits, and mark the page as bound for the scripts of its head.
 
     Args:
         provider: Whose session.
@@ -91,7 +91,7 @@ def listen(
 
 
 class _Actions:
-    """Run the actions that elements had when they were bound, whatever their attributes say later.
+    """Run the actions that elements had when they were bound; later changes of attributes do not count.
 
     HTML that is inserted later may have been written by anybody, so it does nothing by itself.
     """
@@ -145,7 +145,7 @@ class _Actions:
             (note or self._new_note(element)).show(_advice(error))
 
     async def _act(self, name: str, provider_id: str) -> BaseException | None:
-        """Do what an element says. Returns why it did not work."""
+        """Run an element's action. Returns the error if it failed."""
         try:
             if name == "refetch":
                 return (await self._provider.refetch()).error
@@ -187,7 +187,7 @@ class _Actions:
             note.show(_REFUSED)
 
     async def _sign_in(self, form: Any, provider_id: str, fields: dict[str, Any]) -> bool:
-        """Sign in, and go where the server says. Returns whether it has accepted it."""
+        """Sign in, and go on where the server says. Returns whether the sign-in was accepted."""
         engine = self._provider.engine
         params = self._authorization_params(form, provider_id)
         result = await engine.sign_in_by_form(provider_id, fields, authorization_params=params)
@@ -207,20 +207,20 @@ class _Actions:
         return True
 
     def _authorization_params(self, form: Any, provider_id: str) -> str:
-        """The query of a form's action where that is the server's route, as a server's own pages have it."""
+        """Return the query of a form's action, if the action is the server's sign-in route."""
         action, _, query = own(form).action.partition("#")[0].partition("?")
         route = self._provider.engine.auth.endpoint("signin", provider_id)
         return query if action == join(self._provider.host.location(), route) else ""
 
     def on_other_submit(self, event: Any) -> None:
-        """Keep a form from being sent, anywhere on the page: the scripts of its head leave that to us now."""
+        """Prevent the submit of an unbound form anywhere on the page: its head's scripts no longer do."""
         if event.defaultPrevented or not own(event.target).matches(ACTION):
             return
         if self._report_unbound(event.target):
             event.preventDefault()
 
     def _known(self, form: Any, control: Any) -> Any:
-        """A form's control; null for one elsewhere that has named the form since it was bound."""
+        """Return a form's control; null for one elsewhere that was not there when the form was bound."""
         is_known = control is not jsnull and (own(form).contains(control) or _has(control))
         return control if is_known else jsnull
 
@@ -246,7 +246,7 @@ class _Actions:
         return note
 
     def _note_for(self, element: Any) -> _ErrorNote | None:
-        """The place for what an element causes: the nearest that can be seen, if any."""
+        """Return the nearest visible note for an element, if there is one."""
         around = element
         while around is not jsnull:
             for each in chain.from_iterable(actions.notes for actions in _listening):
@@ -266,7 +266,7 @@ class _Actions:
         return _ErrorNote(made)
 
     def _goes_elsewhere(self, button: Any) -> bool:
-        """Whether a form's button does something of its own: it closes a dialog, or leads to another page."""
+        """Whether a form's button closes a dialog or leads to another page."""
         if button is jsnull or not _has(button):
             return False
         return bool(button.hasAttribute("formaction") or button.formMethod == "dialog")
@@ -280,7 +280,7 @@ class _Actions:
         return True
 
     def _welcome(self, form: Any) -> None:
-        """Forget the password. If the form has gone from view, take the focus to what has come into it."""
+        """Clear the password. If the form is hidden now, focus what has come into view."""
         for field in controls(form):
             if field.matches("[type=password]"):
                 field.value = ""
@@ -296,12 +296,12 @@ class _Actions:
 
 
 def _has(control: Any) -> bool:
-    """Whether it was a form's control when the page, or a part of it, was bound."""
+    """Whether an element was a form's control when it was bound."""
     return any(each.controls.has(control) for each in _listening)
 
 
 class _ErrorNote:
-    """Where a visitor reads that something did not work."""
+    """The element in which a visitor reads that something did not work."""
 
     def __init__(self, element: Any) -> None:
         self._element = element
@@ -339,7 +339,7 @@ def _busy(element: Any) -> ExitStack:
 
 
 def _words_for_return(address: str) -> str | None:
-    """What to tell a visitor who comes back to the sign-in page: the server adds ``error`` to its address."""
+    """Return the words for the ``error`` that the server has added to the sign-in page's address."""
     if "error=" not in address:  # most pages need no parser for it
         return None
     code = query_of(address).get("error", [""])[-1]

@@ -1,4 +1,4 @@
-"""The ``data-session-…`` attributes, and what they say."""
+"""Read ``data-session-…`` attributes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def all_in(root: Any, selector: str) -> Iterator[Any]:
 
 
 def attribute(data: Any, name: str) -> str | None:
-    """One of an element's ``dataset``, by its name there."""
+    """Return a value of an element's ``dataset``, or None."""
     return getattr(data, name, None)
 
 
@@ -56,7 +56,7 @@ def action_of(element: Any) -> str:
 
 
 def controls(element: Any) -> list[Any]:
-    """A form's controls, wherever on the page they are."""
+    """Return a form's controls, also those outside of it."""
     form = own(element)
     images = own(form.getRootNode()).querySelectorAll("input[type=image]")
     return [*getattr(form, "elements", ()), *(each for each in images if each.form == element)]
@@ -72,5 +72,5 @@ def leaks_of(form: Any) -> list[Any]:
 
 
 def start_tag(element: Any) -> str:
-    """The start tag, for a developer who looks for it."""
+    """Return the element's start tag, for error messages."""
     return str(own(element).cloneNode(False).outerHTML)[:120]

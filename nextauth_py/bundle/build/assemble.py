@@ -1,4 +1,4 @@
-"""Puts a bundle together: the pinned runtime, our own wheel, and what tells PyScript and Pyodide of both."""
+"""Assemble a bundle: the pinned runtime, our own wheel, and the config and lock file that name both."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ CDN_CONFIG: dict[str, Any] = {
 def build_bundle(
     out: Path, *, snapshot: bool = True, cdn: bool = False, report: Callable[[str], None] = print
 ) -> None:
-    """Builds or updates the runtime folder that a web server serves under any path.
+    """Build or update the runtime folder, which a web server serves under any path.
 
     What has not changed is not built again, and foreign files in the folder stay.
 
@@ -85,7 +85,7 @@ def _scripts() -> dict[str, bytes | Path]:
 
 
 def _cdn_files(wheel: Wheel) -> dict[str, bytes | Path]:
-    """Sources instead of bytecode, because which Python the CDN has is not known here."""
+    """Return sources instead of bytecode: the CDN's Python version is unknown here."""
     config = {**CDN_CONFIG, "packages": [*CDN_CONFIG["packages"], f"./{wheel.file_name}"]}
     return {wheel.file_name: wheel.to_bytes(), "pyscript.json": _json(config)}
 
@@ -95,7 +95,7 @@ def _json(content: object) -> bytes:
 
 
 def _package_files(base: Mapping[str, Path], wheel: Wheel, *, snapshot: bool) -> dict[str, bytes | Path]:
-    """What comes on top of the runtime.
+    """Return the files that are added to the runtime.
 
     Node runs the runtime's own files, not their copies in the bundle, which may have been changed by anybody.
     """

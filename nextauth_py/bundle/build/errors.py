@@ -1,4 +1,4 @@
-"""What the bundler raises when the user can do something about it."""
+"""The bundler's error."""
 
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ class Folder:
         self.write(part, "", {})
 
     def size(self) -> int:
-        """The bytes of all parts."""
+        """The size of all parts in bytes."""
         return sum(
             (self.path / name).stat().st_size for part in self._parts.values() for name in part["files"]
         )
@@ -148,7 +148,7 @@ class Folder:
                 path.parent.rmdir()
 
     def _write_file(self, name: str, content: bytes | Path) -> None:
-        """By a rename: a server may be reading the folder, and what is linked elsewhere stays as it is."""
+        """Write by a rename: a server may be reading the folder, and link targets stay as they are."""
         target = self.path / name
         target.parent.mkdir(parents=True, exist_ok=True)
         unfinished = target.with_name(f".{target.name}.{os.getpid()}")
@@ -183,14 +183,14 @@ def _is_part(part: Any) -> bool:
 
 
 def _is_hash(value: Any) -> bool:
-    """Whether it is one, nothing yet, or a size, as in earlier versions."""
+    """Whether the value is a hash, None, or a size, as earlier versions wrote it."""
     return (type(value) is int and value >= 0) or (
         isinstance(value, str) and re.fullmatch("(?:[0-9a-f]{64})?", value) is not None
     )
 
 
 def _is_link(path: Path) -> bool:
-    """Whether it is a symbolic link, or Windows' junction."""
+    """Whether the path is a symbolic link or a Windows junction."""
     return path.is_symlink() or (sys.version_info >= (3, 12) and path.is_junction())
 
 

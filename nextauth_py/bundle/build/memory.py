@@ -34,7 +34,7 @@ class Memory:
 
     @classmethod
     def read(cls, folder: Path) -> Memory:
-        """From what `snapshot.mjs` has written."""
+        """Read the files that `snapshot.mjs` wrote."""
         snapshot = (folder / "snapshot.bin").read_bytes()
         size = memoryview(snapshot)[: 4 * HEAD_FIELDS].cast("I")[1]
         memory = snapshot[size:]
@@ -43,7 +43,7 @@ class Memory:
         return cls(snapshot[:size], parts, runs, len(memory), json.loads((folder / "state.json").read_text()))
 
     def facts(self) -> dict[str, Any]:
-        """What the interpreter needs to put it in place."""
+        """Return the metadata that the interpreter needs to restore the memory."""
         head = base64.b64encode(self.head).decode()
         size = sum(length for _, length in self.runs)
         return {"head": head, "size": size, "runs": self.runs, "end": self.end, **self.state}

@@ -1,4 +1,4 @@
-"""Takes out of a module what only its readers need: a page downloads it."""
+"""Shorten modules for pages, which download them."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _without(source: str, cuts: Iterable[Cut]) -> str:
 
 
 def _dedented(source: str) -> str:
-    """One blank for each level of indentation."""
+    """Indent by one blank for each level."""
     lines = source.splitlines(keepends=True)
     in_texts = _lines_in_texts(source)
     for number, line in enumerate(lines, 1):
@@ -60,7 +60,7 @@ def _dedented(source: str) -> str:
 
 
 def _lines_in_texts(source: str) -> set[int]:
-    """The lines that begin inside of a text, where each blank counts."""
+    """Return the lines that begin inside a string literal, where each blank counts."""
     tokens = (token for token in _tokens(source) if token.type not in _LAYOUT)
     return {line for token in tokens for line in range(token.start[0] + 1, token.end[0] + 1)}
 
@@ -73,7 +73,7 @@ def _tokens(source: str) -> Iterator[tokenize.TokenInfo]:
 
 
 def _without_unused_names(source: str) -> str:
-    """Without what was imported for annotations only."""
+    """Remove imports that only annotations used."""
     tree = ast.parse(source)
     used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     cuts = []
@@ -129,7 +129,7 @@ def _is_read_by_pydantic(tree: ast.Module) -> bool:
 
 
 def _annotations(tree: ast.Module) -> Iterator[Cut]:
-    """Those of fields and variables. Dataclasses and named tuples want one, and any will do."""
+    """Yield the annotations of fields and variables. Dataclasses and named tuples need one; any will do."""
     for node in ast.walk(tree):
         match node:
             case ast.ImportFrom("__future__"):
@@ -139,7 +139,7 @@ def _annotations(tree: ast.Module) -> Iterator[Cut]:
 
 
 def _arrow(source: str, returns: ast.expr) -> Place:
-    """Where the `` ->`` in front of what a function returns begins."""
+    """Return the position of the `` ->`` before a return annotation."""
     before = source.splitlines()[returns.lineno - 1].encode()[: returns.col_offset]
     return returns.lineno, len(before.rstrip().removesuffix(b"->").rstrip())
 

@@ -1,4 +1,4 @@
-"""Bytecode instead of sources: a page that imports modules need not compile them at each visit.
+"""Compile wheels to bytecode, so that pages need not compile modules at each visit.
 
 Only the very interpreter that will run it can write it, so Pyodide does, under Node.
 """
@@ -45,7 +45,7 @@ def precompiled(wheels: Iterable[Wheel], *, pyodide: Path, lock: Path) -> list[W
 
 
 def precompiled_library(files: Mapping[str, bytes], *, pyodide: Path, lock: Path) -> dict[str, bytes]:
-    """Python's standard library, likewise.
+    """Compile Python's standard library.
 
     Raises:
         BundleError: There is no Node, or Pyodide does not run in it.
@@ -56,7 +56,7 @@ def precompiled_library(files: Mapping[str, bytes], *, pyodide: Path, lock: Path
 
 
 def python_folder(lock: Path) -> str:
-    """What the Python of a lock file calls its folder: ``python3.14``."""
+    """Return the name of the standard library's folder for a lock file: ``python3.14``."""
     version: str = json.loads(lock.read_text("utf-8"))["info"]["python"]
     return f"python{version.rpartition('.')[0]}"
 

@@ -1,4 +1,4 @@
-"""What a page's Python starts from: packages in place, and the memory as it was after their import."""
+"""Prepare what a page's Python starts from: packages as files, and its memory after importing them."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ class Part:
         return cls(hashed, packed, len(content), digest)
 
     def facts(self) -> dict[str, Any]:
-        """What the interpreter needs to find it, and to know it from another."""
+        """Return the metadata by which the interpreter finds and checks the part."""
         is_code = self.name.endswith(CODE)
         return {"name": self.name, "size": self.size, "hash": self.hash, "isCode": is_code}
 
@@ -117,7 +117,7 @@ class Part:
 def _parts(
     place: Place, contents: bytes, memory: Memory | None, pyodide: Path
 ) -> tuple[dict[str, str], dict[str, Part]]:
-    """What is loaded instead of a file of Pyodide's, and all that is loaded."""
+    """Return which of Pyodide's files are replaced, and all parts that pages load."""
     parts = {
         "code": Part.of("pydantic_core.bin", place.code),
         "contents": Part.of("packages.bin", contents),
@@ -157,7 +157,7 @@ def render_template(name: str, values: Mapping[str, str]) -> bytes:
 
 @dataclass(frozen=True)
 class Place:
-    """Packages where Python finds them.
+    """Packages and the folder in which a page's Python finds them.
 
     Attributes:
         files: The contents by path.
@@ -178,7 +178,7 @@ def _others(folder: Path, lock: Mapping[str, Any]) -> list[Wheel]:
 
 
 def _place(wheels: Iterable[Wheel], python: str) -> Place:
-    """As files, because to import a module from an archive takes twice as long.
+    """Lay packages out as files: importing a module from an archive takes twice as long.
 
     Not where Python looks for packages: Pyodide would read their metadata while it boots.
     """
@@ -200,7 +200,7 @@ def _sizes(files: Mapping[str, bytes]) -> list[tuple[str, int]]:
 
 @dataclass(frozen=True)
 class Rehearsal:
-    """What came of it: PyScript's modules, compiled, and the memory."""
+    """The result of a warm-up: PyScript's modules, compiled, and the memory."""
 
     compiled: dict[str, bytes]
     memory: Memory | None

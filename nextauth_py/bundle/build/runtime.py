@@ -84,7 +84,7 @@ def runtime_files(report: Report) -> dict[str, Path]:
 
 
 def _cache(report: Report) -> Path:
-    """A folder that only this user writes to, because what lies in it is run without another check."""
+    """Return a cache folder that only this user can write to, because its files are run unchecked."""
     try:
         root = platformdirs.user_cache_path("nextauth-py", appauthor=False)
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -111,7 +111,7 @@ def _temporary_cache() -> Path:
 
 
 def _fill(folder: Path, report: Report) -> None:
-    """Puts the files into the cache by one rename, so that what is there is whole."""
+    """Fill the cache by one rename, so that it is never incomplete."""
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix="new-") as name:
         work, ready = Path(name), Path(name) / "ready"
         with _step(report, "Fetching PyScript, Pyodide and lit-html (npm)"):
@@ -194,7 +194,7 @@ def _prepare(node_modules: Path, ready: Path, report: Report) -> None:
 
 
 def _precompile(folder: Path, pyodide: Path) -> None:
-    """The packages, and Python's standard library, which Pyodide carries as sources."""
+    """Compile the packages and the standard library, which Pyodide carries as sources."""
     lock = pyodide / "pyodide-lock.json"
     wheels = [Wheel.read(path) for path in folder.glob("*.whl")]
     for wheel in precompiled(wheels, pyodide=pyodide, lock=lock):
@@ -204,7 +204,7 @@ def _precompile(folder: Path, pyodide: Path) -> None:
 
 
 def _let_files_come_from_elsewhere(script: Path) -> None:
-    """Pyodide fetches its files by itself; the interpreter of a bundle may have them already.
+    """Have Pyodide load its files through a hook, because the interpreter may have them already.
 
     Raises:
         BundleError: The script is not as expected.

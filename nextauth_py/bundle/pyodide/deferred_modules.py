@@ -1,4 +1,4 @@
-"""Lives in the memory of a snapshot: modules that are as if they were not there, until they are imported.
+"""Hide imported modules in a snapshot's memory until they are imported again.
 
 So pages that never import them cannot tell, and those that do get all of them at once, without any work.
 """
@@ -24,7 +24,7 @@ def defer(names: Iterable[str]) -> None:
 
 
 def _attributes(modules: dict[str, ModuleType]) -> list[tuple[ModuleType, str, ModuleType]]:
-    """Where packages that stay have modules that go: the package, the attribute, the module."""
+    """Return the attributes by which visible packages refer to hidden modules: package, name, module."""
     split = [(*name.rpartition("."), module) for name, module in modules.items()]
     return [
         (sys.modules[package], own, module) for package, _, own, module in split if package in sys.modules
@@ -32,7 +32,7 @@ def _attributes(modules: dict[str, ModuleType]) -> list[tuple[ModuleType, str, M
 
 
 class _Aside(MetaPathFinder, Loader):
-    """Finds and loads them, as Python's import asks for."""
+    """The finder and loader of the hidden modules."""
 
     def __init__(self, modules: dict[str, ModuleType]) -> None:
         self._modules = modules
@@ -55,5 +55,5 @@ class _Aside(MetaPathFinder, Loader):
         return found
 
     def exec_module(self, module: ModuleType) -> None:
-        """Nothing is left to do, but to take back what the import has just changed."""
+        """Restore what Python's import has just changed; the module itself is complete."""
         module.__spec__ = self._spec

@@ -1,4 +1,4 @@
-"""Lives in the memory of a snapshot, and says anew what that has of the machine and the moment it was made.
+"""Renew what a snapshot's memory holds of the machine and the moment it was made on.
 
 What strings hash to stays: every dictionary in the memory relies on it. Each bundle has its own.
 """
@@ -14,7 +14,7 @@ WINTER, SUMMER = 1, 7  # months; in the south it is the other way round
 
 
 def renew(language: str) -> None:
-    """Make this Python one of its own.
+    """Renew random seeds, language and time zone.
 
     Args:
         language: Of the visitor, as the environment has it: ``en_US.UTF-8``.
@@ -26,7 +26,7 @@ def renew(language: str) -> None:
 
 
 def _renew_timezone() -> None:
-    """As Python does when it starts, by what the C library says now."""
+    """Set the time zone from the C library, as Python does at its start."""
     year = time.localtime().tm_year
     zones = [time.localtime(time.mktime((year, month, 1, 0, 0, 0, 0, 0, -1))) for month in (WINTER, SUMMER)]
     standard, daylight = sorted(zones, key=lambda zone: zone.tm_gmtoff)

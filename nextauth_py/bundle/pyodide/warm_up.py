@@ -1,4 +1,4 @@
-"""Runs in the Pyodide whose memory is kept: does once what every page would do again.
+"""Warm up the Pyodide whose memory is kept: do once what every page would repeat.
 
 PyScript's modules are written by PyScript itself, when there is a page. What they import is imported here,
 and they are compiled, so that a page that finds the same sources need not.
@@ -61,7 +61,7 @@ def import_all(names: Iterable[str]) -> None:
 
 
 def import_from_stage(name: str) -> ModuleType:
-    """Import what lies here only now, and stays in the memory."""
+    """Import modules that only the build has, and that stay in the memory."""
     sys.path.insert(0, str(STAGE))
     module = importlib.import_module(name)
     sys.path.remove(str(STAGE))

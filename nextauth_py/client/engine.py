@@ -332,13 +332,13 @@ class Engine(Generic[S]):
         try:
             if reason == "expiry":
                 await self._reader.check_expiry()
+                self._driver.reschedule()  # perhaps by another time of the server's
             else:
                 await self._reader.refetch_after_nudge(reason)
         except NextAuthError:
             pass  # it is in the state, and the listeners know
         finally:
             self._settled.set()
-            self._driver.reschedule()  # also if it has been found unnecessary
 
     def _refetch_soon(self, reason: Reason) -> None:
         if reason == "online":

@@ -1,4 +1,4 @@
-"""Single requests to an auth server; their order and the state are others' business."""
+"""Single requests to an auth server. Order and state are up to the callers."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import ExitStack
+from functools import cache
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -307,17 +308,25 @@ class _ErrorNote:
         self._element = element
         self.field: Any = jsnull  # takes the focus
         element.setAttribute("role", "alert")
-        if element.textContent.strip() and not element.dataset.sessionError:
-            element.dataset.sessionError = element.textContent.strip()  # the page's own words
+        text = element.textContent.strip()
+        if text and text != _shown().get(element) and not element.dataset.sessionError:
+            element.dataset.sessionError = text  # the page's own words
 
     def hide(self) -> None:
         self._element.hidden = True
 
     def show(self, text: str) -> None:
         self._element.textContent = self._element.dataset.sessionError or text
+        _shown().set(self._element, self._element.textContent)
         self._element.hidden = False
         if self.field is not jsnull:
             self.field.focus()
+
+
+@cache
+def _shown() -> Any:
+    """The text that each note was given, which is not the page's own. A snapshot cannot hold the map."""
+    return js.WeakMap.new()
 
 
 def _advice(error: BaseException) -> str:

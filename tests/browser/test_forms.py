@@ -415,6 +415,19 @@ def test_a_form_without_a_place_for_it_tells_who_comes_back(show: Callable[..., 
     expect(python.page.locator("form").get_by_role("alert")).to_have_text(RETURNED)
 
 
+def test_each_failure_is_told_in_its_own_words(
+    show: Callable[..., PythonPage], control: ServerControl
+) -> None:
+    python = show(BUTTONS.format(words=""))
+    sign_in(python)
+    control.drop(CSRF)
+    press(python, "Out")
+    expect(python.page.locator("#near")).to_have_text(UNREACHABLE)
+    control.answer(SIGN_OUT, json.dumps({"url": "/api/auth/signin?csrf=true"}), times=2)
+    press(python, "Out")
+    expect(python.page.locator("#near")).to_have_text(NO_COOKIES)
+
+
 def test_a_failure_is_forgotten_when_anything_else_has_signed_in(
     show: Callable[..., PythonPage], control: ServerControl
 ) -> None:

@@ -206,8 +206,8 @@ def _precompile(folder: Path, pyodide: Path) -> None:
 def _let_files_come_from_elsewhere(script: Path) -> None:
     """Have Pyodide load its files through a hook, because the interpreter may have them already.
 
-    No option does that: `stdLibURL` names an address, before its content is there, and of its own code Pyodide
-    always takes the address.
+    No option does that: `stdLibURL` names an address before its content is there, and there is none for
+    Pyodide's own code.
 
     Raises:
         BundleError: The script is not as expected.

@@ -71,7 +71,7 @@ class Driver:
         self._cancel_timer: Callable[[], None] | None = None
         self._cancel_use: Callable[[], None] | None = None
         self._fires_at = 0.0
-        self._set_at = 0.0  # when the machine's clock began, in ticks
+        self._clock_began = 0.0  # when the machine's clock began, in monotonic seconds
         self._waiting: set[asyncio.Future[None]] = set()
 
     # --- polling ---
@@ -79,7 +79,7 @@ class Driver:
     def open(self) -> None:
         """Start."""
         self._is_open = True
-        self._set_at = self._host.now() - ticks()
+        self._clock_began = self._host.now() - monotonic()
         self.poller.started()
         self._on_close.callback(self._host.on_visibility(self._on_visibility))
         self._on_close.callback(self._host.on_focus(lambda: self._ask_if(self.poller.focused())))
@@ -140,10 +140,10 @@ class Driver:
 
     def _look_at_clock(self) -> None:
         """Notice that the machine's clock was set: what is planned by it may be wrong."""
-        set_at = self._host.now() - ticks()
-        if abs(set_at - self._set_at) > _JUMP:
+        began = self._host.now() - monotonic()
+        if abs(began - self._clock_began) > _JUMP:
             self._clock.doubt()
-        self._set_at = set_at
+        self._clock_began = began
 
     def _ask_if(self, reason: Reason | None) -> None:
         if reason:
@@ -234,11 +234,11 @@ class Driver:
 
     async def _wait_while(self, condition: Callable[[], bool], seconds: float) -> None:
         """Wait while a condition holds that other tabs or time can change."""
-        last = ticks() + seconds
+        last = monotonic() + seconds
         looks_at, cancel = float("inf"), _nothing
         try:
-            while condition() and self._is_open and (now := ticks()) < last:
-                at = min(last, now + self.fence.falls_in())
+            while condition() and self._is_open and (now := monotonic()) < last:
+                at = min(last, now + self.fence.expires_in())
                 if not now < looks_at <= at:
                     cancel()
                     looks_at, cancel = at, self._host.call_later(max(at - now, _SHORTEST), self.wake)
@@ -261,8 +261,8 @@ class Driver:
                 waiter.set_result(None)
 
 
-def ticks() -> float:
-    """The seconds of a clock that nobody sets."""
+def monotonic() -> float:
+    """Seconds of a clock that is never set: the event loop's."""
     return asyncio.get_running_loop().time()
 
 

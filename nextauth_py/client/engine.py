@@ -17,9 +17,9 @@ from ..state import Reason, S
 from ..tabs.channel import TabChannel
 from ..tabs.fence import Fence
 from ..tabs.leader import Leader
-from ..tabs.poller import Poller, Surroundings
+from ..tabs.poller import Environment, Poller
 from .background import Background
-from .driver import Driver, ticks
+from .driver import Driver, monotonic
 from .guards import Guards, send_away
 from .inbox import Inbox
 from .listeners import Listeners
@@ -89,10 +89,10 @@ class Engine(Generic[S]):
         self.channel = TabChannel(
             host, auth.endpoint(), tab, self._store, leader=leader, schedule=schedule, timeout=timeout
         )
-        fence = Fence(tab, clock=host.now, now=ticks)
-        around = Surroundings(
+        fence = Fence(tab, now=host.now, monotonic=monotonic)
+        environment = Environment(
             now=host.now,
-            ticks=ticks,
+            monotonic=monotonic,
             offset=lambda: self._clock.offset,
             state=lambda: self._store.state,
             is_online=host.is_online,
@@ -101,7 +101,7 @@ class Engine(Generic[S]):
             has_javascript_peers=lambda: self.channel.has_javascript_peers,
             longest_timeout=lambda: self.channel.longest_timeout,
         )
-        poller = Poller(schedule, leader, tab, timeout, around=around, trace=trace)
+        poller = Poller(schedule, leader, tab, timeout, environment=environment, trace=trace)
         self._driver = Driver(host, self.channel, fence, poller, clock=self._clock, ask=self._refetch_soon)
         self._outbox: Outbox[S] = Outbox(self._store, self._driver)
         transport = Transport(host, auth, timeout, self._clock, begins=self._driver.on_request)

@@ -16,7 +16,7 @@ from ..core.store import NEVER, SessionStore, Stamp, describe
 from ..errors import NextAuthError
 from ..state import Reason, S
 from ..tabs.messages import Pace
-from .driver import ticks
+from .driver import monotonic
 from .revival import RevivalGuard
 
 if TYPE_CHECKING:
@@ -88,13 +88,13 @@ class SessionReader(Generic[S]):
             SessionValidationError: The session does not fit the session type. The store keeps its state.
         """
         requested_at = self._store.begin_read()
-        last, due = ticks() + self._driver.longest_wait, float("inf")
+        last, due = monotonic() + self._driver.longest_wait, float("inf")
         while True:
             if self._driver.fence.is_up:
-                await self._driver.wait_until_clear(last - ticks())
+                await self._driver.wait_until_clear(last - monotonic())
                 if self._store.has_written_since(requested_at):
                     return self._store.state.data
-            due = min(due, ticks() + self._transport.timeout)
+            due = min(due, monotonic() + self._transport.timeout)
             if self._in_flight is None:
                 self._in_flight = _InFlight(self._read_session(reason))
             else:
@@ -111,13 +111,13 @@ class SessionReader(Generic[S]):
             if self._store.is_closed or self._store.has_written_since(requested_at):
                 return self._store.state.data
             is_news = completed and not NEVER < flight.outdated < requested_at
-            if is_news and (self._store.state.status != "loading" or ticks() >= due):
+            if is_news and (self._store.state.status != "loading" or monotonic() >= due):
                 return self._store.state.data
 
     def interrupt(self, why: str) -> None:
         """Abort the request in flight because of another tab's message, unless that happens too often."""
         flight = self._in_flight
-        is_due = flight is not None and ticks() >= flight.due
+        is_due = flight is not None and monotonic() >= flight.due
         if flight is None or (not is_due and self._interruptions.take()):
             self.abort_reads(why)
         else:

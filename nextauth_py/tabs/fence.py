@@ -38,22 +38,22 @@ class Fence:
 
     Args:
         tab: This tab's name.
-        clock: Returns the machine's time, in seconds since the epoch.
-        now: Returns the seconds of a clock that nobody sets.
+        now: Returns the machine's time, in seconds since the epoch.
+        monotonic: Returns the seconds of a clock that is never set.
 
     Attributes:
         own: When the mutation began that this tab's fence protects; None without one.
         missing: The tabs that have not acknowledged it.
     """
 
-    def __init__(self, tab: str, *, clock: Callable[[], float], now: Callable[[], float]) -> None:
+    def __init__(self, tab: str, *, now: Callable[[], float], monotonic: Callable[[], float]) -> None:
         self.own: Stamp | None = None
         self.missing: set[str] = set()
         self._tab = tab
-        self._clock = clock
         self._now = now
+        self._monotonic = monotonic
         # Each new fence costs an acknowledgement, which all tabs hear.
-        self._pace = Pace(clock, MOST_TABS)
+        self._pace = Pace(now, MOST_TABS)
         # Of each tab its last fence, or what it has told since, and until when that can be raised.
         self._known: dict[str, tuple[Stamp, float]] = {}
         self._until: dict[str, float] = {}  # of each fence that has been raised, when it falls
@@ -63,7 +63,7 @@ class Fence:
 
     def raise_own(self, started: Stamp, tabs: Iterable[str]) -> None:
         """Raise this tab's fence; the `tabs` are to acknowledge it. To be posted."""
-        self.own, self.missing, self._said = started, set(tabs), self._now()
+        self.own, self.missing, self._said = started, set(tabs), self._monotonic()
 
     def lower_own(self) -> None:
         """Lower it. The caller posts how the mutation has ended."""
@@ -71,9 +71,9 @@ class Fence:
 
     def repeats(self) -> bool:
         """Whether to post our fence again now that another request of its mutation begins."""
-        is_due = self.own is not None and self._now() - self._said > _SIGN_OF_LIFE
+        is_due = self.own is not None and self._monotonic() - self._said > _SIGN_OF_LIFE
         if is_due:
-            self._said = self._now()
+            self._said = self._monotonic()
         return is_due
 
     def is_preceded(self) -> bool:
@@ -85,12 +85,12 @@ class Fence:
     @property
     def is_up(self) -> bool:
         """Whether another tab is changing the session."""
-        now = self._now()
+        now = self._monotonic()
         return any(until > now for until in self._until.values())
 
-    def falls_in(self) -> float:
-        """Seconds until the next of the others' fences falls by itself; infinity if none is up."""
-        now = self._now()
+    def expires_in(self) -> float:
+        """Seconds until the next fence of another tab expires; infinity if none is up."""
+        now = self._monotonic()
         return min((until - now for until in self._until.values() if until > now), default=float("inf"))
 
     def hear(self, message: Message, timeout: float) -> Order | None:
@@ -108,7 +108,7 @@ class Fence:
             case "fence" if self._is_raised(tab, stamp, timeout):
                 return "abort"
             case "hello" if self.own and self._pace.take():
-                self._said = self._now()
+                self._said = self._monotonic()
                 return "repeat"  # a new page must not begin what we are in the middle of
             case "done" | "changed" | "state" if self._is_news(tab, stamp):
                 self._note(tab, (stamp, 0.0))
@@ -116,12 +116,12 @@ class Fence:
         return None
 
     def _standing(self) -> list[str]:
-        now = self._now()
+        now = self._monotonic()
         return [tab for tab, until in self._until.items() if until > now]
 
     def _is_raised(self, tab: str, stamp: Stamp, timeout: float) -> bool:
         """Note a fence, or a sign that its mutation is alive. Return whether it is newly raised."""
-        now = self._now()
+        now = self._monotonic()
         if self._is_news(tab, stamp) and self._pace.take():
             self._note(tab, (stamp, now + MOST_REQUESTS * timeout))
         known, until = self._known.get(tab, (NEVER, 0.0))
@@ -134,7 +134,7 @@ class Fence:
     def _is_news(self, tab: str, stamp: Stamp) -> bool:
         known, _ = self._known.get(tab, (NEVER, 0.0))
         # What is known to be ahead of all clocks comes of one that has been set back since.
-        return known < stamp or known[0] > self._clock() * 1e6 + TOO_FAR_AHEAD
+        return known < stamp or known[0] > self._now() * 1e6 + TOO_FAR_AHEAD
 
     def _note(self, tab: str, known: tuple[Stamp, float]) -> None:
         if (oldest := remember(self._known, tab, known)) is not None:

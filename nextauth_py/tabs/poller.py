@@ -44,12 +44,12 @@ _NEVER = float("-inf")
 
 
 @dataclass(frozen=True)
-class Surroundings:
-    """What a tab sees around it, each to be called when it is needed.
+class Environment:
+    """What a tab's decisions depend on besides messages. Each is called when it is needed.
 
     Attributes:
         now: The machine's time, in seconds since the epoch.
-        ticks: The seconds of a clock that nobody sets.
+        monotonic: Seconds of a clock that is never set.
         offset: Seconds that the server's clock is ahead of the machine's.
         state: The session's state.
         is_online: The browser's `navigator.onLine`.
@@ -60,7 +60,7 @@ class Surroundings:
     """
 
     now: Callable[[], float]
-    ticks: Callable[[], float]
+    monotonic: Callable[[], float]
     offset: Callable[[], float]
     state: Callable[[], SessionState[Any]]
     is_online: Callable[[], bool]
@@ -75,8 +75,8 @@ class _Nudge:
     """A request that is to be made soon.
 
     Attributes:
-        first: When the first of the nudges came that it answers, in ticks.
-        due: When to ask, in ticks.
+        first: When the first of its nudges came, in monotonic seconds.
+        due: When to ask, in monotonic seconds.
         reason: Why.
     """
 
@@ -93,7 +93,7 @@ class Poller:
         leader: Whether this tab polls for all.
         tab: This tab's name.
         timeout: Seconds after which a request has failed.
-        around: What the tab sees around it.
+        environment: What its decisions depend on besides messages.
         trace: Logs decisions.
 
     Attributes:
@@ -108,17 +108,17 @@ class Poller:
         tab: str,
         timeout: float,
         *,
-        around: Surroundings,
+        environment: Environment,
         trace: Callable[..., None],
     ) -> None:
         self.schedule = schedule
         self.leader = leader
         self._tab = tab
         self._timeout = timeout
-        self._around = around
+        self._environment = environment
         self._trace = trace
         self._nudge: _Nudge | None = None
-        self._nudges = Pace(around.now, _NUDGES)
+        self._nudges = Pace(environment.now, _NUDGES)
         self._was_offline = False
         self._missed_return = False  # of the network, while the page was hidden
         self._has_missed_news = False  # while this tab changed the session
@@ -132,28 +132,28 @@ class Poller:
         if asked_at is not None:
             self.schedule.asked_at = max(self.schedule.asked_at, asked_at)
             return
-        self.schedule.asked_at = self._put_off_since = self._around.now()
+        self.schedule.asked_at = self._put_off_since = self._environment.now()
         self._nudge = None
 
     def assumed(self, made: float) -> None:
         """Note a session, or none, that is shown without a request and was valid at `made`."""
         self.schedule.recover()
-        self.schedule.assume(self._expires, made, self._around.offset())
+        self.schedule.assume(self._expires, made, self._environment.offset())
 
     def confirmed(self) -> None:
         """Note that an answer to this tab or another is shown."""
-        if self._around.state().error is None:  # a session that does not fit is no answer
+        if self._environment.state().error is None:  # a session that does not fit is no answer
             self.schedule.recover()
-            self.schedule.confirm(self._expires, self._around.offset())
+            self.schedule.confirm(self._expires, self._environment.offset())
 
     def failed(self, retry_after: float | None) -> None:
         """Note a failure of this tab or another; the server may ask to wait `retry_after` seconds."""
-        self.schedule.fail(self._around.now(), retry_after, self._tab)
+        self.schedule.fail(self._environment.now(), retry_after, self._tab)
 
     def mutated(self, took: float) -> None:
         """Note a mutation of this tab whose slowest request took `took` seconds."""
-        self._mutated_at = self.schedule.asked_at = self._around.now()
-        if self._has_missed_news or self._around.has_javascript_peers():
+        self._mutated_at = self.schedule.asked_at = self._environment.now()
+        if self._has_missed_news or self._environment.has_javascript_peers():
             self._nudge_after(_LOOK + took)
         self._has_missed_news = False
 
@@ -169,14 +169,14 @@ class Poller:
 
     def used(self) -> None:
         """Note that somebody uses the page."""
-        self.schedule.used_at = self._around.now()
+        self.schedule.used_at = self._environment.now()
 
     # --- what other tabs do ---
 
     def hear(self, message: Message) -> None:
         """Process a message of another tab."""
         self.leader.hear(message)
-        now = self._around.now()
+        now = self._environment.now()
         if message.kind == "here":
             self.schedule.join(message.since[0] / 1e6, now)
         if message.kind not in {"asking", "state", "failed"} or not self._is_credible(message, now):
@@ -202,7 +202,7 @@ class Poller:
 
     def others_failed(self, retry_after: float | None) -> None:
         """Back off because another tab's request failed, but not for ever."""
-        now = self._around.now()
+        now = self._environment.now()
         if self.schedule.rest is None:
             self._put_off_since = now
         if now - self._put_off_since < _PUT_OFF:
@@ -211,13 +211,13 @@ class Poller:
     def nudge(self) -> None:
         """Have one tab ask for all: the session may have changed."""
         # The tab that has made a mutation asks: what comes back may be what it has replaced.
-        if self._around.now() - self._mutated_at < self._around.longest_timeout():
+        if self._environment.now() - self._mutated_at < self._environment.longest_timeout():
             wait = _TOGETHER
-        elif 0 <= self._around.now() - self._others_asked_at < _JUST_NOW:
+        elif 0 <= self._environment.now() - self._others_asked_at < _JUST_NOW:
             wait = self._timeout
         elif (
-            self._around.now() - self._others_mutated_at < self._around.longest_timeout()
-            and self._around.peers()
+            self._environment.now() - self._others_mutated_at < self._environment.longest_timeout()
+            and self._environment.peers()
         ):
             wait = self._lateness
         else:
@@ -225,10 +225,10 @@ class Poller:
         self._nudge_after(wait)
 
     def _nudge_after(self, seconds: float, reason: Reason = "broadcast") -> None:
-        ticks = self._around.ticks()
-        due = ticks + max(seconds, self._nudges.wait())
-        first = ticks if self._nudge is None or due < self._nudge.due else self._nudge.first
-        if ticks - first <= _TOGETHER_AT_MOST:
+        monotonic = self._environment.monotonic()
+        due = monotonic + max(seconds, self._nudges.wait())
+        first = monotonic if self._nudge is None or due < self._nudge.due else self._nudge.first
+        if monotonic - first <= _TOGETHER_AT_MOST:
             self._nudge = _Nudge(first, due, reason)
 
     @property
@@ -239,7 +239,7 @@ class Poller:
     @property
     def _head_start(self) -> float:
         """Seconds to let the leader ask first; 0 if this tab leads or is alone."""
-        return 0.0 if self.leader.rank or not self._around.peers() else self._lateness
+        return 0.0 if self.leader.rank or not self._environment.peers() else self._lateness
 
     # --- what the browser says: each returns why to ask now, if at all ---
 
@@ -252,18 +252,18 @@ class Poller:
 
     def focused(self) -> Reason | None:
         """The window has got the focus."""
-        return self._looked_at("the window has got the focus") if self._around.is_visible() else None
+        return self._looked_at("the window has got the focus") if self._environment.is_visible() else None
 
     def network_changed(self) -> Reason | None:
         """The network has come or gone."""
-        was_offline, self._was_offline = self._was_offline, not self._around.is_online()
-        if not self._around.is_online():
+        was_offline, self._was_offline = self._was_offline, not self._environment.is_online()
+        if not self._environment.is_online():
             self._trace("hears that the browser is offline")
         elif not was_offline:
             return self._looked_at("the browser says once more that it is online")
         elif not self._wants_news:
             self._trace("does not ask: nobody is signed in")
-        elif not self._around.is_visible():
+        elif not self._environment.is_visible():
             self._missed_return = True
         elif wait := self._head_start:
             self._nudge_after(wait, "online")
@@ -273,13 +273,13 @@ class Poller:
 
     def started(self) -> None:
         """The page begins: it may be offline from the start."""
-        self._was_offline = not self._around.is_online()
+        self._was_offline = not self._environment.is_online()
 
     def _looked_at(self, why: str) -> Reason | None:
         """Ask because the page is looked at, but not more often than `FOCUS_THROTTLE`."""
         if not self._wants_news:
             self._trace("does not ask although %s: nobody is signed in", why)
-        elif self.schedule.focus_is_due(self._around.now()):
+        elif self.schedule.focus_is_due(self._environment.now()):
             return "focus"
         else:
             rule = f"at most once in {FOCUS_THROTTLE:g} s" if self.schedule.on_focus else "not wanted"
@@ -295,12 +295,12 @@ class Poller:
             only_nudge: Leave the schedule out: it has been asked for just now.
         """
         scheduled = None if only_nudge else self.schedule.timer(self._conditions())
-        nudged = None if self._nudge is None else max(self._nudge.due - self._around.ticks(), 0.0)
+        nudged = None if self._nudge is None else max(self._nudge.due - self._environment.monotonic(), 0.0)
         return min((wait for wait in (scheduled, nudged) if wait is not None), default=None)
 
     def take_nudge(self) -> Reason | None:
         """Why to ask now because of nudges, if at all; the caller does ask."""
-        if self._nudge is None or self._nudge.due > self._around.ticks() + _EARLY:
+        if self._nudge is None or self._nudge.due > self._environment.monotonic() + _EARLY:
             return None
         reason, self._nudge = self._nudge.reason, None
         self._nudges.take()
@@ -315,11 +315,11 @@ class Poller:
 
     def _conditions(self) -> Conditions:
         return Conditions(
-            now=self._around.now(),
-            offset=self._around.offset(),
+            now=self._environment.now(),
+            offset=self._environment.offset(),
             is_signed_in=self._is_signed_in,
-            is_online=self._around.is_online(),
-            is_visible=self._around.is_visible(),
+            is_online=self._environment.is_online(),
+            is_visible=self._environment.is_visible(),
             grace=self.leader.grace,
             head_start=self._head_start,
             timeout=self._timeout,
@@ -327,15 +327,15 @@ class Poller:
 
     @property
     def _is_signed_in(self) -> bool:
-        return self._around.state().status == "authenticated"
+        return self._environment.state().status == "authenticated"
 
     @property
     def _expires(self) -> float | None:
         """When the shown session ends, in seconds since the epoch by the server's clock."""
-        session = self._around.state().data
+        session = self._environment.state().data
         return None if session is None else expires_at(session)
 
     @property
     def _wants_news(self) -> bool:
         """Whether an answer could change anything: a signed-out page has nothing to refresh."""
-        return self._is_signed_in or self._around.state().error is not None
+        return self._is_signed_in or self._environment.state().error is not None

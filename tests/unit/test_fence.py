@@ -18,8 +18,8 @@ class Setting:
     """A fence of the tab "us", and the two clocks that it reads."""
 
     def __init__(self) -> None:
-        self.time = self.ticks = 100.0
-        self.fence = Fence("us", clock=lambda: self.time, now=lambda: self.ticks)
+        self.time = self.monotonic = 100.0
+        self.fence = Fence("us", now=lambda: self.time, monotonic=lambda: self.monotonic)
 
     def hear(self, kind: Kind, tab: str = "them", time: Stamp = (EARLY, "them"), **fields: Any) -> str | None:
         return self.fence.hear(Message(kind, tab, time, **fields), TIMEOUT)
@@ -42,7 +42,7 @@ def test_the_outcome_lowers_it_and_so_does_a_tab_that_closes(setting: Setting, k
     setting.hear("fence")
     setting.hear(kind, time=(LATE, "them"))
     assert not setting.fence.is_up
-    assert setting.fence.falls_in() == float("inf")
+    assert setting.fence.expires_in() == float("inf")
 
 
 def test_what_is_heard_of_a_mutation_after_its_outcome_raises_nothing(setting: Setting) -> None:
@@ -53,18 +53,18 @@ def test_what_is_heard_of_a_mutation_after_its_outcome_raises_nothing(setting: S
 
 def test_it_falls_by_itself_when_its_tab_is_silent(setting: Setting) -> None:
     setting.hear("fence")
-    assert setting.fence.falls_in() == TIMEOUT + 2
-    setting.ticks += 5
+    assert setting.fence.expires_in() == TIMEOUT + 2
+    setting.monotonic += 5
     setting.hear("fence")  # a sign of life
-    assert setting.fence.falls_in() == TIMEOUT + 2
-    setting.ticks += TIMEOUT + 2
+    assert setting.fence.expires_in() == TIMEOUT + 2
+    setting.monotonic += TIMEOUT + 2
     assert not setting.fence.is_up
 
 
 def test_it_stands_no_longer_than_a_mutation_can_take(setting: Setting) -> None:
     setting.hear("fence")
     for _ in range(16):
-        setting.ticks += TIMEOUT
+        setting.monotonic += TIMEOUT
         setting.hear("fence")
     assert not setting.fence.is_up
 
@@ -105,10 +105,10 @@ def test_ours_is_repeated_with_requests_but_not_with_each(setting: Setting) -> N
     assert not setting.fence.repeats()
     setting.fence.raise_own((EARLY, "us"), [])
     assert not setting.fence.repeats()
-    setting.ticks += 1.5
+    setting.monotonic += 1.5
     assert setting.fence.repeats()
     assert not setting.fence.repeats()
-    setting.ticks += 1.5
+    setting.monotonic += 1.5
     setting.fence.lower_own()
     assert not setting.fence.repeats()
 

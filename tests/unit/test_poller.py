@@ -12,7 +12,7 @@ from nextauth_py.core.schedule import FOCUS_THROTTLE, Schedule
 from nextauth_py.core.store import Stamp
 from nextauth_py.tabs.leader import Leader, Rank
 from nextauth_py.tabs.messages import Kind, Message
-from nextauth_py.tabs.poller import Poller, Surroundings
+from nextauth_py.tabs.poller import Environment, Poller
 
 INTERVAL, TIMEOUT = 60.0, 10.0
 START = 1_767_225_600.0  # 2026-01-01
@@ -26,15 +26,15 @@ class Setting:
     """A tab "us" that polls each minute, and what it sees around it."""
 
     def __init__(self, **options: Any) -> None:
-        self.now, self.ticks = START, 0.0
+        self.now, self.monotonic = START, 0.0
         self.state = SIGNED_IN
         self.is_online = self.is_visible = True
         self.peers: list[str] = []
         self.has_javascript_peers = False
         self.said: list[str] = []
-        around = Surroundings(
+        environment = Environment(
             now=lambda: self.now,
-            ticks=lambda: self.ticks,
+            monotonic=lambda: self.monotonic,
             offset=lambda: 0.0,
             state=lambda: self.state,
             is_online=lambda: self.is_online,
@@ -46,7 +46,12 @@ class Setting:
         self.leader = Leader("us")
         schedule = Schedule(INTERVAL, **options)
         self.poller = Poller(
-            schedule, self.leader, "us", TIMEOUT, around=around, trace=lambda *_what: self.said.append("")
+            schedule,
+            self.leader,
+            "us",
+            TIMEOUT,
+            environment=environment,
+            trace=lambda *_what: self.said.append(""),
         )
 
     def answered(self) -> None:
@@ -56,7 +61,7 @@ class Setting:
 
     def pass_time(self, seconds: float) -> None:
         self.now += seconds
-        self.ticks += seconds
+        self.monotonic += seconds
 
     def hear(self, kind: Kind, tab: str = "them", **fields: Any) -> None:
         time: Stamp = (int(self.now * 1e6), tab)

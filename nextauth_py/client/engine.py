@@ -11,7 +11,7 @@ from ..core.options import UNSET, Unset, checked_session
 from ..core.schedule import Schedule, expires_at
 from ..core.server_clock import ServerClock
 from ..core.store import SessionStore, Stamp
-from ..core.urls import query_of, safe_redirect
+from ..core.urls import callback_of, safe_redirect
 from ..errors import NextAuthError, SessionValidationError
 from ..state import Reason, S
 from ..tabs.channel import TabChannel
@@ -307,24 +307,18 @@ class Engine(Generic[S]):
         Args:
             provider: The id of a provider.
             fields: As the form has them; several of one name as a list. The one named ``callbackUrl`` says
-                where to be afterwards, see `callback_of`.
+                where to be afterwards, see `core.urls.callback_of`.
             authorization_params: For an OAuth provider, as a query.
         """
         return await self.background.run(
             self.mutations.sign_in(
                 provider,
-                callback_url=self.callback_of(fields),
+                callback_url=callback_of(fields, self.host.location()),
                 redirect=False,
                 authorization_params=authorization_params,
                 fields=fields,
             )
         )
-
-    def callback_of(self, fields: Mapping[str, object]) -> str | None:
-        """Where a form wants to be after a sign-in: its ``callbackUrl``, else that of the page's address."""
-        given = fields.get("callbackUrl")
-        last = given[-1] if isinstance(given, list) else given
-        return str(last) if last else query_of(self.host.location()).get("callbackUrl", [None])[0]
 
     # --- asking ---
 

@@ -129,6 +129,13 @@ def query_of(url: str) -> dict[str, list[str]]:
     return parse_qs(_query(split_url(url)))
 
 
+def callback_of(fields: Mapping[str, object], page: str) -> str | None:
+    """Where a form leads after a sign-in: its field ``callbackUrl``, else that parameter of the page."""
+    given = fields.get("callbackUrl")
+    last = given[-1] if isinstance(given, list) else given
+    return str(last) if last else query_of(page).get("callbackUrl", [None])[0]
+
+
 def _query(parts: SplitResult) -> str:
     return f"{parts.query}&{parts.fragment.partition('?')[2]}"
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import js
 from pyodide.ffi import create_proxy, jsnull
 
-from ..core.urls import destination, is_same_place, join, origin_of, query_of, without_verdict
+from ..core.urls import callback_of, destination, is_same_place, join, origin_of, query_of, without_verdict
 from ..errors import ClientFetchError, CsrfError, SignOutIncomplete
 from ..host import default_host
 from ..host.dom import own
@@ -153,7 +153,7 @@ class _Actions:
             if name == "sign_out":
                 await self._provider.sign_out()
             else:
-                callback_url = self._provider.engine.callback_of({})
+                callback_url = callback_of({}, self._provider.host.location())
                 await self._provider.sign_in(provider_id or None, callback_url=callback_url)
         except Exception as error:
             self._provider.engine.report(f"{name} failed", error)
@@ -196,7 +196,7 @@ class _Actions:
             return result is None  # the provider was closed meanwhile
         page = self._provider.host.location()
         here = without_verdict(page)
-        asked = join(page, engine.callback_of(fields) or here)
+        asked = join(page, callback_of(fields, page) or here)
         target = destination(result.url, asked, page)
         is_asked = target == asked and origin_of(target) == origin_of(page)
         is_here = is_asked and is_same_place(without_verdict(target), here)

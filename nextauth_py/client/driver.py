@@ -235,13 +235,19 @@ class Driver:
     async def _wait_while(self, condition: Callable[[], bool], seconds: float) -> None:
         """Wait while a condition holds that other tabs or time can change."""
         last = monotonic() + seconds
-        looks_at, cancel = float("inf"), _nothing
+        fires_at, cancel = float("inf"), _nothing
+
+        def on_timer() -> None:
+            nonlocal fires_at
+            fires_at = float("inf")  # it may have fired a little early
+            self.wake()
+
         try:
             while condition() and self._is_open and (now := monotonic()) < last:
-                at = min(last, now + self.fence.expires_in())
-                if not now < looks_at <= at:
+                due = min(last, now + self.fence.expires_in())
+                if due < fires_at:
                     cancel()
-                    looks_at, cancel = at, self._host.call_later(max(at - now, _SHORTEST), self.wake)
+                    fires_at, cancel = due, self._host.call_later(max(due - now, _SHORTEST), on_timer)
                 await self._news()
         finally:
             cancel()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 
 import pytest
 
 from nextauth_py import ClientFetchError, SignOutIncomplete
 from nextauth_py.tabs.fence import ACK_TIMEOUT
+from nextauth_py.tabs.messages import OWN_CHANNEL, Message
 from nextauth_py.testing.memory import MemoryBrowser, MemoryHost
 
 from .conftest import name_in
@@ -212,3 +214,25 @@ async def test_a_frozen_tabs_request_does_not_undo_a_sign_out(browser: MemoryBro
     await asyncio.sleep(5)
     assert SESSION_COOKIE not in browser.cookies
     assert names([first, second]) == {None}
+
+
+async def test_a_wait_for_a_fence_ends_though_timers_fire_a_little_early(
+    browser: MemoryBrowser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exactly = MemoryHost.call_later
+
+    def in_whole_milliseconds(
+        host: MemoryHost, seconds: float, callback: Callable[[], None]
+    ) -> Callable[[], None]:
+        return exactly(host, int(seconds * 1000) / 1000, callback)
+
+    monkeypatch.setattr(MemoryHost, "call_later", in_whole_milliseconds)
+    (provider,) = await open_tabs(browser, 1)
+    crashed = browser.open_tab()
+    channel = crashed.open_channel(OWN_CHANNEL, lambda _message: None)
+    assert channel
+    fence = Message("fence", "crashed", (int(crashed.now() * 1e6), "crashed"), timeout=3.0)
+    channel.post(fence.to_json("/api/auth"))
+    await asyncio.sleep(0.0123456)
+    async with asyncio.timeout(10):
+        await provider.refetch()

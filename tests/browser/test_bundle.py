@@ -45,9 +45,7 @@ def test_it_holds_everything_that_a_page_imports(page: Page, auth_server: AuthSe
     assert python.requests == []
 
 
-def test_a_page_on_which_nobody_is_signed_in_never_loads_pydantic(
-    page: Page, auth_server: AuthServer
-) -> None:
+def test_a_signed_out_page_never_loads_pydantic(page: Page, auth_server: AuthServer) -> None:
     python = PythonPage(page).open(f"{auth_server.url}/python.html")
     outcome = python.run("""
         import sys

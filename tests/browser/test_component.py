@@ -526,7 +526,7 @@ def test_the_wrong_role_leads_elsewhere_and_sees_nothing(python: PythonPage) -> 
     python.page.wait_for_url("**/peer-v4.html")
 
 
-def test_by_default_the_wrong_role_is_told_so_by_the_server(python: PythonPage) -> None:
+def test_by_default_a_wrong_role_leads_to_the_servers_access_denied(python: PythonPage) -> None:
     python.start("""
         @component("#target", auth=Auth(role="admin"))
         def admin():
@@ -574,7 +574,7 @@ def test_a_function_that_decides_and_fails_shows_nothing_private(python: PythonP
     python.expect_text("#target", SORRY)
 
 
-def test_a_page_without_a_provider_asks_nobody(page: Page, auth_server: AuthServer) -> None:
+def test_a_page_without_a_provider_sends_no_request(page: Page, auth_server: AuthServer) -> None:
     python = PythonPage(page).open(f"{auth_server.url}/python.html")
     python.run("""
         from nextauth_py import *

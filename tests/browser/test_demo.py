@@ -34,7 +34,7 @@ def test_a_visitor_signs_in_changes_the_name_and_signs_out(page: Page, demo: str
     expect(page.locator(ERROR_BOX)).to_have_count(0)
 
 
-def test_a_wrong_password_is_told_and_can_be_corrected(page: Page, demo: str) -> None:
+def test_a_wrong_password_is_shown_and_can_be_corrected(page: Page, demo: str) -> None:
     page.goto(f"{demo}/index.html")
     sign_in(page, password="no")
     expect(page.get_by_role("alert")).to_have_text("That name and password do not go together.")

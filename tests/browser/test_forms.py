@@ -273,7 +273,7 @@ def test_a_form_leads_to_another_place_in_the_page(show: Callable[..., PythonPag
     expect(python.page.get_by_label("Password")).to_have_value("")
 
 
-def test_an_address_that_nobody_may_be_led_to_sends_nothing(show: Callable[..., PythonPage]) -> None:
+def test_an_unsafe_callback_url_sends_nothing(show: Callable[..., PythonPage]) -> None:
     python = show(FORM.format(more=""), "/login?callbackUrl=javascript:alert(1)")
     press(python, "Sign in")
     expect(python.page.get_by_role("alert")).to_contain_text("That did not work.")
@@ -384,7 +384,7 @@ WAYS = """<p data-session-error id=near hidden>{words}</p>
         ("OAuthAccountNotLinked", "Leider nein.", "Leider nein."),
     ],
 )
-def test_who_comes_back_from_a_sign_in_that_failed_reads_so(
+def test_a_visitor_who_returns_from_a_failed_sign_in_sees_a_message(
     show: Callable[..., PythonPage], code: str, words: str, told: str
 ) -> None:
     python = show(WAYS.format(words=words), f"/login?error={code}")
@@ -396,13 +396,13 @@ def test_who_comes_back_from_a_sign_in_that_failed_reads_so(
 @pytest.mark.parametrize(
     "address", ["/login?error=SessionRequired", "/login?error=x", "/login?an_error=Callback"]
 )
-def test_nothing_is_told_where_nothing_has_failed(show: Callable[..., PythonPage], address: str) -> None:
+def test_no_error_is_shown_without_a_failure(show: Callable[..., PythonPage], address: str) -> None:
     python = show(WAYS.format(words=""), address)
     python.run("await provider.refetch(); 1")
     expect(python.page.locator("#near")).to_be_hidden()
 
 
-def test_who_is_signed_in_reads_nothing_of_an_earlier_failure(show: Callable[..., PythonPage]) -> None:
+def test_a_signed_in_visitor_sees_no_earlier_failure(show: Callable[..., PythonPage]) -> None:
     python = show("<i></i>", "/login?error=Callback")
     sign_in(python)
     python.page.evaluate("html => document.querySelector('#target').innerHTML = html", WAYS.format(words=""))
@@ -410,14 +410,12 @@ def test_who_is_signed_in_reads_nothing_of_an_earlier_failure(show: Callable[...
     expect(python.page.locator("#near")).to_be_hidden()
 
 
-def test_a_form_without_a_place_for_it_tells_who_comes_back(show: Callable[..., PythonPage]) -> None:
+def test_a_form_without_an_error_element_gets_one_on_return(show: Callable[..., PythonPage]) -> None:
     python = show(FORM.format(more=""), "/login?error=Configuration")
     expect(python.page.locator("form").get_by_role("alert")).to_have_text(RETURNED)
 
 
-def test_each_failure_is_told_in_its_own_words(
-    show: Callable[..., PythonPage], control: ServerControl
-) -> None:
+def test_each_failure_has_its_own_words(show: Callable[..., PythonPage], control: ServerControl) -> None:
     python = show(BUTTONS.format(words=""))
     sign_in(python)
     control.drop(CSRF)
@@ -448,7 +446,7 @@ BUTTONS = """<p data-session-error id=far hidden></p>
       <button data-session-action=sign_out>Elsewhere</button></div>"""
 
 
-def test_a_sign_out_that_fails_is_told_beside_it_and_can_be_tried_again(
+def test_a_failed_sign_out_is_shown_beside_the_button_and_can_be_repeated(
     show: Callable[..., PythonPage], control: ServerControl
 ) -> None:
     python = show(BUTTONS.format(words=""))
@@ -478,7 +476,7 @@ def test_the_session_has_the_error_of_any_action(
 
 
 @pytest.mark.parametrize("button", ["In", "Ask"])
-def test_a_server_that_is_gone_is_told(
+def test_an_unreachable_server_is_shown_to_the_visitor(
     show: Callable[..., PythonPage], control: ServerControl, button: str
 ) -> None:
     python = show(BUTTONS.format(words=""))
@@ -513,7 +511,7 @@ def test_the_nearest_place_that_can_be_seen_tells(
     expect(python.page.locator("#far")).to_have_text(UNREACHABLE)
 
 
-def test_a_form_that_fails_before_it_is_sent_is_told_to_the_session_too(
+def test_a_form_that_fails_before_it_is_sent_sets_the_sessions_error(
     show: Callable[..., PythonPage], control: ServerControl
 ) -> None:
     python = show(FORM.format(more=""))

@@ -206,7 +206,7 @@ def test_a_sign_out_is_verified(python: PythonPage, control: ServerControl, serv
     assert python.run("shown()") == "unauthenticated"
 
 
-def test_a_sign_out_when_nobody_is_signed_in(python: PythonPage) -> None:
+def test_a_sign_out_when_signed_out(python: PythonPage) -> None:
     assert python.run("await outcome(sign_out(redirect=False))") == python.page.url
 
 
@@ -255,7 +255,7 @@ def test_an_update_without_data(python: PythonPage, control: ServerControl) -> N
     assert control.requests() == [CSRF, UPDATE]
 
 
-def test_an_update_when_nobody_is_signed_in(python: PythonPage) -> None:
+def test_an_update_when_signed_out(python: PythonPage) -> None:
     assert python.run("await provider.update({'name': 'Nobody'})") is None
     assert python.run("shown()") == "unauthenticated"
 
@@ -299,7 +299,7 @@ def test_the_three_reads(python: PythonPage) -> None:
     }
 
 
-def test_a_garbage_session_cookie_is_nobody(python: PythonPage, server: AuthServer) -> None:
+def test_a_garbage_session_cookie_is_signed_out(python: PythonPage, server: AuthServer) -> None:
     name = "next-auth.session-token" if is_v4(python) else "authjs.session-token"
     python.page.context.add_cookies([{"name": name, "value": "garbage", "url": server.url}])
     assert python.run("await get_session()") is None

@@ -247,7 +247,7 @@ DEEPEST = """
 """
 
 
-def test_the_deepest_session_can_be_read_compared_and_told_inside_of_nested_calls(site: Site) -> None:
+def test_the_deepest_session_can_be_read_compared_and_posted_in_nested_calls(site: Site) -> None:
     site.python.run(NEST)
     site.python.run(DEEPEST)
     assert site.python.run("read()")
@@ -286,7 +286,7 @@ def test_the_deepest_session_is_shown(site: Site) -> None:
     site.expect_alive()
 
 
-def test_a_name_with_half_an_emoji_is_shown_and_told_to_other_tabs(site: Site) -> None:
+def test_a_name_with_half_an_emoji_is_shown_and_posted_to_other_tabs(site: Site) -> None:
     site.other.evaluate("""() => {
         window.heard = [];
         lines.nextauth_py.onmessage = ({ data }) => heard.push(JSON.parse(data));
@@ -321,7 +321,7 @@ FLOOD = """async (kind) => {
 
 
 @pytest.mark.parametrize("kind", ["hello", "fence", "ack", "asking", "changed", "bye", "javascript"])
-def test_a_flood_costs_few_requests_and_nobodys_life(site: Site, kind: str) -> None:
+def test_a_flood_costs_few_requests_and_breaks_no_page(site: Site, kind: str) -> None:
     site.control.reset()
     site.other.evaluate(FLOOD, kind)
     assert site.python.run(REFETCH) == ["unauthenticated", "None"]

@@ -90,7 +90,7 @@ def test_a_button_that_is_inserted_later_does_nothing(python: PythonPage) -> Non
     assert SIGN_OUT not in python.requests
 
 
-def test_a_form_that_is_inserted_later_signs_nobody_in(python: PythonPage) -> None:
+def test_a_form_that_is_inserted_later_does_not_sign_in(python: PythonPage) -> None:
     python.run("stop = bind_page()")
     fields = "<input type=hidden name=username value=bob><input type=hidden name=password value=builder>"
     put(

@@ -100,7 +100,7 @@ def leave_and_return(tab: PythonPage, server: AuthServer, meanwhile: str, other:
     ],
     ids=["signed out", "updated"],
 )
-def test_a_page_one_comes_back_to_is_stale_at_once_and_right_soon(
+def test_a_restored_page_is_stale_then_refetches(
     remembering: BrowserContext, auth_server: AuthServer, meanwhile: str, shown: str
 ) -> None:
     left, other = open_tab(remembering, auth_server), open_tab(remembering, auth_server)
@@ -129,7 +129,7 @@ def test_a_page_that_is_left_during_a_request_comes_out_of_the_cache(
     assert left.run("provider.state.error") is None
 
 
-def test_a_page_one_comes_back_to_follows_the_others_again(
+def test_a_restored_page_follows_the_others_again(
     remembering: BrowserContext, auth_server: AuthServer
 ) -> None:
     left, other = open_tab(remembering, auth_server), open_tab(remembering, auth_server)
@@ -236,7 +236,7 @@ def test_back_from_where_a_sign_out_has_led_leads_to_the_sign_in_page(
     assert tab.page.evaluate("sessionStorage.shown") == "true", "the page was loaded anew"
 
 
-def test_back_from_the_sign_in_page_leads_there_again_or_shows_who_has_signed_in(
+def test_back_from_the_sign_in_page_redirects_again_or_shows_the_session(
     remembering: BrowserContext, auth_server: AuthServer
 ) -> None:
     tab, other = open_tab(remembering, auth_server), open_tab(remembering, auth_server)
@@ -252,7 +252,7 @@ def test_back_from_the_sign_in_page_leads_there_again_or_shows_who_has_signed_in
     assert tab.page.evaluate("sessionStorage.shown") == "true", "the page was loaded anew"
 
 
-def test_a_page_that_somebody_keeps_after_a_sign_out_goes_to_the_sign_in_page(
+def test_a_page_kept_after_a_sign_out_goes_to_the_sign_in_page(
     remembering: BrowserContext, auth_server: AuthServer
 ) -> None:
     tab = PythonPage(remembering.new_page()).open(f"{auth_server.url}/python.html")

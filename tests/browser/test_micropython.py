@@ -16,7 +16,7 @@ PAGE = f"""<!doctype html><link rel=icon href="data:,"><body>
     <script type=mpy config='{CONFIG}'>import nextauth_py</script>"""
 
 
-def test_micropython_is_told_what_to_use(page: Page, auth_server: AuthServer) -> None:
+def test_micropython_gets_an_error_that_says_what_to_use(page: Page, auth_server: AuthServer) -> None:
     source = PACKAGE.read_text("utf-8")
     page.route("**/package.py", lambda route: route.fulfill(body=source, content_type="text/x-python"))
     page.route("**/mpy", lambda route: route.fulfill(body=PAGE, content_type="text/html"))

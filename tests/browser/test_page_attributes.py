@@ -79,7 +79,7 @@ def test_the_form_works_by_keyboard(python: PythonPage) -> None:
     python.expect_text("#name", "Alice Liddell")
 
 
-def test_a_refusal_is_told_in_the_form_and_can_be_corrected(python: PythonPage) -> None:
+def test_a_refusal_is_shown_in_the_form_and_can_be_corrected(python: PythonPage) -> None:
     page = python.page
     fill(page, password="no")
     page.get_by_role("button", name="Sign in").click()
@@ -94,7 +94,7 @@ def test_a_refusal_is_told_in_the_form_and_can_be_corrected(python: PythonPage) 
     expect(page.locator("[data-session-error]")).to_be_hidden()
 
 
-def test_a_refusal_is_told_in_the_pages_own_words(python: PythonPage) -> None:
+def test_a_refusal_is_shown_in_the_pages_own_words(python: PythonPage) -> None:
     page = python.page
     page.evaluate("document.querySelector('[data-session-error]').textContent = 'Leider nein.'")
     fill(page, password="no")
@@ -102,7 +102,7 @@ def test_a_refusal_is_told_in_the_pages_own_words(python: PythonPage) -> None:
     expect(page.get_by_role("alert")).to_have_text("Leider nein.")
 
 
-def test_a_server_that_cannot_be_reached_is_told_too(python: PythonPage, control: ServerControl) -> None:
+def test_an_unreachable_server_is_an_error_too(python: PythonPage, control: ServerControl) -> None:
     page = python.page
     control.drop(SIGN_IN)
     fill(page)
@@ -227,7 +227,7 @@ def test_pyscripts_own_events_tell_of_changes(shared: PythonPage) -> None:
     assert shared.run("heard") == ["unauthenticated", "authenticated"]
 
 
-def test_without_lit_text_and_elements_are_shown_and_a_t_string_is_told(
+def test_without_lit_text_and_elements_are_shown_and_t_strings_raise(
     page: Page, auth_server: AuthServer
 ) -> None:
     python = PythonPage(page).open(f"{auth_server.url}/plain.html")

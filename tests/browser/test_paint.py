@@ -121,7 +121,7 @@ def test_a_visitor_sees_their_name_without_python(
     assert control.requests() == [SESSION]
 
 
-def test_a_visitor_who_is_signed_out_sees_that(open_page: Callable[[], Page]) -> None:
+def test_a_signed_out_visitor_sees_that(open_page: Callable[[], Page]) -> None:
     page = open_page()
     expect(page.locator("#out")).to_be_visible()
     expect(page.locator("#in")).to_be_hidden()

@@ -60,7 +60,9 @@ def test_the_pages_own_origin_as_base_url_is_the_same_as_none(
     assert control.requests() == [SESSION]
 
 
-def test_nobody_is_asked_for_once_too(control: ServerControl, open_page: Callable[..., PythonPage]) -> None:
+def test_a_signed_out_page_costs_one_request_too(
+    control: ServerControl, open_page: Callable[..., PythonPage]
+) -> None:
     assert open_page().run(START) == "unauthenticated"
     assert control.requests() == [SESSION]
 

@@ -45,7 +45,7 @@ def open_python(context: BrowserContext, auth_server: AuthServer) -> Callable[[]
     return lambda: PythonPage(context.new_page()).open(f"{auth_server.url}/python.html")
 
 
-def test_the_first_load_asks_once_and_finds_nobody(python: PythonPage) -> None:
+def test_the_first_load_sends_one_request_and_is_signed_out(python: PythonPage) -> None:
     assert python.run(START) == "unauthenticated"
     assert python.requests == [SESSION]
 

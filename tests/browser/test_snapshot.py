@@ -308,7 +308,7 @@ def test_nothing_of_the_machine_that_made_the_snapshot_is_in_it(bundle: Path) ->
     assert str(Path(__file__).parents[2]).encode() not in memory
 
 
-def test_modules_that_nobody_imported_are_not_there_and_come_at_once(python: PythonPage) -> None:
+def test_deferred_modules_are_hidden_and_imported_at_once(python: PythonPage) -> None:
     before, after = python.run("""
         import sys
         import nextauth_py

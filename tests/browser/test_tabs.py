@@ -243,7 +243,7 @@ def test_a_leader_that_is_closed_is_replaced(tabs: Tabs) -> None:
     assert poll.value.frame.page != leader.page
 
 
-def test_a_new_tab_costs_one_request_and_changes_nobodys_state(tabs: Tabs, server: AuthServer) -> None:
+def test_a_new_tab_costs_one_request_and_changes_no_other_tab(tabs: Tabs, server: AuthServer) -> None:
     tabs.sign_in()
     new = open_python(tabs.peer.context, server)
     new.run("options = {}")

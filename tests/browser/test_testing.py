@@ -44,7 +44,7 @@ def test_a_context_is_signed_in_before_its_pages_are_opened(
     assert page.evaluate(NAME) == "Bob"
 
 
-def test_who_is_refused_is_told_so(page: Page, server: AuthServer) -> None:
+def test_a_refused_visitor_gets_a_403(page: Page, server: AuthServer) -> None:
     with pytest.raises(ValueError, match="the server refuses the sign-in: CredentialsSignin"):
         sign_in_as(page, base_url=server.url, username="alice", password="secret")
 

@@ -146,7 +146,7 @@ def test_the_verdict_counts_on_another_origin(moved: tuple[PythonPage, AuthServe
     assert raw_session(python) is None
 
 
-def test_a_sign_in_by_mail_likewise(moved: tuple[PythonPage, AuthServer]) -> None:
+def test_a_sign_in_by_mail_counts_on_another_origin(moved: tuple[PythonPage, AuthServer]) -> None:
     python, server = moved
     mail = (
         "result = await sign_in('email', email='{}', redirect=False); [result.ok, result.error, result.url]"

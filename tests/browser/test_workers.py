@@ -228,7 +228,7 @@ def test_a_blocking_read_takes_the_session_type(signed_in: PythonPage) -> None:
     assert signed_in.run("blocking.get_session(session_type=Themed).theme") == "light"
 
 
-def test_a_blocking_read_of_nobody_is_none(worker: PythonPage) -> None:
+def test_a_blocking_read_returns_none_when_signed_out(worker: PythonPage) -> None:
     assert worker.run("blocking.get_session()") is None
 
 

@@ -170,12 +170,12 @@ def visitor(request: pytest.FixtureRequest, real: AuthServer) -> Iterator[Visito
 # --- sessions ---
 
 
-def test_the_session_of_nobody(visitor: Visitor) -> None:
+def test_the_session_while_signed_out(visitor: Visitor) -> None:
     reply = visitor.get("session")
     assert (reply.status, reply.json) == (200, visitor.nobody)
 
 
-def test_the_session_of_somebody(visitor: Visitor) -> None:
+def test_the_session_while_signed_in(visitor: Visitor) -> None:
     visitor.sign_in()
     session = visitor.get("session").json
     assert session.keys() == {"user", "expires"}
@@ -210,7 +210,7 @@ def test_an_update_without_data(visitor: Visitor) -> None:
     assert visitor.update({"csrfToken": visitor.token()}).json["user"]["name"] == "Alice Liddell"
 
 
-def test_an_update_of_nobody(visitor: Visitor) -> None:
+def test_an_update_while_signed_out(visitor: Visitor) -> None:
     reply = visitor.update({"csrfToken": visitor.token(), "data": {"name": "X"}})
     assert (reply.status, reply.json) == (200, visitor.nobody)
 
@@ -267,7 +267,7 @@ def test_right_credentials(visitor: Visitor) -> None:
         ("dave", (200, "/detour"), (200, "O/detour")),
     ],
 )
-def test_who_is_not_let_in(visitor: Visitor, username: str, v4: tuple[int, str], v5: tuple[int, str]) -> None:
+def test_refused_visitors(visitor: Visitor, username: str, v4: tuple[int, str], v5: tuple[int, str]) -> None:
     password = {"carol": "banned", "dave": "detour"}.get(username, "x")
     reply = visitor.post("callback/credentials", username=username, password=password)
     assert (reply.status, reply.url.replace("+", "%20")) == (v4 if visitor.is_v4 else v5)
@@ -334,7 +334,7 @@ def test_a_sign_out(visitor: Visitor) -> None:
     assert visitor.get("session").json == visitor.nobody
 
 
-def test_a_sign_out_of_nobody(visitor: Visitor) -> None:
+def test_a_sign_out_while_signed_out(visitor: Visitor) -> None:
     assert (visitor.post("signout").status, visitor.post("signout").url) == (200, "O/in")
 
 
@@ -342,7 +342,7 @@ def test_a_sign_out_of_nobody(visitor: Visitor) -> None:
 
 
 @pytest.mark.parametrize("flag", ["none", "json", "header"])
-def test_json_is_for_those_who_ask_for_it(visitor: Visitor, flag: str) -> None:
+def test_json_is_sent_on_request_only(visitor: Visitor, flag: str) -> None:
     form = {"csrfToken": visitor.token(), "callbackUrl": "/", **({"json": "true"} if flag == "json" else {})}
     headers = {
         "Content-Type": "application/x-www-form-urlencoded",

@@ -150,7 +150,7 @@ Get = Callable[..., httpx.Response]
 
 
 @pytest.mark.parametrize("path", ["/me", "/blocking/me"])
-def test_who_is_signed_in_gets_the_route(
+def test_a_signed_in_visitor_gets_the_route(
     get: Get, alice: dict[str, str], control: ServerControl, path: str
 ) -> None:
     answer = get(path, alice)
@@ -168,7 +168,7 @@ def test_the_cookie_that_is_handed_back_is_whole(get: Get, alice: dict[str, str]
     assert get("/me", {name: value}).text == "Alice Liddell"
 
 
-def test_a_program_without_a_session_is_told_so(get: Get) -> None:
+def test_a_program_without_a_session_gets_a_401(get: Get) -> None:
     answer = get("/me", Accept="application/json")
     assert answer.status_code == 401
     assert answer.json() in ({"message": "Nobody is signed in."}, {"detail": "Nobody is signed in."})
@@ -210,7 +210,7 @@ def test_no_field_of_another_kind_keeps_anybody_out(
     assert "secret" in get("/admin", alice, **PAGE).text
 
 
-def test_a_failure_lets_nobody_in_and_sends_nobody_to_sign_in(
+def test_a_failure_neither_admits_nor_redirects(
     get: Get, alice: dict[str, str], control: ServerControl
 ) -> None:
     control.answer(SESSION, "{}", status=500)

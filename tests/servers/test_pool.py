@@ -81,7 +81,7 @@ def test_threads_of_blocking_code_share_connections(raw: RawServer) -> None:
 
 
 @both
-def test_nobody_waits_for_other_visitors_connections(ask: Ask, raw: RawServer) -> None:
+def test_visitors_do_not_wait_for_each_others_connections(ask: Ask, raw: RawServer) -> None:
     together = threading.Barrier(MANY)
 
     def answers(_: bytes) -> Iterator[bytes]:

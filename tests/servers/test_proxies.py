@@ -116,7 +116,7 @@ def forwarded(raw: RawServer) -> list[tuple[str, str]]:
     ],
     ids=str,
 )
-def test_a_server_that_is_asked_elsewhere_is_told_its_public_address(
+def test_an_internal_server_gets_its_public_address_in_headers(
     visit: Ask,
     raw: RawServer,
     environment: dict[str, str],
@@ -131,7 +131,7 @@ def test_a_server_that_is_asked_elsewhere_is_told_its_public_address(
     assert forwarded(raw) == [told, told]
 
 
-def test_a_server_that_is_asked_where_visitors_ask_is_told_nothing(
+def test_a_server_at_its_public_address_gets_no_headers(
     visit: Ask, raw: RawServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NEXTAUTH_URL", raw.url)

@@ -61,7 +61,7 @@ def test_the_cookie_header_goes_on_as_it_came(get: Get, raw: RawServer, header: 
 
 
 @pytest.mark.parametrize("bad", [b"x=\x01", b"x=\x7f", b"x=\r\nX-Evil: 1", b"x=\0"])
-def test_a_cookie_that_cannot_be_sent_takes_nobody_elses_along(get: Get, raw: RawServer, bad: bytes) -> None:
+def test_an_invalid_cookie_does_not_drop_the_others(get: Get, raw: RawServer, bad: bytes) -> None:
     assert get("/me", [(b"cookie", b"a=1; " + bad + b"; b=2")]).status == 200
     assert raw.cookies == [b"a=1; b=2"]
     assert b"Evil" not in raw.requests[0]
@@ -170,7 +170,7 @@ def test_what_an_answer_varies_by_stays(get: Get) -> None:
     assert get("/page?Vary=*", SIGNED_IN).one("vary") == "*"
 
 
-def test_the_page_for_nobody_is_private_too(get: Get, raw: RawServer) -> None:
+def test_the_signed_out_page_is_private_too(get: Get, raw: RawServer) -> None:
     reply = get("/page?Cache-Control=public")
     assert b">null<" in reply.body
     assert is_private(reply)
@@ -276,7 +276,7 @@ TARGETS = [
 
 
 @pytest.mark.parametrize("target", TARGETS, ids=range(len(TARGETS)))
-def test_whoever_is_led_to_the_sign_in_page_comes_back_to_this_origin(get: Get, target: bytes) -> None:
+def test_the_return_from_the_sign_in_page_stays_on_this_origin(get: Get, target: bytes) -> None:
     reply = get(target, PAGE)
     if reply.status in {308, 400, 404}:  # the framework's own answer
         return
@@ -302,7 +302,7 @@ def test_whoever_is_led_to_the_sign_in_page_comes_back_to_this_origin(get: Get, 
         (b"/any/\\x", "/any/%5Cx"),
     ],
 )
-def test_the_page_one_comes_back_to_is_the_one_that_was_asked_for(get: Get, target: bytes, back: str) -> None:
+def test_the_return_address_is_the_requested_page(get: Get, target: bytes, back: str) -> None:
     (location,) = get(target, PAGE).all("location")
     assert parse_qs(urlsplit(location).query)["callbackUrl"] == [back]
 
@@ -378,7 +378,7 @@ def test_the_host_header_decides_nothing(raw: RawServer, host: bytes) -> None:
         ("application/json, " * 4_000, 401),
     ],
 )
-def test_only_who_wants_a_page_is_led_elsewhere(get: Get, accept: str, status: int) -> None:
+def test_only_page_requests_are_redirected(get: Get, accept: str, status: int) -> None:
     assert get("/me", {"Accept": accept}).status == status
 
 

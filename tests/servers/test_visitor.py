@@ -27,7 +27,7 @@ SESSION, CSRF = "GET /api/auth/session", "GET /api/auth/csrf"
 Ask = Callable[..., Any]
 
 
-def test_the_session_of_who_is_signed_in(visit: Ask, alice: dict[str, str]) -> None:
+def test_the_session_of_a_signed_in_visitor(visit: Ask, alice: dict[str, str]) -> None:
     session = visit({"Cookie": header(alice)}).get_session()
     assert session.user.name == "Alice Liddell"
     assert session.user.role == "admin"
@@ -119,7 +119,7 @@ def test_a_session_type_of_ones_own(visit: Ask, alice: dict[str, str]) -> None:
         visit({"cookie": header(alice)}, session_type=Numbered).get_session()
 
 
-def test_the_page_is_told_the_session(visit: Ask, alice: dict[str, str]) -> None:
+def test_the_page_gets_the_session(visit: Ask, alice: dict[str, str]) -> None:
     assert '"name":"Alice Liddell"' in visit({"cookie": header(alice)}).session_script()
     assert ">null<" in visit({}).session_script()
 
@@ -127,7 +127,7 @@ def test_the_page_is_told_the_session(visit: Ask, alice: dict[str, str]) -> None
 # --- failures ---
 
 
-def test_a_page_whose_session_cannot_be_read_is_told_nothing(
+def test_a_session_that_cannot_be_read_is_not_embedded(
     visit: Ask, alice: dict[str, str], control: ServerControl
 ) -> None:
     control.answer(SESSION, "{}", status=500)
@@ -172,7 +172,7 @@ def test_a_server_that_is_not_there(visit: Ask) -> None:
     "odd",
     ["utf8=\u20ac", "latin=\xfc", "broken=\xc3", "control=\x01", "a=b\r\nX-Evil: 1", "nul=\0", "nameless"],
 )
-def test_somebody_elses_odd_cookie_keeps_nobody_from_being_signed_in(
+def test_an_odd_cookie_of_another_site_prevents_no_sign_in(
     visit: Ask, alice: dict[str, str], odd: str
 ) -> None:
     for cookies in (f"{odd}; {header(alice)}", f"{header(alice)}; {odd}"):

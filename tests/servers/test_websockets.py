@@ -86,7 +86,7 @@ def visit(port: int, path: str, cookies: dict[str, str] | None = None) -> Handsh
 
 
 @pytest.mark.parametrize("path", ["/chat", "/admin", "/class"])
-def test_who_is_signed_in_gets_the_socket_and_the_renewed_cookie(
+def test_a_signed_in_visitor_gets_the_socket_and_the_renewed_cookie(
     port: int, alice: dict[str, str], control: ServerControl, path: str
 ) -> None:
     answer = visit(port, path, alice)
@@ -97,7 +97,7 @@ def test_who_is_signed_in_gets_the_socket_and_the_renewed_cookie(
 
 
 @pytest.mark.parametrize("path", ["/chat", "/admin", "/class"])
-def test_nobody_else_gets_it(port: int, path: str) -> None:
+def test_it_is_for_one_provider_only(port: int, path: str) -> None:
     assert visit(port, path).status == 403
     assert visit(port, path, {"authjs.session-token": "x", "next-auth.session-token": "x"}).status == 403
 
@@ -107,7 +107,7 @@ def test_a_session_that_is_not_enough_does_not_get_it(port: int, bob: dict[str, 
     assert visit(port, "/admin", bob).status == 403
 
 
-def test_a_failure_lets_nobody_in(port: int, alice: dict[str, str], control: ServerControl) -> None:
+def test_a_failure_admits_nobody(port: int, alice: dict[str, str], control: ServerControl) -> None:
     control.answer(SESSION, "{}", status=500)
     assert visit(port, "/chat", alice).status == 403
 

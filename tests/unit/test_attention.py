@@ -24,7 +24,7 @@ HOUR = 60 * 60.0
 # --- coming into view, and the network ---
 
 
-async def test_fifty_events_in_two_seconds_cost_one_request_and_tell_nobody(tab: MemoryHost) -> None:
+async def test_fifty_events_in_two_seconds_cost_one_request_and_no_notification(tab: MemoryHost) -> None:
     provider = await signed_in(tab)
     await asyncio.sleep(60)
     told: list[SessionState] = []
@@ -105,7 +105,7 @@ async def test_coming_online_while_hidden_asks_on_return(tab: MemoryHost) -> Non
     assert gets(tab) == before + 1
 
 
-async def test_coming_online_asks_nothing_where_nobody_is_signed_in(tab: MemoryHost) -> None:
+async def test_coming_online_sends_nothing_while_signed_out(tab: MemoryHost) -> None:
     SessionProvider(None, host=tab).start()
     tab.browser.set_online(online=False)
     await asyncio.sleep(1)

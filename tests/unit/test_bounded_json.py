@@ -113,7 +113,7 @@ def test_of_a_repeated_key_the_last_value_counts_as_in_javascript() -> None:
 
 
 @pytest.mark.parametrize("scalar", ["1", '"x"', "true", "[]", "1e999", "[" * 1000, "NaN"])
-def test_an_answer_that_is_no_session_says_nothing_about_who_is_signed_in(scalar: str) -> None:
+def test_an_answer_that_is_no_session_changes_no_session(scalar: str) -> None:
     response = Response(200, scalar, {"content-type": "application/json"})
     with pytest.raises(ClientFetchError):
         read_session(Request("GET", "/api/auth/session"), response)
@@ -134,7 +134,7 @@ def test_a_validator_that_goes_too_deep_is_a_session_that_does_not_fit(fault: ty
     "filler",
     ["1e15,", "-1e15,", "1e999,", '"\u4e2d",', '"\U0001f600",', r'"\ud83d",', '"\x7f",', r'"\u0000",', "[],"],
 )
-def test_every_session_that_is_read_can_be_told_to_other_tabs(filler: str) -> None:
+def test_every_session_can_be_posted_to_other_tabs(filler: str) -> None:
     count = (LONGEST - 10) // len(filler)
     session = loads('{"x":[' + filler * count + "0]}")
     text = Message("state", "a", (1, "a"), session=session).to_json("/api/auth")
@@ -143,7 +143,7 @@ def test_every_session_that_is_read_can_be_told_to_other_tabs(filler: str) -> No
     assert message.session == session
 
 
-def test_the_deepest_session_can_be_told_to_other_tabs() -> None:
+def test_the_deepest_session_can_be_posted_to_other_tabs() -> None:
     session = loads('{"x":' + "[" * (DEEPEST - 1) + "]" * (DEEPEST - 1) + "}")
     text = Message("state", "a", (1, "a"), session=session).to_json("/api/auth")
     message = parse_message(text, "/api/auth", now=1.0)
@@ -151,7 +151,7 @@ def test_the_deepest_session_can_be_told_to_other_tabs() -> None:
     assert message.session == session
 
 
-def test_json_that_is_too_deep_for_python_itself_is_refused_likewise() -> None:
+def test_json_that_is_too_deep_for_python_itself_is_refused() -> None:
     text = "[" * 200_000 + "]" * 200_000
     with pytest.raises(ValueError, match="too deep for this place"):
         loads(text, deepest=len(text))

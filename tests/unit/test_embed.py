@@ -61,7 +61,7 @@ def test_a_session_comes_out_as_it_went_in() -> None:
     assert Session.model_validate(read(session_script(session))) == session
 
 
-def test_nobody_is_null() -> None:
+def test_signed_out_is_null() -> None:
     assert session_script(None) == '<script type="application/json" id="nextauth-session">null</script>'
 
 

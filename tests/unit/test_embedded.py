@@ -40,7 +40,7 @@ def shown(browser: Browser, html: str) -> str | None:
 
 
 @pytest.mark.parametrize("html", INERT)
-def test_what_is_no_script_of_json_signs_nobody_in(html: str) -> None:
+def test_other_scripts_than_json_are_no_embedded_session(html: str) -> None:
     with Browser() as browser:
         assert shown(browser, html) is None
         assert browser.requests == ["GET /api/auth/session"]
@@ -59,7 +59,7 @@ def test_its_type_is_read_as_browsers_do(kind: str) -> None:
         assert shown(browser, embedded("Alice", kind)) == "Alice"
 
 
-def test_of_two_neither_counts_and_a_developer_is_told() -> None:
+def test_of_two_embedded_sessions_neither_counts_and_the_console_says_so() -> None:
     with Browser() as browser:
         assert shown(browser, embedded("Mallory") + embedded("Alice")) is None
         assert browser.requests == ["GET /api/auth/session"]

@@ -256,7 +256,7 @@ async def test_a_page_that_is_used_renews_the_session_and_ends_without_use(
     assert [name for name, *_ in events] == ["expired", "signed_out"]
 
 
-async def test_a_page_that_nobody_uses_renews_nothing(tab: MemoryHost, server: FakeServer) -> None:
+async def test_an_unused_page_renews_nothing(tab: MemoryHost, server: FakeServer) -> None:
     _, events = await at_the_end(tab, server, 100, renew_before_expiry=20)
     tab.use()
     await asyncio.sleep(101)

@@ -205,7 +205,7 @@ moments = st.sampled_from(["focus", "hide", "show", "offline", "online", "refetc
 
 @settings(max_examples=200, deadline=None)
 @given(plan=st.lists(failures, max_size=12), story=st.lists(moments, max_size=20), is_first=st.booleans())
-def test_whatever_fails_in_whatever_order_nobody_is_signed_out_and_all_is_well_in_the_end(
+def test_failures_in_any_order_sign_nobody_out_and_end_well(
     plan: list[Answer | OSError], story: list[str], is_first: bool
 ) -> None:
     async def live() -> None:

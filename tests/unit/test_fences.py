@@ -132,7 +132,7 @@ async def test_a_dead_tab_costs_a_sign_out_the_patience_and_only_once(browser: M
         assert loop.time() - began == pytest.approx(cost)
 
 
-async def test_a_lone_tab_waits_for_nobody(browser: MemoryBrowser) -> None:
+async def test_a_single_tab_does_not_wait_for_others(browser: MemoryBrowser) -> None:
     (first,) = await signed_in_tabs(browser, 1)
     began = asyncio.get_running_loop().time()
     await first.sign_out(redirect=False)

@@ -48,7 +48,7 @@ async def test_a_flood_leaves_few_names_and_timers(
 
 @pytest.mark.parametrize("every", [0.001, 0.03, 0.4])
 @pytest.mark.parametrize("flood", FLOODS)
-async def test_nobody_waits_longer_than_a_fence_may_stand_however_long_a_flood_lasts(
+async def test_no_call_waits_longer_than_a_fence_stands_in_any_flood(
     browser: MemoryBrowser, attacker: Attacker, flood: str, every: float
 ) -> None:
     (provider,) = await open_tabs(browser, 1)
@@ -192,7 +192,7 @@ async def test_what_the_server_says_is_shown_though_changes_are_announced_for_ev
     flooding.cancel()
 
 
-async def test_who_only_says_that_it_asks_does_not_put_off_polls(
+async def test_mere_announcements_of_requests_do_not_delay_polls(
     browser: MemoryBrowser, attacker: Attacker
 ) -> None:
     await open_tabs(browser, 1, refetch_interval=INTERVAL)
@@ -310,7 +310,9 @@ async def test_an_embedded_session_that_is_too_deep_is_asked_for(browser: Memory
 
 
 @pytest.mark.parametrize("digits", [309, 5000])
-async def test_a_nonsensical_rest_is_told_to_other_tabs_too(browser: MemoryBrowser, digits: int) -> None:
+async def test_a_nonsensical_retry_after_is_posted_to_other_tabs_too(
+    browser: MemoryBrowser, digits: int
+) -> None:
     first, second = await open_tabs(browser, 2)
     odd = html_answer(503)
     headers = {**odd.response.headers, "retry-after": "9" * digits}

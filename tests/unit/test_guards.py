@@ -101,7 +101,7 @@ async def test_a_sign_out_that_leads_elsewhere_is_not_led_astray(tab: MemoryHost
     assert tab.visited == ["https://app.example/bye"]
 
 
-async def test_nor_by_those_who_ask_for_a_session_meanwhile(tab: MemoryHost) -> None:
+async def test_nor_by_other_callers_of_get_session(tab: MemoryHost) -> None:
     provider = await signed_in(tab)
     provider.subscribe(lambda _state: provider.engine.require(who="a component that draws again"))
     await provider.sign_out(callback_url="/bye")
@@ -131,7 +131,7 @@ async def test_what_raises_is_reported(tab: MemoryHost) -> None:
     assert [repr(error) for _, error in tab.reports] == ["KeyError('mine')"]
 
 
-async def test_who_shows_a_session_is_told_that_it_is_needed(tab: MemoryHost) -> None:
+async def test_a_rendering_component_is_told_that_a_session_is_required(tab: MemoryHost) -> None:
     provider = SessionProvider(None, host=tab).start()
     reader = NotingReader()
     with reading(reader):
@@ -141,7 +141,7 @@ async def test_who_shows_a_session_is_told_that_it_is_needed(tab: MemoryHost) ->
     assert tab.visited == []
 
 
-async def test_each_who_needs_it_is_served_and_the_last_wish_counts(tab: MemoryHost) -> None:
+async def test_each_guard_runs_and_its_last_handler_counts(tab: MemoryHost) -> None:
     provider = await signed_in(tab)
     calls: list[str] = []
     provider.engine.require(lambda: calls.append("old"), who="one")
@@ -154,7 +154,7 @@ async def test_each_who_needs_it_is_served_and_the_last_wish_counts(tab: MemoryH
     assert calls == ["new", "two"]
 
 
-async def test_several_who_need_it_lead_to_the_sign_in_page_once(tab: MemoryHost) -> None:
+async def test_several_guards_navigate_once(tab: MemoryHost) -> None:
     provider = SessionProvider(None, host=tab).start()
     for who in "abc":
         provider.engine.require(who=who)

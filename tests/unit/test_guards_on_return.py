@@ -99,7 +99,7 @@ async def test_a_page_that_was_stale_already_shows_nothing_of_it_when_it_is_left
     assert shown == ["loading"]
 
 
-async def test_a_page_that_somebody_has_kept_after_a_sign_out_goes_to_the_sign_in_page(
+async def test_a_page_kept_open_after_a_sign_out_goes_to_the_sign_in_page(
     tab: MemoryHost,
 ) -> None:
     """By an answer to "Leave this page?", which no page hears."""
@@ -157,7 +157,7 @@ async def test_a_sign_out_whose_last_step_is_refused_leads_to_the_sign_in_page(
     assert tab.visited == [SIGN_IN_PAGE]
 
 
-async def test_a_component_that_sent_somebody_away_does_so_again_on_a_page_that_is_come_back_to(
+async def test_a_guarded_component_redirects_again_on_a_restored_page(
     tab: MemoryHost,
 ) -> None:
     provider = await signed_in(tab)
@@ -176,7 +176,7 @@ async def test_a_component_that_sent_somebody_away_does_so_again_on_a_page_that_
     shown.unmount()
 
 
-async def test_another_user_is_judged_anew(tab: MemoryHost) -> None:
+async def test_another_user_is_checked_again(tab: MemoryHost) -> None:
     provider = await signed_in(tab)
     shown = Component(lambda: "secret", Auth(allow=lambda session: session.user.id == "bob"))
     view = shown._view = View()

@@ -93,7 +93,7 @@ def test_a_cookie_that_lasts_is_sent(attributes: str) -> None:
 
 
 @pytest.mark.parametrize("header", [b"", b" ", b";;", b"nameless", b"a=\x00", b"a=1\r\nX: y"])
-def test_nobody_is_known_without_a_cookie(header: bytes) -> None:
+def test_without_a_cookie_there_is_no_session(header: bytes) -> None:
     assert not Jar(header)
 
 

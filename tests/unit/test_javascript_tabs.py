@@ -27,7 +27,7 @@ async def raw_read(browser: MemoryBrowser) -> None:
     javascript_says(browser)
 
 
-async def test_tabs_of_both_javascript_clients_are_told(browser: MemoryBrowser) -> None:
+async def test_tabs_of_both_javascript_clients_are_notified(browser: MemoryBrowser) -> None:
     neighbour = browser.open_tab()
     heard: list[object] = []
     neighbour.open_channel("next-auth", heard.append)
@@ -171,7 +171,7 @@ async def test_a_sign_out_holds_though_its_tab_is_left(browser: MemoryBrowser) -
     assert second.state.status == "unauthenticated"
 
 
-async def test_who_signs_in_again_at_once_stays_signed_in(browser: MemoryBrowser) -> None:
+async def test_a_second_sign_in_at_once_holds(browser: MemoryBrowser) -> None:
     tabs = await signed_in_tabs(browser, 2)
     await tabs[0].sign_out(redirect=False)
     await tabs[0].sign_in("credentials", username="alice", password="wonder", redirect=False)
@@ -180,7 +180,7 @@ async def test_who_signs_in_again_at_once_stays_signed_in(browser: MemoryBrowser
     assert names(tabs) == {"alice"}
 
 
-async def test_who_signs_in_again_later_stays_signed_in(browser: MemoryBrowser) -> None:
+async def test_a_later_second_sign_in_holds(browser: MemoryBrowser) -> None:
     (first,) = await signed_in_tabs(browser, 1)
     await first.sign_out(redirect=False)
     await asyncio.sleep(2)

@@ -118,7 +118,7 @@ def test_django_writes_a_cookie_that_was_changed_as_changed(jar: Jar) -> None:
     assert "HttpOnly" in line
 
 
-def test_django_writes_a_cookie_that_was_set_anew(jar: Jar) -> None:
+def test_django_writes_a_cookie_that_was_set_again(jar: Jar) -> None:
     response = keep_cookies(HttpResponse("a"), jar)
     response.delete_cookie("a")
     (line,) = lines_of(response)

@@ -90,7 +90,7 @@ async def test_a_sign_out_elsewhere_while_python_boots_is_noticed(
     assert page.requests == 1
 
 
-async def test_what_is_known_to_be_outdated_is_never_shown_if_nobody_is_left_who_could_tell(
+async def test_an_outdated_state_is_never_shown_even_without_other_tabs(
     browser: MemoryBrowser,
 ) -> None:
     other = await signed_in(browser.open_tab())
@@ -103,7 +103,7 @@ async def test_what_is_known_to_be_outdated_is_never_shown_if_nobody_is_left_who
     assert (await provider.ready()).status == "unauthenticated"
 
 
-async def test_a_sign_in_elsewhere_meanwhile_sends_nobody_to_the_sign_in_page(browser: MemoryBrowser) -> None:
+async def test_a_sign_in_elsewhere_in_time_prevents_the_redirect(browser: MemoryBrowser) -> None:
     other = SessionProvider(None, host=browser.open_tab()).start()
     page = Page(browser, session=None)
     await asyncio.sleep(1)
@@ -127,7 +127,7 @@ async def test_a_change_elsewhere_before_the_page_began_costs_no_request(
 
 
 @pytest.mark.parametrize(("seconds", "requests"), [(0.0, 1), (2.0, 1), (-2.0, 0)])
-async def test_a_javascript_client_that_has_spoken_since_and_is_gone_is_a_reason_to_ask(
+async def test_an_earlier_message_of_a_javascript_client_causes_a_refetch(
     browser: MemoryBrowser, seconds: float, requests: int
 ) -> None:
     await asyncio.sleep(0.5)  # such a client tells whole seconds

@@ -42,7 +42,7 @@ async def two_tabs(browser: MemoryBrowser) -> tuple[SessionProvider, MemoryHost,
     return provider, host, other
 
 
-async def test_a_read_that_is_aborted_by_a_link_is_told_to_nobody_and_repeated_if_the_page_stays(
+async def test_a_read_aborted_by_a_link_is_silent_and_repeated_if_the_page_stays(
     browser: MemoryBrowser,
 ) -> None:
     provider, host, other = await two_tabs(browser)
@@ -91,7 +91,7 @@ async def test_the_first_read_of_a_page_waits_until_it_is_answered(browser: Memo
     assert heard.log == ["authenticated None"]
 
 
-async def test_a_network_that_is_down_is_told_when_the_page_has_stayed(browser: MemoryBrowser) -> None:
+async def test_a_network_failure_is_shown_if_the_page_has_stayed(browser: MemoryBrowser) -> None:
     provider, host, other = await two_tabs(browser)
     heard = Heard(browser, provider, other)
     browser.network.hold(SESSION)
@@ -105,7 +105,7 @@ async def test_a_network_that_is_down_is_told_when_the_page_has_stayed(browser: 
     assert "error" in heard.log
 
 
-async def test_a_second_link_aborts_the_repeated_read_likewise(browser: MemoryBrowser) -> None:
+async def test_a_second_link_aborts_the_repeated_read(browser: MemoryBrowser) -> None:
     provider, host, other = await two_tabs(browser)
     heard = Heard(browser, provider, other)
     asking = asyncio.create_task(provider.get_session())

@@ -60,7 +60,7 @@ async def test_all_hear_all_changes_in_order_wherever_the_one_that_causes_some_s
     assert provider.state.data is None
 
 
-async def test_a_binding_never_goes_back_to_somebody_who_has_signed_out(provider: SessionProvider) -> None:
+async def test_a_binding_never_shows_a_signed_out_user_again(provider: SessionProvider) -> None:
     element = SimpleNamespace(localName="p", textContent="?")
 
     def sign_out_at_once(state: SessionState) -> None:
@@ -133,7 +133,7 @@ async def test_one_that_is_added_meanwhile_hears_only_what_is_newer_than_what_it
     assert (found, names(heard)) == (["bob"], ["carol"])
 
 
-async def test_one_that_raises_keeps_nobody_from_hearing_what_follows(
+async def test_a_listener_that_raises_does_not_stop_the_others(
     provider: SessionProvider, tab: MemoryHost
 ) -> None:
     heard: list[SessionState] = []
@@ -151,7 +151,7 @@ async def test_one_that_raises_keeps_nobody_from_hearing_what_follows(
     assert len(tab.reports) == 2
 
 
-async def test_after_a_close_in_a_listener_nobody_is_told_anything(
+async def test_no_listener_is_called_after_a_close_in_a_listener(
     provider: SessionProvider, tab: MemoryHost
 ) -> None:
     heard: list[object] = []
@@ -170,7 +170,7 @@ async def test_after_a_close_in_a_listener_nobody_is_told_anything(
     assert tab.open_resources == 0
 
 
-async def test_who_follows_in_the_words_of_another_library_misses_no_change(
+async def test_adapters_miss_no_change(
     provider: SessionProvider,
 ) -> None:
     written: list[str | None] = []
@@ -283,7 +283,7 @@ async def test_nor_one_that_is_refused(tab: MemoryHost) -> None:
     assert name_in(provider.state) == "carol"
 
 
-async def test_a_listener_may_assign_while_a_sign_out_is_told(tab: MemoryHost) -> None:
+async def test_a_listener_may_assign_a_session_during_a_sign_out_notification(tab: MemoryHost) -> None:
     provider = await signed_in(tab)
     heard: list[SessionState] = []
 

@@ -83,7 +83,7 @@ async def test_a_cart_emptied_at_a_sign_out_is_not_the_next_users(browser: Memor
     assert name_in(shop.state) == "bob"
 
 
-async def test_the_events_say_who_did_it_and_in_which_state(tab: MemoryHost) -> None:
+async def test_events_have_a_cause_an_origin_and_a_state(tab: MemoryHost) -> None:
     provider = await signed_in(tab)
     events: list[SessionEvent] = []
     for name in ("signed_out", "signed_in"):
@@ -115,7 +115,7 @@ async def test_the_events_say_who_did_it_and_in_which_state(tab: MemoryHost) -> 
         ({"id": "1"}, {"id": "1"}, []),
     ],
 )
-async def test_users_are_told_apart_by_id_else_by_email(
+async def test_users_are_distinguished_by_id_else_by_email(
     tab: MemoryHost, one: dict[str, Any], other: dict[str, Any], events: list[str]
 ) -> None:
     tab.browser.network.answer_next(SESSION, json_answer(session(**one)))

@@ -101,7 +101,7 @@ def test_another_tabs_answer_begins_a_new_interval(setting: Setting) -> None:
     assert setting.poller.wait() == INTERVAL
 
 
-def test_nothing_is_planned_while_nobody_is_signed_in(setting: Setting) -> None:
+def test_nothing_is_planned_while_signed_out(setting: Setting) -> None:
     setting.state = SIGNED_OUT
     setting.answered()
     assert setting.poller.wait() is None
@@ -207,7 +207,7 @@ def test_failures_of_others_put_off_our_attempts_but_not_for_ever(setting: Setti
     assert setting.poller.schedule.rest == before
 
 
-def test_who_only_says_that_it_asks_is_not_waited_for(setting: Setting) -> None:
+def test_mere_announcements_of_requests_are_not_waited_for(setting: Setting) -> None:
     setting.leader.win()
     setting.answered()
     for _ in range(80):
@@ -224,7 +224,7 @@ def test_of_two_acting_leaders_the_one_with_the_smaller_name_goes_on(setting: Se
     assert setting.leader.rank == Rank.FOLLOWER
 
 
-def test_who_has_the_lock_leads_whatever_others_say(setting: Setting) -> None:
+def test_the_tab_with_the_lock_leads_whatever_others_post(setting: Setting) -> None:
     setting.leader.win()
     setting.hear("here", "ann", leads=Rank.LEADER)
     assert setting.leader.rank == Rank.LEADER

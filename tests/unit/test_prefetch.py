@@ -50,7 +50,7 @@ def session(name: str = "alice") -> dict[str, Any]:
     return {"user": {"name": name}, "expires": EXPIRES}
 
 
-async def test_it_is_taken_and_nobody_is_asked(tab: MemoryHost) -> None:
+async def test_it_is_used_without_a_request(tab: MemoryHost) -> None:
     ahead = Ahead(tab, session())
     state = await SessionProvider(host=tab).start().ready()
     assert name_in(state) == "alice"
@@ -58,7 +58,7 @@ async def test_it_is_taken_and_nobody_is_asked(tab: MemoryHost) -> None:
     assert ahead.is_dropped
 
 
-async def test_that_nobody_is_signed_in_is_taken_too(tab: MemoryHost) -> None:
+async def test_a_prefetched_signed_out_answer_is_used_too(tab: MemoryHost) -> None:
     Ahead(tab, {})
     assert (await SessionProvider(host=tab).start().ready()).status == "unauthenticated"
     assert tab.browser.network.log == []
@@ -111,7 +111,7 @@ async def test_one_for_other_routes_is_left_alone(tab: MemoryHost) -> None:
     assert not ahead.is_dropped
 
 
-async def test_the_other_tabs_are_told(browser: MemoryBrowser) -> None:
+async def test_the_other_tabs_are_notified(browser: MemoryBrowser) -> None:
     first, second = browser.open_tab(), browser.open_tab()
     earlier = SessionProvider(host=first).start()
     await earlier.ready()

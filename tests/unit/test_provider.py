@@ -188,7 +188,7 @@ def test_outside_a_browser_a_host_is_asked_for() -> None:
         SessionProvider()
 
 
-def test_an_unknown_event_is_refused_with_those_that_there_are(tab: MemoryHost) -> None:
+def test_an_unknown_event_is_refused_with_a_list_of_the_known_ones(tab: MemoryHost) -> None:
     with pytest.raises(ValueError, match="signed_in, signed_out"):
         SessionProvider(host=tab).on("sign_in", print)  # type: ignore[arg-type]
 

@@ -144,7 +144,7 @@ def test_a_failed_first_load_is_tried_again() -> None:
 
 
 @pytest.mark.parametrize("circumstances", [{"is_visible": False}, {"is_online": False}])
-def test_nothing_is_tried_again_while_nobody_looks_or_there_is_no_network(
+def test_no_retry_while_hidden_or_offline(
     circumstances: dict[str, bool],
 ) -> None:
     assert failed(interval=0).due(around(DAY, **circumstances)) is None
@@ -152,7 +152,7 @@ def test_nothing_is_tried_again_while_nobody_looks_or_there_is_no_network(
     assert schedule.due(around(DAY, **circumstances)) is None
 
 
-def test_whoever_wants_polls_offline_gets_them_after_failures_too_but_not_more_often() -> None:
+def test_offline_polls_continue_after_failures_at_the_same_pace() -> None:
     schedule = failed(1, interval=10)
     assert schedule.due(around(9, is_online=False)) is None
     assert schedule.due(around(10, is_online=False)) == "poll"

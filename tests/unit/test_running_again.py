@@ -121,7 +121,7 @@ def test_a_component_follows_a_provider_that_is_started_again(tab: Tab) -> None:
 
 
 @pytest.mark.parametrize("turns", [1, 2])
-def test_a_component_follows_a_provider_that_is_closed_and_started_anew(tab: Tab, turns: int) -> None:
+def test_a_component_follows_the_provider_that_replaces_a_closed_one(tab: Tab, turns: int) -> None:
     tab.run(ten_lines)
 
     def start() -> None:
@@ -139,7 +139,7 @@ def test_a_component_follows_a_provider_that_is_closed_and_started_anew(tab: Tab
     assert tab.errors == []
 
 
-def test_a_component_whose_element_has_left_the_page_follows_nobody(tab: Tab) -> None:
+def test_a_component_whose_element_has_left_the_page_follows_no_provider(tab: Tab) -> None:
     tab.run(ten_lines)
     members = tab.run(lambda: component("#members", auth=True)(lambda: "Members"))
     assert tab.text("#members") == "Members"
@@ -150,7 +150,7 @@ def test_a_component_whose_element_has_left_the_page_follows_nobody(tab: Tab) ->
     assert members._view is None
 
 
-def test_what_was_unmounted_or_is_in_another_tab_follows_nobody(tab: Tab) -> None:
+def test_an_unmounted_component_follows_no_provider(tab: Tab) -> None:
     left, gone = tab.run(ten_lines), tab.run(lambda: component("#gone")(lambda: use_session().status))
     tab.run(tab.provider.close)
     tab.run(gone.unmount)

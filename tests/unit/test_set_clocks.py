@@ -103,7 +103,7 @@ async def test_while_one_tabs_clock_has_jumped_the_others_ask(
 
 
 @pytest.mark.parametrize("jump", JUMPS)
-async def test_a_clock_that_is_set_and_put_right_parts_nobody(
+async def test_tabs_stay_in_step_when_a_clock_is_set_and_corrected(
     browser: MemoryBrowser, clocks: Clocks, jump: float
 ) -> None:
     tabs = await open_tabs(browser, clocks, 2)

@@ -287,9 +287,7 @@ async def test_what_a_javascript_tab_brings_back_during_the_check_is_signed_out_
 
 
 @pytest.mark.parametrize("after", [2.0, 4.0, 8.0])
-async def test_who_signs_in_again_in_a_javascript_tab_stays_signed_in(
-    browser: MemoryBrowser, after: float
-) -> None:
+async def test_a_second_sign_in_in_a_javascript_tab_holds(browser: MemoryBrowser, after: float) -> None:
     tabs = await open_tabs(browser, {}, {})
     await tabs[0].sign_out(redirect=False)
     await asyncio.sleep(after)
@@ -301,9 +299,7 @@ async def test_who_signs_in_again_in_a_javascript_tab_stays_signed_in(
 
 
 @pytest.mark.parametrize("after", [2.0, 4.0, 8.0])
-async def test_who_comes_back_signed_in_to_a_new_page_stays_signed_in(
-    browser: MemoryBrowser, after: float
-) -> None:
+async def test_a_visitor_who_returns_signed_in_stays_signed_in(browser: MemoryBrowser, after: float) -> None:
     tabs = await open_tabs(browser, {}, {})
     await tabs[0].sign_out(redirect=False)
     await asyncio.sleep(after)
@@ -317,9 +313,7 @@ async def test_who_comes_back_signed_in_to_a_new_page_stays_signed_in(
 
 
 @pytest.mark.parametrize("after", [0.0, 0.5, 3.0])
-async def test_who_signs_in_again_in_another_python_tab_stays_signed_in(
-    browser: MemoryBrowser, after: float
-) -> None:
+async def test_a_second_sign_in_in_another_python_tab_holds(browser: MemoryBrowser, after: float) -> None:
     tabs = await open_tabs(browser, {}, {})
     await tabs[0].sign_out(redirect=False)
     await asyncio.sleep(after)

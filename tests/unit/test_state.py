@@ -65,7 +65,7 @@ def test_each_answer_that_is_taken_is_passed_on_once(store: Recorder) -> None:
     assert [change.is_new for change in store.applied] == [True, False, True, False, True]
 
 
-def test_an_unchanged_answer_tells_nobody_and_keeps_the_object(store: Recorder) -> None:
+def test_an_unchanged_answer_notifies_no_listener_and_keeps_the_object(store: Recorder) -> None:
     store.read(ALICE)
     store.read(ALICE.model_copy(deep=True))
     assert len(store.changes) == 1
@@ -168,7 +168,7 @@ def test_the_next_answer_clears_the_error(store: Recorder) -> None:
     assert store.events() == ["error"]
 
 
-def test_the_same_error_again_tells_nobody(store: Recorder) -> None:
+def test_the_same_error_again_notifies_no_listener(store: Recorder) -> None:
     store.read(ALICE)
     store.read(ClientFetchError("/api/auth/session", 500))
     store.read(ClientFetchError("/api/auth/session", 500))
@@ -218,7 +218,7 @@ def test_the_time_goes_on_though_the_clock_goes_back() -> None:
     assert store.begin_read() > (200_000_000, "other")
 
 
-def test_marking_as_stale_is_told_and_ends_with_the_next_answer(store: Recorder) -> None:
+def test_marking_as_stale_notifies_and_ends_with_the_next_answer(store: Recorder) -> None:
     store.mark_stale()
     assert store.changes == []
     store.read(ALICE)

@@ -43,7 +43,7 @@ async def test_ten_tabs_follow_a_sign_in_an_update_and_a_sign_out_without_asking
     assert gets(browser) == before + 2  # it makes sure of it
 
 
-async def test_a_sign_in_that_leaves_the_page_is_told_too(browser: MemoryBrowser) -> None:
+async def test_a_sign_in_that_leaves_the_page_is_announced_too(browser: MemoryBrowser) -> None:
     first, second = await open_tabs(browser, 2)
     await first.sign_in("credentials", username="alice", password="wonder")
     await asyncio.sleep(0.01)
@@ -71,7 +71,7 @@ async def test_a_new_tab_and_the_others_know_of_each_other(browser: MemoryBrowse
     assert [len(provider.engine.channel.peers) for provider in tabs[1:]] == [1, 1]
 
 
-async def test_a_new_tab_costs_one_request_and_changes_nobodys_state(browser: MemoryBrowser) -> None:
+async def test_a_new_tab_costs_one_request_and_changes_no_other_tab(browser: MemoryBrowser) -> None:
     tabs = await signed_in_tabs(browser, 3)
     told: list[object] = []
     shown = [provider.state.data for provider in tabs]
@@ -146,7 +146,7 @@ async def test_an_older_message_never_overwrites_a_newer_state(browser: MemoryBr
     assert names([first, second]) == {None}
 
 
-async def test_a_duplicate_calls_nobody(browser: MemoryBrowser) -> None:
+async def test_a_duplicate_message_is_ignored(browser: MemoryBrowser) -> None:
     browser.deliveries = lambda: [0.0, 0.01]
     first, second = await open_tabs(browser, 2)
     told: list[object] = []
@@ -159,7 +159,7 @@ async def test_a_duplicate_calls_nobody(browser: MemoryBrowser) -> None:
     assert asyncio.get_running_loop().time() == now  # no fence is left up
 
 
-async def test_a_fence_heard_again_after_its_end_keeps_nobody_waiting(browser: MemoryBrowser) -> None:
+async def test_a_fence_repeated_after_its_end_blocks_no_request(browser: MemoryBrowser) -> None:
     first, second = await signed_in_tabs(browser, 2)
     heard: list[str] = []
     spy = browser.open_tab().open_channel(OWN_CHANNEL, lambda text: heard.append(str(text)))

@@ -122,7 +122,7 @@ def test_a_malformed_message_is_ignored(change: dict[str, Any]) -> None:
     assert parse_message(text, "/api/auth", now=NOW) is None
 
 
-def test_a_failure_is_told_too() -> None:
+def test_a_failure_is_shared_too() -> None:
     message = Message("failed", "a", (5, "a"), failure=Failure(503, "HTTP 503", 30.0))
     assert parse_message(message.to_json("/api/auth"), "/api/auth", now=NOW) == message
     long = replace(message, failure=Failure(None, "x" * 10_000, None))

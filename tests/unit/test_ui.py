@@ -400,7 +400,7 @@ async def test_a_binding_that_binds_nothing_is_refused(tab: MemoryHost) -> None:
 
 
 @pytest.mark.parametrize(("show", "shown"), [(False, True), ("unauthenticated", True), ("user.vip", False)])
-async def test_an_element_may_be_shown_to_those_who_are_signed_out(
+async def test_an_element_can_be_shown_while_signed_out(
     tab: MemoryHost, show: str | bool, shown: bool
 ) -> None:
     provider = SessionProvider(None, host=tab).start()

@@ -267,7 +267,7 @@ async def test_cancelling_the_only_caller_aborts_the_request(tab: MemoryHost) ->
     assert await provider.get_session() is None
 
 
-async def test_a_call_right_after_a_cancelled_one_asks_anew(tab: MemoryHost) -> None:
+async def test_a_call_after_a_cancelled_one_sends_its_own_request(tab: MemoryHost) -> None:
     provider = await signed_in(tab)
     tab.browser.network.hold(SESSION)
     task = asyncio.create_task(provider.get_session())

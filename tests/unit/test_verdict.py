@@ -157,7 +157,7 @@ async def test_the_verdict_counts_whatever_origin_the_server_names(moved: OwnSig
 
 
 @pytest.mark.parametrize("path", PAGES)
-async def test_a_refused_csrf_token_counts_likewise(moved: OwnSignInPage, path: str) -> None:
+async def test_a_refused_csrf_token_is_recognised_at_any_origin(moved: OwnSignInPage, path: str) -> None:
     tab = open_page(moved, path)
     provider = SessionProvider(None, host=tab).start()
     for call in (
@@ -175,7 +175,7 @@ async def test_a_refused_csrf_token_counts_likewise(moved: OwnSignInPage, path: 
             await call()
 
 
-async def test_a_refused_sign_in_by_mail_counts_likewise(moved: OwnSignInPage) -> None:
+async def test_a_refused_sign_in_by_mail_is_recognised_at_any_origin(moved: OwnSignInPage) -> None:
     provider = SessionProvider(None, host=open_page(moved, "/login")).start()
     result = await provider.sign_in("email", email="alice", redirect=False)
     assert result
@@ -187,7 +187,7 @@ async def test_a_refused_sign_in_by_mail_counts_likewise(moved: OwnSignInPage) -
     assert result.url == f"{moved.origin}/api/auth/verify-request?provider=email&type=email"
 
 
-async def test_a_failure_of_the_server_before_the_identity_provider_counts_likewise(
+async def test_a_server_error_before_the_identity_provider_is_a_refusal(
     moved: OwnSignInPage,
 ) -> None:
     tab = open_page(moved, "/login")
@@ -227,7 +227,9 @@ async def test_other_routes_have_a_verdict_of_another_origin_too(origin: str, ge
     assert (await enter(provider, "wonder")).ok
 
 
-async def test_the_callback_is_told_from_a_refusal_by_all_but_the_origin(moved: OwnSignInPage) -> None:
+async def test_the_callback_is_distinguished_from_a_refusal_by_all_but_the_origin(
+    moved: OwnSignInPage,
+) -> None:
     tab = open_page(moved, "/login")
     provider = SessionProvider(None, host=tab).start()
     route = "POST /api/auth/callback/credentials"

@@ -226,7 +226,7 @@ SOMEBODY_ELSES = [
 
 @pytest.mark.parametrize("kind", ["oauth", "oidc"])
 @pytest.mark.parametrize("url", SERVERS_OWN + SOMEBODY_ELSES)
-def test_an_identity_providers_url_is_told_from_the_servers_own(kind: str, url: str) -> None:
+def test_an_identity_providers_url_is_distinguished_from_the_servers_own(kind: str, url: str) -> None:
     """The server names its own origin in the list of providers, whatever it takes for it."""
     provider = {"type": kind, "signinUrl": "http://localhost:3000/api/auth/signin/x"}
     verdict = wire.read_verdict(AUTH, url, page=PAGE, callback_url=PAGE, provider=provider)

@@ -109,7 +109,7 @@ def test_what_bears_a_hash_in_its_path_has_that_hash(out: Path) -> None:
         assert path.parent.name == hashlib.sha256(path.read_bytes()).hexdigest()[:8]
 
 
-def test_a_loader_is_told_where_its_parts_are(tmp_path: Path) -> None:
+def test_a_loader_gets_the_addresses_of_its_parts(tmp_path: Path) -> None:
     (tmp_path / "loader.mjs").write_text('load("part.wasm")')
     (tmp_path / "part.wasm").write_bytes(b"\0asm")
     move_to_content_addresses(tmp_path, ["part.wasm"], named_in="loader.mjs")

@@ -97,7 +97,7 @@ def test_puepy_redraws_with_the_session(python: PythonPage) -> None:
     python.expect_text("#target p", "Alice")
 
 
-def test_what_listeners_of_pyscripts_event_raise_is_reported_and_not_painted(python: PythonPage) -> None:
+def test_exceptions_of_pyscript_listeners_are_reported_and_not_painted(python: PythonPage) -> None:
     console: list[str] = []
     python.page.on("console", lambda message: console.append(message.text))
     python.run("""

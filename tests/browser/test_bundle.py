@@ -56,7 +56,7 @@ def test_a_signed_out_page_never_loads_pydantic(page: Page, auth_server: AuthSer
     assert outcome == ["unauthenticated", False]
 
 
-def test_what_a_page_imports_is_compiled_already(page: Page, auth_server: AuthServer) -> None:
+def test_imported_modules_are_precompiled(page: Page, auth_server: AuthServer) -> None:
     python = PythonPage(page).open(f"{auth_server.url}/python.html")
     files = python.run("""
         import sys

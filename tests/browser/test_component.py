@@ -48,7 +48,7 @@ def python(page: Page, auth_server: AuthServer) -> PythonPage:
     return python
 
 
-def test_it_takes_the_place_of_what_was_there(python: PythonPage) -> None:
+def test_it_replaces_earlier_content(python: PythonPage) -> None:
     python.run("""
         @component("#target")
         def hello():
@@ -292,7 +292,7 @@ def test_a_failure_leaves_the_other_components_alone(python: PythonPage) -> None
     python.expect_text("#target", SORRY)
 
 
-def test_a_component_that_reads_no_session_fails_as_the_provider_of_the_page_says(
+def test_a_component_that_reads_no_session_follows_the_providers_debug_option(
     python: PythonPage,
 ) -> None:
     python.run("""

@@ -82,7 +82,7 @@ ALL = """
 PASSWORD = [("username", "alice"), ("password", "wonder")]
 
 
-def test_a_form_sends_what_a_browser_would_without_javascript(show: Callable[..., PythonPage]) -> None:
+def test_a_form_sends_the_same_fields_as_without_javascript(show: Callable[..., PythonPage]) -> None:
     python = show(FORM.format(more=ALL))
     python.page.get_by_label("File").set_input_files(
         FilePayload(name="a.txt", mimeType="text/plain", buffer=b"x")
@@ -115,7 +115,7 @@ def test_an_event_that_the_page_makes_itself_sends_the_fields(show: Callable[...
     assert sent_by(python, lambda: python.page.evaluate(make)) == PASSWORD
 
 
-def test_what_is_not_to_be_sent_is_not(show: Callable[..., PythonPage]) -> None:
+def test_prevented_submits_send_nothing(show: Callable[..., PythonPage]) -> None:
     more = "<input name=needed required><dialog open><button formmethod=dialog>Cancel</button></dialog>"
     python = show(FORM.format(more=more) + "<p id=said></p>")
     page = python.page
@@ -203,7 +203,9 @@ def test_a_form_in_a_shadow_root_works(show: Callable[..., PythonPage]) -> None:
     expect(python.page.locator("#host b")).to_have_text("Alice Liddell")
 
 
-def test_what_the_page_adds_and_binds_later_is_a_part_of_the_form(show: Callable[..., PythonPage]) -> None:
+def test_controls_that_are_added_and_bound_later_are_part_of_the_form(
+    show: Callable[..., PythonPage],
+) -> None:
     python = show(FORM.format(more=""))
     python.page.evaluate("""() => {
         const add = (to, html) => to.insertAdjacentHTML('beforeend', html);
@@ -245,7 +247,7 @@ def servers(auth_server: AuthServer, start_server: Callable[..., AuthServer]) ->
 
 
 @pytest.mark.parametrize("generation", ["v4", "v5"])
-def test_the_server_says_whether_another_site_may_be_led_to(
+def test_the_server_decides_about_callbacks_to_other_sites(
     show: Callable[..., PythonPage], servers: dict[str, AuthServer], generation: str
 ) -> None:
     python = show(

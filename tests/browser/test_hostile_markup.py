@@ -92,7 +92,7 @@ def take(python: PythonPage, html: str) -> object:
 
 
 @pytest.mark.parametrize("html", INERT)
-def test_what_is_no_script_of_json_is_no_session(shared: PythonPage, html: str) -> None:
+def test_other_scripts_are_no_session(shared: PythonPage, html: str) -> None:
     assert take(shared, html) is None
 
 

@@ -104,7 +104,7 @@ def test_a_form_that_is_inserted_later_does_not_sign_in(python: PythonPage) -> N
     assert python.page.url == url
 
 
-def test_what_a_template_draws_acts_by_its_handlers_and_not_by_attributes(python: PythonPage) -> None:
+def test_rendered_elements_act_by_handlers_and_not_by_attributes(python: PythonPage) -> None:
     python.run("""
         stop = bind_page()
         clicks = []
@@ -145,7 +145,7 @@ def test_an_element_that_is_bound_twice_acts_once(python: PythonPage) -> None:
     assert len([url for url in asked if url.endswith("/api/auth/providers")]) == 1
 
 
-def test_a_wider_root_binds_what_a_narrower_one_had_not_seen(python: PythonPage) -> None:
+def test_a_wider_root_binds_the_rest(python: PythonPage) -> None:
     put(python, "<div id='part'></div>")
     python.run("stop_part = bind_page('#part')")
     put(python, FORM.format(more="").replace('id="part"', ""), "#part")
@@ -153,7 +153,7 @@ def test_a_wider_root_binds_what_a_narrower_one_had_not_seen(python: PythonPage)
     assert enter(python)["username"] == ["alice"]
 
 
-def test_an_element_does_what_it_said_when_it_was_bound(python: PythonPage) -> None:
+def test_an_element_keeps_the_action_that_it_had_when_bound(python: PythonPage) -> None:
     put(python, BUTTON + FORM.format(more="").replace('id="part"', ""))
     python.run("stop = bind_page()")
     python.page.evaluate("""() => {
@@ -172,7 +172,7 @@ def test_an_element_does_what_it_said_when_it_was_bound(python: PythonPage) -> N
     assert SIGN_OUT not in python.requests
 
 
-def test_a_click_in_a_form_does_not_act_as_what_the_form_is_in(python: PythonPage) -> None:
+def test_a_click_in_a_form_does_not_trigger_the_action_around_it(python: PythonPage) -> None:
     put(python, f"<div data-session-action='sign_out'>{FORM.format(more='')}</div>")
     python.run("stop = bind_page()")
     python.page.get_by_label("User", exact=True).click()

@@ -99,7 +99,7 @@ def change(page: Page, part: str) -> None:
 
 @pytest.mark.parametrize("workers", [True, False], ids=["in a worker", "in the page"])
 @pytest.mark.parametrize("part", PARTS)
-def test_what_was_changed_in_the_browsers_storage_is_replaced_before_it_runs(
+def test_changed_parts_in_the_browsers_storage_are_replaced_before_they_run(
     page: Page, visited: PythonPage, url: str, part: str, workers: bool
 ) -> None:
     right = page.evaluate(HASH, part)
@@ -154,7 +154,7 @@ def test_whatever_is_kept_instead_the_page_starts_well(
     expect_clean_and_warm(page, url)
 
 
-def test_only_the_bytes_count_not_what_is_said_of_them(page: Page, visited: PythonPage, url: str) -> None:
+def test_only_the_bytes_of_a_part_count(page: Page, visited: PythonPage, url: str) -> None:
     page.evaluate(f"""async () => {{ {HELPERS}
         const headers = {{ "content-type": "text/html", "content-length": "3", "content-encoding": "gzip" }};
         for (const request of await cache.keys()) {{
@@ -165,9 +165,7 @@ def test_only_the_bytes_count_not_what_is_said_of_them(page: Page, visited: Pyth
     expect_clean_and_warm(page, url)
 
 
-def test_where_workers_are_forbidden_the_page_starts_from_what_is_kept(
-    page: Page, visited: PythonPage, url: str
-) -> None:
+def test_without_workers_the_page_starts_from_kept_parts(page: Page, visited: PythonPage, url: str) -> None:
     forbid_workers(page)
     expect_clean_and_warm(page, url)
 
@@ -316,7 +314,7 @@ def test_a_base_of_the_pages_own_origin_counts(page: Page, auth_server: AuthServ
     assert not loads.have("/pyscript.json")
 
 
-def test_where_each_byte_costs_what_was_changed_is_replaced_all_the_same(
+def test_changed_parts_are_replaced_even_if_the_browser_saves_data(
     page: Page, visited: PythonPage, url: str
 ) -> None:
     page.add_init_script(SLOW)

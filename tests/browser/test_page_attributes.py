@@ -138,7 +138,7 @@ def test_actions_ask_again_and_lead_to_the_servers_page(python: PythonPage) -> N
 @pytest.mark.parametrize(
     "url", ["javascript:hacked=1", "data:text/html,<script>hacked=1</script>", "\\\\evil"]
 )
-def test_what_a_user_has_written_is_text_and_runs_nothing(python: PythonPage, url: str) -> None:
+def test_users_text_is_text_and_runs_no_script(python: PythonPage, url: str) -> None:
     page = python.page
     python.run(f"show(name={EVIL!r}, image={url!r}, site={url!r})")
     expect(page.locator("#name")).to_have_text(EVIL)

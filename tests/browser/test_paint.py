@@ -129,9 +129,7 @@ def test_a_signed_out_visitor_sees_that(open_page: Callable[[], Page]) -> None:
     expect(page.locator("#name")).to_have_text("")
 
 
-def test_what_a_user_has_written_is_text_and_runs_nothing(
-    control: ServerControl, open_page: Callable[[], Page]
-) -> None:
+def test_users_text_is_text_and_runs_no_script(control: ServerControl, open_page: Callable[[], Page]) -> None:
     url = "javascript:hacked=1"
     control.answer(SESSION, alice(name=EVIL, image=url, site=url, vip=True))
     page = open_page()
@@ -219,7 +217,7 @@ def test_a_form_waits_for_python(open_page: Callable[[], Page]) -> None:
         (200, alice().replace(EXPIRES, "soon"), "application/json"),
     ],
 )
-def test_what_is_no_session_changes_nothing(
+def test_an_answer_without_a_session_changes_nothing(
     control: ServerControl, open_page: Callable[[], Page], status: int, body: str, kind: str
 ) -> None:
     control.answer(SESSION, body, status=status, kind=kind)
@@ -240,7 +238,7 @@ def test_a_server_that_breaks_off_changes_nothing(
 
 
 @pytest.mark.parametrize("told", [NEXT_AUTH_SPEAKS, OURS_SPEAKS, STORAGE_SPEAKS])
-def test_what_another_tab_tells_takes_it_back(
+def test_a_message_of_another_tab_takes_it_back(
     control: ServerControl, open_page: Callable[[], Page], other_tab: Page, told: str
 ) -> None:
     control.answer(SESSION, alice(image="/static/dist/none.png"))
@@ -282,7 +280,9 @@ def test_a_sign_out_after_the_answer_keeps_it_away_too(
 # --- Python ---
 
 
-def test_what_python_has_taken_stays(control: ServerControl, open_page: Callable[[], Page]) -> None:
+def test_a_prefetch_that_python_has_taken_stays(
+    control: ServerControl, open_page: Callable[[], Page]
+) -> None:
     control.answer(SESSION, alice())
     page = open_page()
     expect(page.locator("#name")).to_have_text("Alice")
@@ -291,7 +291,7 @@ def test_what_python_has_taken_stays(control: ServerControl, open_page: Callable
     assert page.evaluate("!window.nextauthSession") is True
 
 
-def test_what_python_shows_is_not_taken_back(
+def test_pythons_content_is_not_taken_back(
     control: ServerControl, open_page: Callable[[], Page], other_tab: Page
 ) -> None:
     control.answer(SESSION, alice())
@@ -363,7 +363,7 @@ def test_python_takes_over_without_a_flicker(
     python.expect_text("#name", "Alice Liddell")
 
 
-def test_python_shows_what_it_finds_instead(
+def test_python_replaces_the_painted_session(
     control: ServerControl, page: Page, auth_server: AuthServer, other_tab: Page
 ) -> None:
     control.answer(SESSION, alice())
@@ -600,7 +600,7 @@ def test_its_rules_are_pythons(blank: Page, body: str, back: bool) -> None:
     assert differ == []
 
 
-def test_what_only_python_can_write_is_left_to_it(blank: Page) -> None:
+def test_values_that_only_python_formats_are_left_to_it(blank: Page) -> None:
     html = [html_of(*each) for each in FOR_PYTHON]
     painted = by_script(blank, html, (200, RICH, "application/json"))
     assert painted == [by_python(each, []) for each in html]

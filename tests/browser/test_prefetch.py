@@ -109,7 +109,7 @@ def test_a_sign_out_in_another_tab_while_python_boots_stays_one(
         "localStorage.setItem('nextauth.message', '{}')",
     ],
 )
-def test_what_a_javascript_tab_tells_discards_it(
+def test_a_message_of_a_javascript_tab_discards_it(
     control: ServerControl, open_page: Callable[..., PythonPage], told: str
 ) -> None:
     python, other = open_page(), open_page("python.html")

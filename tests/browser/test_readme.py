@@ -38,7 +38,7 @@ def test_the_page_in_ten_lines_signs_out(page: Page, bundle: Path, tmp_path: Pat
         expect(page.get_by_role("button", name="Sign in")).to_be_visible()
 
 
-def test_the_overview_of_what_there_is_runs(page: Page, auth_server: AuthServer) -> None:
+def test_the_readmes_overview_runs(page: Page, auth_server: AuthServer) -> None:
     python = PythonPage(page).open(f"{auth_server.url}/python.html")
     python.run(PROVIDER + "\n1")
     python.run(CALLS + "\n1")
@@ -51,7 +51,7 @@ def test_the_overview_of_what_there_is_runs(page: Page, auth_server: AuthServer)
 
 
 @pytest.mark.parametrize("call", LEAVING.splitlines())
-def test_what_leaves_the_page_leaves_it(page: Page, auth_server: AuthServer, call: str) -> None:
+def test_calls_that_leave_the_page_leave_it(page: Page, auth_server: AuthServer, call: str) -> None:
     python = PythonPage(page).open(f"{auth_server.url}/python.html")
     python.run(PROVIDER + "\n1")
     with page.expect_navigation():

@@ -99,7 +99,7 @@ def somewhere(page: Page, auth_server: AuthServer) -> Page:
 
 
 @pytest.mark.parametrize("same_origin", [True, False])
-def test_what_is_not_refused_goes_where_the_check_saw_it_go(somewhere: Page, *, same_origin: bool) -> None:
+def test_accepted_redirects_go_where_the_check_read_them(somewhere: Page, *, same_origin: bool) -> None:
     page_url = somewhere.url
     origin = page_url.removesuffix("/api/auth/csrf")
 

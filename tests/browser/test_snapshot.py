@@ -321,7 +321,7 @@ def test_deferred_modules_are_hidden_and_imported_at_once(python: PythonPage) ->
     assert after == [True, 1]
 
 
-def test_what_is_not_in_the_memory_is_found_in_the_files(python: PythonPage) -> None:
+def test_modules_outside_of_the_memory_are_found_in_the_files(python: PythonPage) -> None:
     assert python.run("""
         import importlib.metadata
         import csv

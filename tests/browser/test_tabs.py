@@ -313,7 +313,7 @@ MISSING = {
 
 
 @pytest.mark.parametrize("missing", MISSING)
-def test_what_a_browser_lacks_does_not_break_the_rest(
+def test_missing_browser_features_do_not_break_the_rest(
     context: BrowserContext, auth_server: AuthServer, missing: str
 ) -> None:
     first, second = (open_python(context, auth_server) for _ in range(2))

@@ -51,7 +51,7 @@ CLICK_EVERYTHING = """async () => {
         "<embed src={J}>",
     ],
 )
-def test_a_click_on_what_a_template_shows_runs_nothing(python: PythonPage, template: str) -> None:
+def test_a_click_on_rendered_content_runs_no_script(python: PythonPage, template: str) -> None:
     python.run(f"""
         J, rest = "javascript:window.hacked=1", "script:window.hacked=1"
 

@@ -247,7 +247,7 @@ def test_nobody_is_signed_in_by_a_cookie_that_no_header_may_carry(visit: Ask, ra
     assert raw.requests == []
 
 
-def test_what_is_set_during_a_visit_replaces_what_came(visit: Ask, raw: RawServer) -> None:
+def test_cookies_set_during_a_visit_replace_the_visitors(visit: Ask, raw: RawServer) -> None:
     raw.answers = lambda _: [
         answer({"csrfToken": "t", **OFFER}, b"Set-Cookie: csrf=new; Path=/", b"Set-Cookie: gone=; Max-Age=0")
     ]

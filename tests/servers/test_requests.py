@@ -130,7 +130,7 @@ STATED = [
 
 
 @pytest.mark.parametrize("stated", STATED, ids=str)
-def test_no_shared_cache_may_store_an_answer_whatever_it_said(get: Get, stated: dict[str, str]) -> None:
+def test_no_shared_cache_may_store_a_response(get: Get, stated: dict[str, str]) -> None:
     for path in ("/me", "/stream", "/page"):
         reply = get(f"{path}?{urlencode(stated)}", SIGNED_IN)
         assert reply.status == 200
@@ -151,7 +151,7 @@ def test_no_shared_cache_may_store_an_answer_whatever_it_said(get: Get, stated: 
         ('no-cache="open, max-age=60', PRIVATE),
     ],
 )
-def test_what_was_said_to_browsers_stays(get: Get, stated: str, kept: str) -> None:
+def test_directives_for_browsers_are_kept(get: Get, stated: str, kept: str) -> None:
     reply = get(f"/page?{urlencode({'Cache-Control': stated})}", SIGNED_IN)
     assert reply.all("cache-control") == [kept]
 
@@ -164,7 +164,7 @@ def test_an_odd_header_costs_no_more_than_its_length(odd: str) -> None:
     assert headers["Cache-Control"].startswith("private")
 
 
-def test_what_an_answer_varies_by_stays(get: Get) -> None:
+def test_vary_headers_are_kept(get: Get) -> None:
     reply = get(f"/page?{urlencode({'Vary': 'Accept-Encoding, X-Cookie-Consent'})}", SIGNED_IN)
     assert reply.one("vary") == "Accept-Encoding, X-Cookie-Consent, Cookie"
     assert get("/page?Vary=*", SIGNED_IN).one("vary") == "*"
@@ -204,7 +204,7 @@ def test_a_refusal_clears_the_cookies_that_the_server_clears(get: Get, raw: RawS
     assert json.loads(reply.body) in ({"message": "Nobody is signed in."}, {"detail": "Nobody is signed in."})
 
 
-def test_what_a_view_of_flask_aborts_with_is_private(raw: RawServer) -> None:
+def test_an_aborted_flask_response_is_private(raw: RawServer) -> None:
     raw.answers = lambda _: [answer(OFFER, b"Set-Cookie: a=1")]
     reply = site("flask")("/aborts", SIGNED_IN)
     assert (reply.status, reply.all("set-cookie")) == (404, ["a=1"])
@@ -240,7 +240,7 @@ def test_any_wish_to_wait_is_passed_on_as_seconds_or_not(get: Get, raw: RawServe
         ["the-secret"],
     ],
 )
-def test_no_refusal_says_what_a_session_holds(get: Get, raw: RawServer, body: Any) -> None:
+def test_no_refusal_contains_session_values(get: Get, raw: RawServer, body: Any) -> None:
     raw.answers = lambda _: [answer(body)]
     for headers in (SIGNED_IN, {**SIGNED_IN, **PAGE}):
         reply = get("/me", headers)

@@ -234,7 +234,7 @@ def test_session_types_of_one_request_share_the_answer(make: Make, raw: RawServe
 
 @pytest.mark.parametrize("make", TYPED)
 @pytest.mark.parametrize("options", [({"session_type": Admin}, {}), ({}, {"session_type": Admin})], ids=str)
-def test_a_session_type_holds_for_what_names_none(
+def test_a_session_type_holds_for_visitors_without_one(
     make: Make, options: tuple[Options, Options], raw: RawServer
 ) -> None:
     reply = get(make(*options))

@@ -224,7 +224,7 @@ def test_the_internal_address_comes_first(
 
 
 @pytest.mark.parametrize("request_", ["a text", None, 7, object()])
-def test_what_is_no_request_is_refused(visit: Ask, request_: object) -> None:
+def test_other_values_than_requests_are_refused(visit: Ask, request_: object) -> None:
     with pytest.raises(TypeError, match="a request of a web framework"):
         visit(request_)
 

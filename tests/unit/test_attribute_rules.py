@@ -77,7 +77,7 @@ def test_a_flag_is_there_or_not() -> None:
 
 
 @pytest.mark.parametrize("name", ["a b", "", 'x"', "1x", "é"])
-def test_what_is_no_name_is_refused(name: str) -> None:
+def test_invalid_cookie_names_are_refused(name: str) -> None:
     with pytest.raises(ValueError, match="cannot be bound"):
         checked_attribute(name)
 

@@ -33,7 +33,7 @@ def depth(value: Any) -> int:
 
 
 @given(VALUES, st.booleans())
-def test_what_the_standard_library_reads_is_read(value: Any, ascii_only: bool) -> None:
+def test_it_reads_the_same_json_as_the_standard_library(value: Any, ascii_only: bool) -> None:
     text = json.dumps(value, ensure_ascii=ascii_only)
     assert loads(text) == json.loads(text)
 
@@ -82,7 +82,7 @@ def test_many_brackets_side_by_side_or_in_strings_are_not_deep() -> None:
     ["NaN", "Infinity", "-Infinity", "[NaN]", "", " ", "{", "\ufeff{}", "'a'", "9" * 5000, '"a', "[1,]"],
     ids=lambda text: text[:10],
 )
-def test_what_is_not_json_is_refused(text: str) -> None:
+def test_invalid_json_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="."):
         loads(text)
 

@@ -65,7 +65,7 @@ def test_signed_out_is_null() -> None:
     assert session_script(None) == '<script type="application/json" id="nextauth-session">null</script>'
 
 
-def test_what_has_a_meaning_in_html_is_escaped() -> None:
+def test_special_characters_of_html_are_escaped() -> None:
     inside = session_script({"user": {"name": NASTY}}).removeprefix(
         '<script type="application/json" id="nextauth-session">'
     )
@@ -84,7 +84,7 @@ def test_templates_leave_it_as_it_is() -> None:
     assert shown == f"{session_script(None)}&lt;b&gt;"
 
 
-def test_what_is_no_session_is_refused() -> None:
+def test_other_values_than_sessions_are_refused() -> None:
     with pytest.raises(TypeError, match="session_script takes a Session"):
         session_script("alice")  # type: ignore[arg-type]
 
@@ -248,7 +248,7 @@ NO_JSON = [
 
 
 @pytest.mark.parametrize("session", NO_JSON, ids=range(len(NO_JSON)))
-def test_what_is_no_json_is_left_out_and_logged(
+def test_a_session_that_is_no_json_is_left_out_and_logged(
     session: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.WARNING):
@@ -257,7 +257,7 @@ def test_what_is_no_json_is_left_out_and_logged(
 
 
 @pytest.mark.parametrize("field", [nested(100_000), looped(), 10**5_000], ids=range(3))
-def test_a_model_of_what_is_no_json_is_left_out(field: Any) -> None:
+def test_a_model_that_json_cannot_carry_is_left_out(field: Any) -> None:
     assert session_script(Session.model_validate({"expires": EXPIRES, "field": field})) == ""
 
 

@@ -45,7 +45,7 @@ def test_the_outcome_lowers_it_and_so_does_a_tab_that_closes(setting: Setting, k
     assert setting.fence.expires_in() == float("inf")
 
 
-def test_what_is_heard_of_a_mutation_after_its_outcome_raises_nothing(setting: Setting) -> None:
+def test_a_fence_after_its_outcome_is_ignored(setting: Setting) -> None:
     setting.hear("done", time=(LATE, "them"))
     assert setting.hear("fence") is None
     assert not setting.fence.is_up
@@ -95,7 +95,7 @@ def test_an_acknowledgement_that_comes_too_late_is_a_reason_to_look(setting: Set
     assert setting.hear("ack", "one", (EARLY, "them")) is None  # of another tab's fence
 
 
-def test_a_new_page_hears_of_ours(setting: Setting) -> None:
+def test_a_new_page_gets_our_fence(setting: Setting) -> None:
     assert setting.hear("hello") is None
     setting.fence.raise_own((EARLY, "us"), [])
     assert setting.hear("hello") == "repeat"

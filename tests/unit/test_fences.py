@@ -112,7 +112,7 @@ async def test_two_tabs_that_change_the_session_at_once_take_turns(
     assert json.loads(browser.cookies[SESSION_COOKIE])["name"] == "two"
 
 
-async def test_a_refused_sign_in_does_not_hide_what_another_tab_did_meanwhile(browser: MemoryBrowser) -> None:
+async def test_a_refused_sign_in_does_not_hide_a_change_of_another_tab(browser: MemoryBrowser) -> None:
     first, second = await open_tabs(browser, 2)
     entering = first.sign_in("credentials", username="alice", password="wonder", redirect=False)
     refused = second.sign_in("credentials", username="alice", password="wrong", redirect=False)

@@ -173,7 +173,7 @@ async def test_a_mutation_does_not_wait_for_ever_for_older_ones(
     older.cancel()
 
 
-async def test_what_the_server_says_is_shown_though_changes_are_announced_for_ever(
+async def test_an_answer_is_shown_though_changes_are_announced_for_ever(
     browser: MemoryBrowser, attacker: Attacker
 ) -> None:
     (provider,) = await open_tabs(browser, 1)
@@ -322,7 +322,7 @@ async def test_a_nonsensical_retry_after_is_posted_to_other_tabs_too(
     assert second.state.error
 
 
-async def test_what_the_server_says_is_shown_though_other_tabs_fail_for_ever(
+async def test_an_answer_is_shown_though_other_tabs_fail_for_ever(
     browser: MemoryBrowser, attacker: Attacker
 ) -> None:
     (provider,) = await open_tabs(browser, 1)

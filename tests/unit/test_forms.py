@@ -140,7 +140,7 @@ async def test_an_unsafe_address_is_refused_before_anything_is_sent(browser: Mem
 
 
 @pytest.mark.parametrize("value", [{"city": "Bern"}, b"Bern", ["Bern", {}]], ids=str)
-async def test_what_no_form_can_carry_is_refused_before_anything_is_sent(
+async def test_values_that_no_form_can_carry_are_refused_before_a_request(
     tab: MemoryHost, value: object
 ) -> None:
     provider = SessionProvider(None, host=tab).start()

@@ -120,7 +120,7 @@ async def test_a_sign_out_that_fails_leaves_the_guard_in_place(tab: MemoryHost) 
     assert tab.visited == [SIGN_IN_PAGE]
 
 
-async def test_what_raises_is_reported(tab: MemoryHost) -> None:
+async def test_exceptions_are_reported(tab: MemoryHost) -> None:
     SessionProvider(None, host=tab).start()
 
     def broken() -> None:
@@ -171,7 +171,7 @@ async def test_a_closed_provider_leads_nowhere(tab: MemoryHost) -> None:
     assert tab.visited == []
 
 
-async def test_what_needs_a_session_shows_none_from_a_page_that_was_left(browser: MemoryBrowser) -> None:
+async def test_guarded_content_is_hidden_on_a_restored_page(browser: MemoryBrowser) -> None:
     left, other = browser.open_tab(), browser.open_tab()
     leaving = await signed_in(other)
     provider = SessionProvider(host=left).start()

@@ -76,7 +76,7 @@ async def test_a_page_that_is_come_back_to_waits_for_the_server_before_it_leads_
     assert tab.visited == [SIGN_IN_PAGE]
 
 
-async def test_what_is_to_be_done_instead_of_leaving_is_done_again_too(tab: MemoryHost) -> None:
+async def test_a_handler_in_place_of_the_redirect_runs_again_too(tab: MemoryHost) -> None:
     calls: list[str] = []
     provider = SessionProvider(None, host=tab).start()
     use_session(required=True, on_unauthenticated=lambda: calls.append("dialog"))

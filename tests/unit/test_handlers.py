@@ -58,7 +58,7 @@ def name_in_session(session: Any) -> str | None:
     return session.user.name if session else None
 
 
-async def test_what_is_no_event_is_refused_as_ever(tab: MemoryHost) -> None:
+async def test_other_arguments_than_events_are_refused(tab: MemoryHost) -> None:
     provider = SessionProvider(None, host=tab).start()
     with pytest.raises(TypeError):
         await provider.sign_out("/bye")  # type: ignore[call-arg]
@@ -98,7 +98,7 @@ def test_listeners_and_buttons_take_the_calls_as_they_are() -> None:
         assert tab.errors == []
 
 
-def test_what_fails_as_a_handler_is_in_the_session_and_the_console() -> None:
+def test_a_failed_handler_is_in_the_session_and_the_console() -> None:
     with Browser() as browser:
         browser.sign_in_as("alice")
         tab = browser.open_tab("/account")

@@ -105,7 +105,7 @@ def test_no_header_of_any_bytes_breaks_a_request(header: bytes) -> None:
     assert Jar(sent).header == sent
 
 
-def test_what_is_no_cookie_is_not_taken() -> None:
+def test_an_invalid_cookie_line_is_ignored() -> None:
     jar = Jar(b"a=1")
     jar.take(["nonsense", "", "b=\x01", "c=1; Path=/\x7f"])
     assert (jar.header, jar.lines) == (b"a=1", [])
@@ -118,7 +118,7 @@ def test_a_header_is_found_under_any_spelling_and_of_any_type() -> None:
 
 
 @pytest.mark.parametrize("headers", [{"Cookie": None}, {"Cookie": 7}, [("Cookie",)], [1], {1: "a"}])
-def test_what_is_no_header_is_refused(headers: object) -> None:
+def test_invalid_headers_are_refused(headers: object) -> None:
     with pytest.raises(TypeError, match="a request of a web framework"):
         cookie_header(headers)
 

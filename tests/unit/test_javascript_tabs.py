@@ -39,7 +39,7 @@ async def test_tabs_of_both_javascript_clients_are_notified(browser: MemoryBrows
     assert triggers == [("session", "getSession")] * 2 + [("session", "signout")] * 2
 
 
-async def test_tabs_of_both_javascript_clients_are_heard(browser: MemoryBrowser) -> None:
+async def test_messages_of_both_javascript_clients_are_received(browser: MemoryBrowser) -> None:
     (provider,) = await open_tabs(browser, 1)
     heard = Waiter(provider)
     browser.cookies[SESSION_COOKIE] = json.dumps({"name": "alice"})
@@ -78,7 +78,7 @@ async def test_a_javascript_message_is_answered_though_the_leader_is_dead(browse
     assert gets(browser) == before + 1
 
 
-async def test_what_was_heard_is_not_sent_on(browser: MemoryBrowser) -> None:
+async def test_received_answers_are_not_posted_again(browser: MemoryBrowser) -> None:
     await open_tabs(browser, 2)
     heard: list[object] = []
     browser.open_tab().open_channel("next-auth", heard.append)
@@ -105,7 +105,7 @@ async def test_a_read_that_began_before_the_news_is_aborted(browser: MemoryBrows
 
 
 @pytest.mark.parametrize("number", [1, 3])
-async def test_what_a_javascript_tab_brings_back_after_a_sign_out_is_signed_out_again(
+async def test_a_session_revived_by_a_javascript_tab_is_signed_out_again(
     browser: MemoryBrowser, number: int
 ) -> None:
     first, *_others = tabs = await signed_in_tabs(browser, number)

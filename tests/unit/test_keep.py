@@ -60,7 +60,7 @@ def test_any_response_carries_the_cookies_and_is_private(response: Any, jar: Jar
     assert response.headers["Vary"] == "Cookie"
 
 
-def test_what_is_kept_twice_is_there_once(response: Any, jar: Jar) -> None:
+def test_kept_cookies_are_set_once(response: Any, jar: Jar) -> None:
     keep_cookies(response, jar)
     keep_cookies(response, jar)
     assert lines_of(response) == [LINE]
@@ -68,7 +68,7 @@ def test_what_is_kept_twice_is_there_once(response: Any, jar: Jar) -> None:
     assert response.headers["Vary"] == "Cookie"
 
 
-def test_what_the_server_sets_later_counts(response: Any, jar: Jar) -> None:
+def test_a_later_cookie_of_the_server_counts(response: Any, jar: Jar) -> None:
     keep_cookies(response, jar)
     jar.take(["a=2; Path=/", "b=1"])
     keep_cookies(response, jar)
@@ -139,7 +139,7 @@ def test_django_hands_back_cookies_of_one_name_for_two_paths() -> None:
     assert response.cookies["a"].value == "1"
 
 
-def test_what_django_cannot_send_is_left_out() -> None:
+def test_a_cookie_that_django_cannot_send_is_left_out() -> None:
     jar = Jar(b"")
     jar.take(["a=\xff", "path=1", "odd[name]=1", "b=1"])
     assert lines_of(keep_cookies(HttpResponse("a"), jar)) == ["b=1"]

@@ -163,7 +163,7 @@ async def test_whatever_else_is_stored_there_is_none(browser: MemoryBrowser, tex
     assert page.requests == 0
 
 
-async def test_opening_such_a_page_does_not_void_what_another_tab_has_asked(browser: MemoryBrowser) -> None:
+async def test_opening_such_a_page_voids_no_request_of_other_tabs(browser: MemoryBrowser) -> None:
     other = await signed_in(browser.open_tab())
     browser.cookies[SESSION_COOKIE] = json.dumps({"id": "alice", "name": "Alice II"})
     for way in ("embedded", "given"):
@@ -177,7 +177,7 @@ async def test_opening_such_a_page_does_not_void_what_another_tab_has_asked(brow
         provider.close()
 
 
-async def test_what_another_tab_has_asked_since_is_newer(browser: MemoryBrowser) -> None:
+async def test_a_later_request_of_another_tab_is_newer(browser: MemoryBrowser) -> None:
     page = Page(browser)
     provider = await page.boot()
     page.tab.browser.cookies[SESSION_COOKIE] = json.dumps({"id": "alice", "name": "Alice II"})

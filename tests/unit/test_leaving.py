@@ -117,7 +117,7 @@ async def test_a_second_link_aborts_the_repeated_read(browser: MemoryBrowser) ->
     assert heard.log == []
 
 
-async def test_an_update_that_is_aborted_raises_and_shows_what_has_become_of_it(
+async def test_an_aborted_update_raises_and_refetches(
     browser: MemoryBrowser,
 ) -> None:
     provider, host, other = await two_tabs(browser)

@@ -30,7 +30,7 @@ ALICE = {"user": {"name": "Alice"}, "expires": EXPIRES}
 # --- telling ---
 
 
-async def test_subscribers_hear_of_each_change_until_they_end_it(tab: MemoryHost) -> None:
+async def test_subscribers_are_called_until_they_unsubscribe(tab: MemoryHost) -> None:
     provider = SessionProvider(None, host=tab).start()
     states: list[SessionState] = []
     stop = provider.subscribe(states.append)
@@ -229,7 +229,7 @@ async def test_assigning_a_session_shows_it_and_outruns_a_request_under_way(tab:
         provider.session = 3  # type: ignore[assignment]
 
 
-async def test_a_session_type_is_what_listeners_get(tab: MemoryHost, server: FakeServer) -> None:
+async def test_listeners_get_the_session_type(tab: MemoryHost, server: FakeServer) -> None:
     class Shop(Session):
         cart: int
 

@@ -206,7 +206,7 @@ LATENCIES = st.sampled_from([0.01, 0.05, 0.3, 1.7])
 
 @settings(max_examples=500, deadline=None, derandomize=True)
 @given(LATENCIES, steps([*CALLS, "hide", "show"]))
-def test_what_was_granted_last_holds_whatever_was_held_back(latency: float, plan: list[Step]) -> None:
+def test_the_last_mutation_holds_whatever_was_held_back(latency: float, plan: list[Step]) -> None:
     tell(latency, plan, FAITHFUL)
 
 

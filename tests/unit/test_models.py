@@ -48,7 +48,7 @@ class Strict(Session):
     user: Named
 
 
-def test_what_does_not_fit_is_named_without_its_value() -> None:
+def test_misfits_are_named_without_their_values() -> None:
     with pytest.raises(SessionValidationError) as caught:
         read_model(Strict, {"user": {"name": {"secret": "hunter2"}}, "expires": "hunter2"})
     assert caught.value.fields == ("user.name", "expires")
@@ -98,7 +98,7 @@ def test_a_number_as_id_becomes_text(sent: object, text: str) -> None:
 
 @pytest.mark.parametrize("field", ["id", "name", "email", "image"])
 @pytest.mark.parametrize("value", [True, ["a"], {"$oid": "a"}, [], {}])
-def test_what_does_not_fit_is_kept_as_it_came(field: str, value: object) -> None:
+def test_values_of_other_types_are_kept_as_they_came(field: str, value: object) -> None:
     assert getattr(read({field: value}).user, field) is value
 
 
@@ -144,7 +144,7 @@ def test_a_type_of_ones_own_may_refuse() -> None:
     assert read_model(WithNumbers, {"user": {"id": 7, "name": 8}, "expires": EXPIRES}).user.id == 7
 
 
-def test_what_does_not_fit_is_named_as_the_server_names_it() -> None:
+def test_misfits_are_named_as_the_server_names_them() -> None:
     class Renamed(Session):
         number: int = Field(alias="theNumber")
         role: str = Field(validation_alias="shopRole")
@@ -180,7 +180,7 @@ class WhollyStrict(Session):
 
 
 @pytest.mark.parametrize("model", [WithStrictUser, WhollyStrict])
-def test_a_strict_type_takes_what_json_has_instead_of_dates_and_enums(model: type[Session]) -> None:
+def test_a_strict_type_reads_dates_and_enums_from_json(model: type[Session]) -> None:
     raw = {"user": {"id": "7", "since": EXPIRES}, "rank": "admin", "tags": ["a"], "expires": EXPIRES}
     session: Any = read_model(model, raw)
     assert (session.user.id, session.user.since, session.expires) == ("7", session.expires, session.expires)

@@ -53,7 +53,7 @@ async def test_everybody_is_signed_in(user: Any, browser: MemoryBrowser, tab: Me
     assert (provider.state.status, provider.state.error) == ("authenticated", None)
 
 
-async def test_also_by_what_a_page_tells(user: Any, tab: MemoryHost) -> None:
+async def test_also_by_messages_of_a_page(user: Any, tab: MemoryHost) -> None:
     told = {"user": user, "expires": EXPIRES}
     provider = SessionProvider(told, host=tab).start()
     assert provider.state.status == "authenticated"

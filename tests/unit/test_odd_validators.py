@@ -46,7 +46,7 @@ async def test_a_page_says_so_and_heals_by_itself(
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-async def test_so_does_what_another_tab_tells(
+async def test_messages_of_another_tab_do_too(
     browser: MemoryBrowser, tab: MemoryHost, fault: type[Exception]
 ) -> None:
     browser.cookies[SESSION_COOKIE] = json.dumps({"name": "alice"})

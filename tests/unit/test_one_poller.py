@@ -36,7 +36,7 @@ async def test_all_tabs_together_ask_once_in_an_interval(browser: MemoryBrowser,
     assert gets(browser) - before == 10
 
 
-async def test_the_others_show_what_the_leader_learns(browser: MemoryBrowser) -> None:
+async def test_the_others_show_the_leaders_answers(browser: MemoryBrowser) -> None:
     tabs = await signed_in_tabs(browser, 3, refetch_interval=INTERVAL)
     browser.cookies[SESSION_COOKIE] = json.dumps({"name": "Alice II"})
     await asyncio.sleep(INTERVAL + 1)
@@ -199,7 +199,7 @@ async def test_a_restored_page_is_stale_at_once_and_right_soon(browser: MemoryBr
     assert (name_in(state) is None) == (status == "signed out elsewhere")
 
 
-async def test_a_restored_page_hears_and_leads_again(browser: MemoryBrowser) -> None:
+async def test_a_restored_page_receives_and_leads_again(browser: MemoryBrowser) -> None:
     first, second = await signed_in_tabs(browser, 2, refetch_interval=INTERVAL)
     assert isinstance(first.host, MemoryHost)
     first.host.change_lifecycle("left")

@@ -92,7 +92,7 @@ async def test_events_come_with_their_change_and_in_its_order(provider: SessionP
     assert heard == ["state alice", "signed_in alice", "again alice", "state None", "signed_out None"]
 
 
-async def test_the_present_is_in_the_provider_while_an_older_change_is_heard(
+async def test_the_provider_has_the_latest_state_during_an_older_notification(
     provider: SessionProvider,
 ) -> None:
     pairs: list[tuple[str | None, str | None]] = []
@@ -107,7 +107,7 @@ async def test_the_present_is_in_the_provider_while_an_older_change_is_heard(
     assert pairs == [("alice", None), (None, None)]
 
 
-async def test_one_that_is_removed_by_another_hears_no_more(provider: SessionProvider) -> None:
+async def test_a_listener_removed_by_another_is_not_called(provider: SessionProvider) -> None:
     heard: list[SessionState] = []
     provider.start().subscribe(lambda _state: stop())
     stop = provider.subscribe(heard.append)
@@ -115,7 +115,7 @@ async def test_one_that_is_removed_by_another_hears_no_more(provider: SessionPro
     assert heard == []
 
 
-async def test_one_that_is_added_meanwhile_hears_only_what_is_newer_than_what_it_found(
+async def test_a_listener_added_during_a_delivery_gets_later_changes_only(
     provider: SessionProvider,
 ) -> None:
     found: list[str | None] = []
@@ -187,7 +187,7 @@ async def test_adapters_miss_no_change(
 
 @settings(max_examples=200, deadline=None, derandomize=True)
 @given(st.lists(st.tuples(st.sampled_from(["alice", "bob", None]), st.sampled_from(["", "bob", "out"]))))
-def test_whatever_listeners_assign_all_hear_the_same_and_the_present_last(
+def test_all_listeners_get_the_same_changes_in_order_whatever_they_assign(
     plan: list[tuple[str | None, str]],
 ) -> None:
     async def play() -> None:
@@ -225,7 +225,7 @@ def call(provider: SessionProvider, what: str) -> asyncio.Task[Any]:
 
 @pytest.mark.parametrize("what", ["sign in", "update", "sign out"])
 @pytest.mark.parametrize("after", [0.0, 0.1, 1.5, 2.5, 3.5, 4.5, 5.5])
-async def test_what_is_assigned_during_a_call_is_shown_after_its_outcome(
+async def test_an_assignment_during_a_call_is_shown_after_its_outcome(
     tab: MemoryHost, what: str, after: float
 ) -> None:
     provider = await signed_in(tab)
@@ -336,7 +336,7 @@ async def test_the_end_of_one_call_does_not_lose_it_in_the_middle_of_another(tab
     assert name_in(provider.state) == "carol"
 
 
-async def test_what_makes_no_sense_is_refused_at_once_during_a_call_too(tab: MemoryHost) -> None:
+async def test_an_invalid_assignment_is_refused_at_once_during_a_call_too(tab: MemoryHost) -> None:
     provider = await signed_in(tab)
     tab.browser.network.latency = 0.5
     running = call(provider, "sign out")

@@ -127,7 +127,7 @@ async def test_users_are_distinguished_by_id_else_by_email(
     assert [name for name, _ in heard] == events
 
 
-async def test_where_a_session_names_neither_the_server_has_said_so_by_a_sign_in(
+async def test_without_id_and_email_a_sign_in_makes_another_user(
     browser: MemoryBrowser, server: FakeServer
 ) -> None:
     for user in server.users.values():

@@ -157,7 +157,7 @@ def test_a_mutation_is_looked_after_where_something_may_undo_it(setting: Setting
     assert wait is None if why is None else wait == pytest.approx(0.5)
 
 
-def test_a_mutation_that_failed_asks_for_what_came_in_meanwhile(setting: Setting) -> None:
+def test_a_failed_mutation_refetches_after_messages_in_between(setting: Setting) -> None:
     setting.poller.mutation_failed()
     assert setting.poller.wait(only_nudge=True) is None
     setting.poller.missed_news()

@@ -133,7 +133,7 @@ async def test_a_sign_out_in_another_tab_makes_it_worthless(browser: MemoryBrows
     assert provider.state.status == "unauthenticated"
 
 
-async def test_what_changes_the_session_here_drops_it_first(tab: MemoryHost) -> None:
+async def test_a_mutation_drops_the_prefetch_first(tab: MemoryHost) -> None:
     ahead = Ahead(tab, session("eve"), seconds=5)
     provider = SessionProvider(host=tab)
     await provider.sign_in("credentials", username="alice", password="wonder", redirect=False)
@@ -160,7 +160,7 @@ async def test_a_page_that_is_left_drops_it(tab: MemoryHost) -> None:
     assert ahead.is_dropped
 
 
-async def test_its_time_counts_for_what_is_shown(tab: MemoryHost) -> None:
+async def test_its_start_time_orders_the_shown_state(tab: MemoryHost) -> None:
     """A sign-out that another tab tells of began after it, though Python takes it later."""
     provider = SessionProvider(host=tab)
     Ahead(tab, session())

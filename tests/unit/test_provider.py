@@ -218,7 +218,7 @@ async def test_closing_during_a_request_aborts_it_and_writes_nothing(tab: Memory
     assert provider.state.status == "loading"
 
 
-async def test_a_call_that_closing_interrupts_ends_with_what_is_known(tab: MemoryHost) -> None:
+async def test_a_call_interrupted_by_close_returns_the_known_state(tab: MemoryHost) -> None:
     tab.browser.network.hold(SESSION)
     provider = SessionProvider(host=tab).start()
     call = asyncio.create_task(provider.get_session())

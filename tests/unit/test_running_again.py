@@ -208,7 +208,7 @@ async def test_providers_of_other_servers_and_other_tabs_go_on(browser: MemoryBr
         await provider.get_csrf_token()
 
 
-async def test_what_runs_again_leaves_nothing_open(browser: MemoryBrowser) -> None:
+async def test_running_again_leaves_nothing_open(browser: MemoryBrowser) -> None:
     host: MemoryHost = browser.open_tab()
     for _ in range(3):
         provider = SessionProvider(refetch_interval=10, renew_before_expiry=10, host=host).start()

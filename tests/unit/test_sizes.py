@@ -40,11 +40,11 @@ def test_a_page_downloads_less_than_70_kilobytes_of_us() -> None:
     assert len(own_wheel().to_bytes()) < 70_000
 
 
-def test_what_asks_ahead_is_smaller_than_a_kilobyte() -> None:
+def test_the_prefetch_script_is_smaller_than_a_kilobyte() -> None:
     assert len(pinned("session-prefetch.js").read_bytes()) < 1000
 
 
-def test_what_shows_it_ahead_is_smaller_than_two_kilobytes_on_its_way() -> None:
+def test_the_paint_script_is_smaller_than_two_kilobytes_compressed() -> None:
     assert len(gzip.compress(pinned("session-paint.js").read_bytes())) < 2000
 
 

@@ -248,7 +248,7 @@ async def test_a_read_that_could_not_be_aborted_any_more_is_looked_into(browser:
     assert shown([first, second]) == {"NEW"}
 
 
-async def test_what_a_javascript_tab_brings_back_on_a_slow_line_is_signed_out_again(
+async def test_a_session_revived_on_a_slow_line_is_signed_out_again(
     browser: MemoryBrowser,
 ) -> None:
     tabs = await open_tabs(browser, {}, {})
@@ -266,7 +266,7 @@ async def test_what_a_javascript_tab_brings_back_on_a_slow_line_is_signed_out_ag
     assert shown(tabs) == {None}
 
 
-async def test_what_a_javascript_tab_brings_back_during_the_check_is_signed_out_again(
+async def test_a_session_revived_during_the_check_is_signed_out_again(
     browser: MemoryBrowser,
 ) -> None:
     tabs = await open_tabs(browser, {}, {})
@@ -324,7 +324,7 @@ async def test_a_second_sign_in_in_another_python_tab_holds(browser: MemoryBrows
     assert shown(tabs) == {"alice"}
 
 
-async def test_an_update_of_a_provider_that_is_closed_meanwhile_returns_what_the_server_said(
+async def test_an_update_of_a_closed_provider_returns_the_servers_session(
     browser: MemoryBrowser,
 ) -> None:
     (provider,) = await open_tabs(browser, {})
@@ -364,7 +364,7 @@ async def test_a_sign_out_beside_a_javascript_tab_costs_one_request_more(browser
 
 
 @pytest.mark.parametrize("latency", [0.05, 1.7, 4.0])
-async def test_polls_cost_what_they_cost(browser: MemoryBrowser, latency: float) -> None:
+async def test_the_cost_of_polls_is_constant(browser: MemoryBrowser, latency: float) -> None:
     await open_tabs(browser, *[{"refetch_interval": 60}] * 3)
     browser.network.latency = latency
     before = len(browser.network.log)

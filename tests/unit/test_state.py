@@ -122,7 +122,7 @@ def test_a_failed_mutation_still_makes_earlier_reads_worthless(store: Recorder) 
     assert not store.apply(ALICE, started=before, reason="refetch")
 
 
-def test_what_a_change_elsewhere_has_overtaken_is_outdated_and_what_a_mutation_has_left_is_not(
+def test_a_state_before_a_change_elsewhere_is_outdated(
     store: Recorder,
 ) -> None:
     assert not store.is_outdated

@@ -18,7 +18,7 @@ RANDOM = st.randoms(use_true_random=False)
 
 @settings(max_examples=300, deadline=None, derandomize=True)
 @given(RANDOM)
-def test_a_tab_shows_what_is_true_whatever_fails(random: Random) -> None:
+def test_a_tab_shows_the_servers_session_after_any_failure(random: Random) -> None:
     assert tell(make_plan(random, most_tabs=1)) == []
 
 

@@ -50,7 +50,7 @@ async def test_a_sign_in_that_leaves_the_page_is_announced_too(browser: MemoryBr
     assert name_in(second.state) == "alice"
 
 
-async def test_what_another_tab_did_is_an_event_from_elsewhere(browser: MemoryBrowser) -> None:
+async def test_a_change_of_another_tab_is_not_a_local_event(browser: MemoryBrowser) -> None:
     first, second = await open_tabs(browser, 2)
     events: list[tuple[str, str, bool]] = []
     for name in ("signed_in", "updated", "signed_out"):
@@ -121,7 +121,7 @@ async def test_a_session_that_one_tabs_type_refuses_is_shown_in_the_others(brows
     assert (name_in(second.state), second.state.error) == ("bob", None)
 
 
-async def test_what_one_tab_learns_ends_anothers_error(browser: MemoryBrowser) -> None:
+async def test_an_answer_of_one_tab_ends_anothers_error(browser: MemoryBrowser) -> None:
     first, second = await signed_in_tabs(browser, 2)
     browser.network.answer_next(SESSION, html_answer())
     await second.refetch()
@@ -174,7 +174,7 @@ async def test_a_fence_repeated_after_its_end_blocks_no_request(browser: MemoryB
     assert asyncio.get_running_loop().time() == now
 
 
-async def test_what_does_not_fit_this_tabs_session_type_is_its_error(browser: MemoryBrowser) -> None:
+async def test_a_message_that_does_not_fit_the_session_type_is_an_error(browser: MemoryBrowser) -> None:
     class ShopSession(Session):
         role: str
 

@@ -34,7 +34,7 @@ def test_a_message_is_one_that_both_javascript_clients_understand() -> None:
 
 
 @pytest.mark.parametrize("message", [None, 1, "session", [], {}, {"event": "other"}])
-def test_what_is_no_message_is_no_news(message: object) -> None:
+def test_other_texts_than_messages_are_ignored(message: object) -> None:
     assert NextAuthMessages("/api/auth").read(message, listens=True) is None
 
 
@@ -44,7 +44,7 @@ def test_a_javascript_client_is_always_news() -> None:
     assert mailbox.read(FROM_V5, listens=True) == "javascript"
 
 
-def test_a_message_heard_on_both_transports_is_news_once() -> None:
+def test_a_message_on_both_transports_counts_once() -> None:
     mailbox = NextAuthMessages("/api/auth")
     assert mailbox.read(written(told=False), listens=True) == "python"
     assert mailbox.read(written(told=False), listens=True) is None
@@ -61,7 +61,7 @@ def test_a_python_tab_is_news_where_its_own_channel_does_not_tell_more(
     assert NextAuthMessages("/api/auth").read({**written(), **change}, listens=listens) == "python"
 
 
-def test_what_the_own_channel_tells_is_no_news() -> None:
+def test_a_storage_event_after_our_own_channel_is_ignored() -> None:
     assert NextAuthMessages("/api/auth").read(written(), listens=True) is None
 
 
@@ -86,7 +86,7 @@ def test_a_timeout_is_a_bounded_number_of_seconds(said: object, read: float) -> 
     assert parse_message(text, "/api/auth", now=NOW) == replace(STATE, timeout=read)
 
 
-def test_what_one_tab_writes_another_reads() -> None:
+def test_messages_survive_writing_and_reading() -> None:
     assert parse_message(STATE.to_json("/api/auth"), "/api/auth", now=NOW) == STATE
 
 
@@ -151,7 +151,7 @@ def test_a_failure_with_an_endless_wait_is_ignored(wait: str) -> None:
 
 
 @pytest.mark.parametrize("text", [None, 1, "", "{", "null", "[]", {"v": 1}])
-def test_what_is_not_a_message_is_ignored(text: object) -> None:
+def test_malformed_messages_are_ignored(text: object) -> None:
     assert parse_message(text, "/api/auth", now=NOW) is None
 
 

@@ -117,7 +117,7 @@ def test_where_no_value_may_stand_the_template_is_shown(strings: tuple[str, ...]
     "name",
     [".innerHTML", ".outerHTML", "srcdoc", ".srcdoc", "onclick", ".onclick", "ONERROR", ".style", "style"],
 )
-def test_what_would_be_run_or_parsed_is_refused(name: str) -> None:
+def test_values_that_browsers_run_or_parse_are_refused(name: str) -> None:
     with pytest.raises(ValueError, match="would be run or parsed"):
         places((f"<p {name}=", ">"))
 
@@ -167,7 +167,7 @@ class Sneaky(str):
         return J
 
 
-def test_what_is_looked_at_is_what_is_shown() -> None:
+def test_the_checked_value_is_the_shown_value() -> None:
     assert admitted(Template("<a href=", Sneaky("/a"), ">")) == [None]
 
 

@@ -104,7 +104,7 @@ def test_each_tab_has_its_own_provider(browser: Browser) -> None:
         _ = browser.open_tab().provider
 
 
-def test_what_another_tab_causes_runs_in_the_tab_itself(browser: Browser) -> None:
+def test_changes_of_another_tab_run_listeners_in_this_tab(browser: Browser) -> None:
     tabs = [browser.open_tab(), browser.open_tab()]
     read: list[Any] = [None, None]
 

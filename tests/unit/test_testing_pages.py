@@ -88,13 +88,13 @@ def test_coroutines_and_functions_give_what_they_return(tab: Tab) -> None:
     assert tab.run(lambda: 7) == 7
 
 
-def test_what_a_page_raises_reaches_the_test(tab: Tab, browser: Browser) -> None:
+def test_exceptions_of_a_page_reach_the_test(tab: Tab, browser: Browser) -> None:
     browser.server.is_down = True
     with pytest.raises(ClientFetchError, match="HTTP 500"):
         tab.run(get_session())
 
 
-def test_what_a_component_raises_is_among_the_errors(tab: Tab) -> None:
+def test_a_components_exception_is_in_the_errors(tab: Tab) -> None:
     def page() -> None:
         @component("#broken")
         def broken() -> str:
@@ -108,7 +108,7 @@ def test_what_a_component_raises_is_among_the_errors(tab: Tab) -> None:
 @pytest.mark.parametrize(
     ("debug", "text"), [(True, "broken failed: ValueError: Eve's secret"), (False, SORRY)]
 )
-def test_what_a_component_raises_is_on_the_page_with_debug_only(tab: Tab, debug: bool, text: str) -> None:
+def test_a_components_exception_is_on_the_page_with_debug_only(tab: Tab, debug: bool, text: str) -> None:
     def page() -> None:
         SessionProvider(None, debug=debug).start()
 
@@ -207,7 +207,7 @@ def shown(tab: Tab, content: object) -> str:
         (Template('<a title="a ', None, '">x</a>'), '<a title="a ">x</a>'),
     ],
 )
-def test_what_is_drawn(tab: Tab, content: object, html: str) -> None:
+def test_rendered_html(tab: Tab, content: object, html: str) -> None:
     assert shown(tab, content) == html
 
 
@@ -263,7 +263,7 @@ def test_a_link_leads_nowhere_if_its_handler_says_so(tab: Tab) -> None:
     assert tab.visited == []
 
 
-def test_what_is_drawn_again_leaves_no_handlers_behind(tab: Tab) -> None:
+def test_a_new_render_leaves_no_handlers_behind(tab: Tab) -> None:
     def page() -> Any:
         @component("#shown")
         def buttons() -> object:
@@ -294,7 +294,7 @@ def test_a_link_leads_where_it_says(tab: Tab) -> None:
     assert tab.visited == ["https://app.example/next"]
 
 
-def test_what_cannot_be_used_is_refused(tab: Tab) -> None:
+def test_unusable_elements_are_refused(tab: Tab) -> None:
     shown(tab, Template("<button disabled>", "x", "</button>"))
     with pytest.raises(ValueError, match="is disabled"):
         tab.click("button")
@@ -303,13 +303,13 @@ def test_what_cannot_be_used_is_refused(tab: Tab) -> None:
 
 
 @pytest.mark.parametrize("act", [Tab.click, lambda tab, at: tab.fill(at, "x"), Tab.submit])
-def test_what_is_not_there_cannot_be_used(tab: Tab, act: Callable[[Tab, str], None]) -> None:
+def test_missing_elements_cannot_be_used(tab: Tab, act: Callable[[Tab, str], None]) -> None:
     shown(tab, "text")
     with pytest.raises(LookupError, match="matches '#nowhere'"):
         act(tab, "#nowhere")
 
 
-def test_what_needs_a_real_browser_says_so(tab: Tab, tmp_path: Path) -> None:
+def test_features_of_real_browsers_say_so(tab: Tab, tmp_path: Path) -> None:
     tab.run(lambda: SessionProvider().start())
     with pytest.raises(RuntimeError, match="needs a real browser"):
         tab.run(bind_page)

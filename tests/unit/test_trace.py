@@ -61,12 +61,12 @@ async def test_the_logger_has_the_same_lines(tab: MemoryHost, caplog: pytest.Log
     assert tab.lines
 
 
-async def test_without_debug_nothing_is_said(tab: MemoryHost, caplog: pytest.LogCaptureFixture) -> None:
+async def test_without_debug_nothing_is_logged(tab: MemoryHost, caplog: pytest.LogCaptureFixture) -> None:
     await signed_in(tab)
     assert (tab.lines, caplog.records) == ([], [])
 
 
-async def test_what_another_tab_says_is_explained(browser: MemoryBrowser) -> None:
+async def test_messages_of_another_tab_are_explained(browser: MemoryBrowser) -> None:
     first, second = browser.open_tab(), browser.open_tab()
     SessionProvider(host=second, debug=True).start()
     speaking = await signed_in(first)

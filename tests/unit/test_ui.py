@@ -158,7 +158,7 @@ def test_a_path_is_names_or_positions_with_dots(path: str) -> None:
         "a@b",
     ],
 )
-def test_what_is_no_path_is_refused(path: str) -> None:
+def test_invalid_paths_are_refused(path: str) -> None:
     with pytest.raises(ValueError, match="is no path into a session"):
         checked_path(path)
 
@@ -205,7 +205,7 @@ def test_a_path_leads_to_positions_of_lists() -> None:
     assert read_path(session(user="alice"), "user.0") is None
 
 
-def test_a_path_leads_to_what_a_session_type_has_made_of_a_field() -> None:
+def test_a_path_leads_to_a_session_types_own_value_of_a_field() -> None:
     class Shop(Session):
         scores: dict[int, str]
 
@@ -366,7 +366,7 @@ async def test_bindings_and_conditions_show_fields_of_any_name(tab: MemoryHost) 
     assert element.classes == {"schema", "_id", "roles.0", "dict"}
 
 
-async def test_an_element_may_keep_what_it_shows_until_the_next_change(tab: MemoryHost) -> None:
+async def test_an_element_can_keep_its_content_until_the_next_change(tab: MemoryHost) -> None:
     provider = SessionProvider(None, host=tab).start()
     element = Element()
     bind(provider, element, text="user.name", at_once=False)
@@ -375,7 +375,7 @@ async def test_an_element_may_keep_what_it_shows_until_the_next_change(tab: Memo
     assert element.textContent == "Alice"
 
 
-async def test_what_has_not_changed_is_not_written(tab: MemoryHost) -> None:
+async def test_unchanged_properties_are_not_written(tab: MemoryHost) -> None:
     provider = SessionProvider(alice(), host=tab).start()
     element = Element()
     bind(provider, element, attr={"title": "user.name"})

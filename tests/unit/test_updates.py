@@ -32,7 +32,7 @@ UPDATE = "POST /api/auth/session"
 # --- update ---
 
 
-async def test_an_update_shows_what_the_server_made_of_it(tab: MemoryHost) -> None:
+async def test_an_update_shows_the_servers_session(tab: MemoryHost) -> None:
     provider = await signed_in(tab)
     session = await provider.update({"name": "bob"})
     assert session is provider.state.data
@@ -141,7 +141,7 @@ async def test_an_update_that_json_cannot_carry_is_refused_before_anything_is_se
     assert (name_in(provider.state), provider.state.error) == ("alice", None)
 
 
-async def test_an_update_sends_what_it_was_given_whatever_becomes_of_that(tab: MemoryHost) -> None:
+async def test_an_update_sends_a_snapshot_of_its_data(tab: MemoryHost) -> None:
     provider = await signed_in(tab)
     data = {"name": "bob"}
     updating = asyncio.create_task(provider.update(data))

@@ -210,7 +210,7 @@ def test_another_origin_is_refused_only_where_asked() -> None:
             safe_redirect(url, page=PAGE, same_origin=True)
 
 
-def test_what_is_no_text_is_refused() -> None:
+def test_other_values_than_text_are_refused() -> None:
     with pytest.raises(UnsafeRedirectError):
         safe_redirect(None, page=PAGE)  # type: ignore[arg-type]
 

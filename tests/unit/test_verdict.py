@@ -294,7 +294,7 @@ async def test_an_empty_callback_is_none(server: OwnSignInPage) -> None:
         ("", ""),
     ],
 )
-def test_only_what_a_refusal_leaves_is_taken_from_an_address(page: str, kept: str) -> None:
+def test_only_verdict_parameters_are_removed_from_an_address(page: str, kept: str) -> None:
     assert without_verdict(ORIGIN + page) == ORIGIN + kept
 
 

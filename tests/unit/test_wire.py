@@ -69,7 +69,7 @@ def test_an_update_without_data_sends_none() -> None:
     }
 
 
-def test_what_an_update_sends_is_a_copy_in_json() -> None:
+def test_an_update_sends_a_copy_as_json() -> None:
     data: dict[Any, Any] = {"a": MappingProxyType({"b": (1, 2.5)}), "c": None, 1: "\ud83d"}
     assert wire.as_json(MappingProxyType(data)) == {"a": {"b": [1, 2.5]}, "c": None, "1": "\ud83d"}
     assert wire.as_json(None) is None
@@ -83,7 +83,7 @@ def test_a_number_that_is_not_finite_is_no_json(number: float) -> None:
             wire.as_json(data)
 
 
-def test_what_contains_itself_is_no_json() -> None:
+def test_a_value_that_contains_itself_is_no_json() -> None:
     data: dict[str, Any] = {}
     data["again"] = [data]
     with pytest.raises(ValueError, match="contains itself"):

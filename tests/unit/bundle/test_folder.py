@@ -93,7 +93,7 @@ def refused(out: Path) -> str:
         *("yours-1.0-py3-none-any.whl", "lit/a/b/c.js", "pyodide/0badc0de/deeper/part.bin", "PYODIDE/x.bin"),
     ],
 )
-def test_a_stamp_that_names_what_no_bundle_has_is_refused(out: Path, elsewhere: Path, name: str) -> None:
+def test_a_stamp_with_unknown_files_is_refused(out: Path, elsewhere: Path, name: str) -> None:
     stamped(out, name)
     told = refused(out)
     assert "which no bundle has: delete it, or name a new or empty folder" in told
@@ -154,7 +154,7 @@ def test_a_folder_in_place_of_the_stamp_is_refused(out: Path) -> None:
     assert "not a file of its own" in refused(out)
 
 
-def test_what_is_written_is_held_to_the_same_names(out: Path) -> None:
+def test_writing_is_limited_to_the_same_names(out: Path) -> None:
     for name in ("../a.js", "main.js", STAMP):
         with pytest.raises(BundleError, match="which no bundle has"):
             Folder(out).write("package", "key", {name: b""})
@@ -225,7 +225,7 @@ def test_a_link_in_the_place_of_an_unfinished_file_is_not_followed(
     assert not (out.parent / "nowhere").exists()
 
 
-def test_what_is_hard_linked_elsewhere_stays_as_it_is(out: Path, elsewhere: Path) -> None:
+def test_hard_links_elsewhere_are_not_changed(out: Path, elsewhere: Path) -> None:
     (out / "lit/lit.js").unlink()
     os.link(elsewhere / "lit.js", out / "lit/lit.js")
     Folder(out).write("package", "new", {"lit/lit.js": b"new"})

@@ -99,7 +99,7 @@ def test_a_bundle_may_do_without_a_snapshot_and_get_it_later(out: Path) -> None:
 
 
 @pytest.mark.usefixtures("fake")
-def test_what_bears_a_hash_in_its_path_has_that_hash(out: Path) -> None:
+def test_files_with_a_hash_in_their_path_have_that_hash(out: Path) -> None:
     bundle(out)
     hashed = [out / "pyodide" / part["name"] for part in interpreter(out)["parts"].values()]
     assert {path.name for path in hashed} == {

@@ -19,7 +19,7 @@ from .conftest import PYDANTIC, Runtime, bundle, snapshot
 # --- The lock file ---
 
 
-def test_the_lock_finds_a_wheels_modules_and_what_it_always_needs() -> None:
+def test_the_lock_finds_a_wheels_modules_and_requirements() -> None:
     entry = lock_entry(PYDANTIC.file_name, PYDANTIC.to_bytes())
     assert entry["imports"] == ["pydantic"]
     assert entry["depends"] == ["typing-extensions"]
@@ -82,7 +82,7 @@ def test_the_config_has_relative_addresses_and_pages_get_the_same_one(out: Path)
 # --- For PyScript from its CDN ---
 
 
-def test_for_a_cdn_there_is_only_what_the_cdn_lacks(out: Path, fake: Runtime) -> None:
+def test_a_bundle_for_a_cdn_has_only_files_that_the_cdn_lacks(out: Path, fake: Runtime) -> None:
     fake._add("lit/lit-html.js", b"lit")
     build_bundle(out, cdn=True, report=lambda _: None)
     (wheel,) = out.glob("*.whl")

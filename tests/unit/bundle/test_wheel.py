@@ -138,13 +138,13 @@ def is_text(statement: ast.stmt) -> bool:
 
 
 @pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: path.name)
-def test_what_a_page_gets_does_what_the_source_does(path: Path) -> None:
+def test_stripped_modules_are_equivalent_to_their_sources(path: Path) -> None:
     source = path.read_text("utf-8")
     assert statements(stripped(source)) == statements(source)
     compile(minified(source), path, "exec")
 
 
-def test_what_is_for_type_checkers_is_not_in_a_page() -> None:
+def test_code_for_type_checkers_is_not_in_a_page() -> None:
     source = '''\
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, overload
 
@@ -225,7 +225,7 @@ def test_the_wheels_name_is_one_that_installers_read() -> None:
     assert {str(tag) for tag in tags} == {"py3-none-any"}
 
 
-def test_a_page_does_not_download_what_only_servers_and_tests_use(package: Path) -> None:
+def test_a_page_downloads_no_modules_of_servers_and_tests(package: Path) -> None:
     for name in (
         "server/__init__.py",
         "testing/__init__.py",
@@ -254,7 +254,7 @@ def test_a_wheel_with_other_files_has_a_record_of_them(tmp_path: Path) -> None:
     assert other.file_name == wheel.file_name
 
 
-def test_what_is_compiled_is_imported_by_the_same_name() -> None:
+def test_compiled_modules_keep_their_names() -> None:
     metadata = {"x-1.dist-info/METADATA": b"Name: x\nVersion: 1\n"}
     wheel = Wheel(
         "x-1-py3-none-any.whl", {"one.pyc": b"", "two.py": b"", "three/__init__.pyc": b"", **metadata}

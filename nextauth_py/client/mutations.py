@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ..core import wire
@@ -300,11 +300,11 @@ class AuthClient(Generic[S]):
         return None
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class _SignIn:
     """An attempt to sign in. Its form may hold a password, so it does not print it."""
 
     route: tuple[str, str]
-    form: Mapping[str, object] = field(repr=False)
+    form: Mapping[str, object]
     query: Mapping[str, object] | str
     provider: Mapping[str, Any]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic
 
 from ..core.options import UNSET, Unset
@@ -235,13 +235,13 @@ class SessionReader(Generic[S]):
             pass
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class _Read(Generic[S]):
     """The answer to one session GET: when the GET began, the answer, and the JSON that the server sent."""
 
     started: Stamp
     answer: S | NextAuthError | None
-    raw: Mapping[str, Any] | Unset | None = field(repr=False)
+    raw: Mapping[str, Any] | Unset | None
 
 
 class _InFlight:

@@ -49,7 +49,7 @@ def expires_at(session: Session) -> float | None:
     return (expires if expires.tzinfo else expires.replace(tzinfo=UTC)).timestamp()
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Conditions:
     """The conditions under which the schedule is evaluated.
 

@@ -8,7 +8,7 @@ in all others. `apply` checks and writes in one synchronous step, so nothing can
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, Literal
 
 from ..errors import NextAuthError
@@ -37,7 +37,7 @@ _OWN = {"assigned", "sign_in", "sign_out", "update"}
 Source = Literal["read", "mutation", "tab", "assumed"]
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Change(Generic[S]):
     """What the store has done.
 
@@ -57,10 +57,10 @@ class Change(Generic[S]):
     source: Source | None = None
     answer: S | NextAuthError | None = None
     started: Stamp = NEVER
-    raw: Mapping[str, Any] | Unset | None = field(default=UNSET, repr=False)
+    raw: Mapping[str, Any] | Unset | None = UNSET
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Mutation:
     """A sign-in, update or sign-out, and its outcome.
 
@@ -75,7 +75,7 @@ class Mutation:
 
     kind: Reason
     started: Stamp
-    session: Mapping[str, Any] | Unset | None = field(default=UNSET, repr=False)
+    session: Mapping[str, Any] | Unset | None = UNSET
     is_refused: bool = False
     is_done: bool = False
     is_told: bool = False

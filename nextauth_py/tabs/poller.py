@@ -43,7 +43,7 @@ _EARLY = 0.001
 _NEVER = float("-inf")
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Environment:
     """What a tab's decisions depend on besides messages. Each is called when it is needed.
 
@@ -70,7 +70,7 @@ class Environment:
     longest_timeout: Callable[[], float]
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class _Nudge:
     """A request that is to be made soon.
 

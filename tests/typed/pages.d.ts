@@ -18,3 +18,4 @@ interface Window {
   nextauthSession?: any;
 }
 declare var nextauthSession: any;
+declare module "esbuild";

@@ -42,6 +42,7 @@ class Driver:
         poller: Decides when to ask.
         clock: The server's clock.
         ask: Called to ask for the session in the background.
+        look: Called to look for a session that has come back after a sign-out.
 
     Attributes:
         channel: As given.
@@ -58,6 +59,7 @@ class Driver:
         *,
         clock: ServerClock,
         ask: Callable[[Reason], None],
+        look: Callable[[], None],
     ) -> None:
         self.channel = channel
         self.fence = fence
@@ -65,6 +67,7 @@ class Driver:
         self._host = host
         self._clock = clock
         self._ask = ask
+        self._look = look
         self._is_open = False
         self._on_close = ExitStack()
         self._release_lock: Callable[[], None] | None = None
@@ -113,6 +116,11 @@ class Driver:
         """Set the timer for what is due next. Call this whenever something that decides it has changed."""
         self._set_timer(self.poller.wait() if self._is_open else None)
 
+    def look_again(self, took: float, *, soon: bool) -> None:
+        """As `Poller.look_again`."""
+        self.poller.look_again(took, soon=soon)
+        self.reschedule()
+
     def _set_timer(self, wait: float | None) -> None:
         self._stop_timer()
         self._look_at_clock()
@@ -132,6 +140,9 @@ class Driver:
         if nudged := self.poller.take_nudge():
             self.reschedule()
             self._ask(nudged)
+        elif self.poller.take_look():
+            self.reschedule()
+            self._look()
         elif scheduled := self.poller.take_scheduled():
             self._set_timer(self.poller.wait(only_nudge=True))  # all of it, when the request begins or ends
             self._ask(scheduled)
@@ -148,6 +159,8 @@ class Driver:
     def _ask_if(self, reason: Reason | None) -> None:
         if reason:
             self._ask(reason)
+        else:
+            self.reschedule()
 
     def _on_visibility(self) -> None:
         is_visible = self._host.is_visible()

@@ -102,7 +102,9 @@ class Engine(Generic[S]):
             longest_timeout=lambda: self.channel.longest_timeout,
         )
         poller = Poller(schedule, leader, tab, timeout, environment=environment, trace=trace)
-        self._driver = Driver(host, self.channel, fence, poller, clock=self._clock, ask=self._refetch_soon)
+        self._driver = Driver(
+            host, self.channel, fence, poller, clock=self._clock, ask=self._refetch_soon, look=self._look
+        )
         self._outbox: Outbox[S] = Outbox(self._store, self._driver)
         transport = Transport(host, auth, timeout, self._clock, begins=self._driver.on_request)
         self._reader: SessionReader[S] = SessionReader(
@@ -164,7 +166,7 @@ class Engine(Generic[S]):
         if isinstance(self._initial, Unset):  # then what is known is as old as the page
             made = min(made, self.host.page_started())
             is_outdated = self.channel.was_announced_since(made)
-        if isinstance(known, Unset) or is_outdated:
+        if self.mutations.resume_sign_out() or isinstance(known, Unset) or is_outdated:
             self._refetch_soon("load")
             return
         self._store.apply(known, started=self._store.read_begun_at(made), reason="load", source="assumed")
@@ -339,6 +341,11 @@ class Engine(Generic[S]):
             self._reader.abort_reads("it began before the network came back")
         self.background.spawn(self._refetch_unless_known(reason, self._store.begin_read()))
 
+    def _look(self) -> None:
+        """Ask whether a session is back after a sign-out, unless somebody has signed in meanwhile."""
+        if self._reader.suspect():
+            self._refetch_soon("broadcast")
+
     async def _refetch_unless_known(self, reason: Reason, requested_at: Stamp) -> None:
         """Refetch, unless the session was assigned or changed after the request was scheduled."""
         if self.state.status == "loading" or self._store.is_current(requested_at):
@@ -367,6 +374,7 @@ class Engine(Generic[S]):
             return
         self._assigned = None
         self._reader.abort_reads("a session has been assigned")
+        self._reader.revival.end()
         self._store.invalidate()
         self._store.apply(session, started=self._store.begin_read(), reason="assigned", source="assumed")
         self._outbox.assumed(self.host.now())

@@ -55,6 +55,7 @@ class Inbox(Generic[S]):
         self._stop_lifecycle: Undo | None = None
         self._changes = Pace(host.now, MOST_TABS)  # that others tell of; each voids the reads under way
         self._signed_out: S | None = None  # by another tab, which is still making sure of it
+        self._signed_out_by = ""  # the tab
 
     def open(self) -> None:
         """Start receiving."""
@@ -91,6 +92,8 @@ class Inbox(Generic[S]):
         elif message.kind == "changed":
             self._signed_out = None
             self._nudged()
+        elif message.kind == "bye" and message.tab == self._signed_out_by:
+            self._driver.look_again(0.0, soon=False)
         # A tab that is met now may know of a change that was made while this page was loading.
         if is_new and message.kind != "hello" and self._store.is_outdated:
             self._poller.nudge()
@@ -125,6 +128,7 @@ class Inbox(Generic[S]):
                 is_sign_in=kind == "sign_in",
             )
             if kind == "sign_out":
+                self._signed_out_by = message.tab
                 self._watch_for(before)
             elif kind:
                 self._signed_out = None
@@ -150,7 +154,7 @@ class Inbox(Generic[S]):
             self._signed_out = replaced
         else:
             before, self._signed_out = replaced or self._signed_out, None
-            self._reader.expect_revival_of(before, self._client.sign_out_again)
+            self._client.expect_back(before)
 
     def _suspect(self) -> None:
         """A session GET passed our fence: its answer may have set the old cookie again."""

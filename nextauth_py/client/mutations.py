@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+import json
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ..core import wire
+from ..core.options import UNSET, Unset
 from ..core.store import Mutation, SessionStore, Stamp, is_same_session
 from ..core.urls import as_texts, destination, safe_redirect, without_verdict
-from ..errors import ClientFetchError, NextAuthError, SignOutIncomplete
+from ..errors import ClientFetchError, NextAuthError, SessionValidationError, SignOutIncomplete
 from ..state import Reason, S
+from ..tabs.messages import parse_stored
 from .guards import is_acting, send_away
 
 if TYPE_CHECKING:
@@ -30,6 +33,9 @@ R = TypeVar("R", bound="SignInResult | SignOutResult")
 
 # A sign-out is repeated when something else on the origin has renewed the cookie meanwhile.
 _SIGN_OUT_ATTEMPTS = 3
+
+# Where a page that is left by a sign-out says so, and for how many seconds the next page believes it.
+_LEFT, _LEFT_LATELY = "nextauth_py.signed_out", 5.0
 
 
 class AuthClient(Generic[S]):
@@ -173,11 +179,45 @@ class AuthClient(Generic[S]):
                 self.leaving |= {call}
             try:
                 url = await self._mutate("sign_out", lambda mutation: self._sign_out_surely(form, mutation))
-                self.reader.expect_revival_of(replaced, self.sign_out_again)
+                self.expect_back(replaced)
+                if self.reader.revival.is_watching:
+                    self._driver.look_again(self._transport.took, soon=not self.reader.revival.is_repeating)
+                if redirect and replaced:
+                    self._tell_next_page(self._target(url, callback))
                 return self._finish(url, wire.SignOutResult(url), callback, redirect=redirect)
             except BaseException:
                 self.leaving -= {call}
                 raise
+
+    def expect_back(self, replaced: S | Unset | None) -> None:
+        """Sign out again if, for a moment, the session is back that a sign-out has replaced.
+
+        Args:
+            replaced: The session: None if there was none, UNSET if it is not known which.
+        """
+        failure = SignOutIncomplete(self._auth.endpoint("signout"))
+        self.reader.expect_revival_of(replaced, self.sign_out_again, failure)
+
+    def resume_sign_out(self) -> bool:
+        """Watch on for the page before, if that was left by a sign-out. Return whether it was."""
+        now = self._host.now()
+        match parse_stored(self._host.take_kept(_LEFT)):
+            case [scope, float(at), place] if scope == self._auth.endpoint() and place == self._place:
+                if 0 <= self._host.page_started() - at < _LEFT_LATELY:
+                    self.expect_back(UNSET)
+                    self._store.begin_read()
+                    self.reader.revival.suspect(self._store.read_begun_at(at))
+                    self._driver.look_again(at - now, soon=False)
+                    return True
+        return False
+
+    def _tell_next_page(self, target: str) -> None:
+        text = json.dumps([self._auth.endpoint(), self._host.now(), target.partition("#")[0]])
+        self._host.keep(_LEFT, text)
+
+    @property
+    def _place(self) -> str:
+        return self._host.location().partition("#")[0]
 
     async def sign_out_again(self) -> None:
         """Sign out and stay on this page."""
@@ -188,6 +228,7 @@ class AuthClient(Generic[S]):
 
         If the check fails, the answer to the sign-out stands, and the state has the error.
         """
+        session: dict[str, Any] | None = None
         for _ in range(_SIGN_OUT_ATTEMPTS):
             _, url, _ = await self._transport.post_form("signout", form=form, provider={})
             self._outbox.signing_out(mutation)
@@ -201,6 +242,10 @@ class AuthClient(Generic[S]):
                 for answer in (None, doubt) if doubt else (None,):
                     self._store.apply(answer, started=mutation.started, reason="sign_out", source="mutation")
                 return url
+        with suppress(SessionValidationError):
+            # The sign-out that this one repeats has shown that nobody is signed in.
+            still = self.reader.validated(session or {})
+            self._store.apply(still, started=mutation.started, reason="sign_out", source="mutation")
         raise SignOutIncomplete(self._auth.endpoint("signout"))
 
     async def update(self, data: Mapping[str, Any] | None) -> S | None:
@@ -288,16 +333,18 @@ class AuthClient(Generic[S]):
         return callback_url if is_path else url
 
     def _finish(self, url: str, result: R, callback: str, *, redirect: bool) -> R | None:
-        page = self._host.location()
-        target = safe_redirect(url, page=page)
+        page, target = self._host.location(), self._target(url, callback)
         if not redirect:
             return result
-        target = destination(target, callback, page)
         self._host.navigate(target)
         # Going to another place in the same page loads nothing; the new session must show all the same.
         if "#" in target and target.partition("#")[0] == page.partition("#")[0]:
             self._host.reload()
         return None
+
+    def _target(self, url: str, callback: str) -> str:
+        page = self._host.location()
+        return destination(safe_redirect(url, page=page), callback, page)
 
 
 @dataclass(eq=False, repr=False)

@@ -110,6 +110,8 @@ class SessionReader(Generic[S]):
                 await self._wait_for_lock()
             if self._store.is_closed or self._store.has_written_since(requested_at):
                 return self._store.state.data
+            if self.revival.has_returned:
+                return self._store.state.data
             is_news = completed and not NEVER < flight.outdated < requested_at
             if is_news and (self._store.state.status != "loading" or monotonic() >= due):
                 return self._store.state.data
@@ -159,10 +161,15 @@ class SessionReader(Generic[S]):
         """Send requests again."""
         self._awake.set()
 
-    def expect_revival_of(self, replaced: S | None, repeat: Callable[[], Awaitable[object]]) -> None:
+    def expect_revival_of(
+        self,
+        replaced: S | Unset | None,
+        repeat: Callable[[], Awaitable[object]],
+        failure: NextAuthError | None = None,
+    ) -> None:
         """As `RevivalGuard.expect`."""
         timeout = self._driver.channel.longest_timeout
-        self.revival.expect(replaced, repeat, took=self._transport.took, timeout=timeout)
+        self.revival.expect(replaced, repeat, failure, took=self._transport.took, timeout=timeout)
 
     def suspect(self) -> bool:
         """Note that an old cookie may have been set. Return whether to ask for the session."""
@@ -174,14 +181,15 @@ class SessionReader(Generic[S]):
         Raises:
             NextAuthError: The request failed, or the repeated mutation.
         """
-        if not self.revival.is_watching or not (reason == "broadcast" or self.revival.is_suspicious):
-            await self.get_session(reason)
-            return
-        # Ours must not be joined to a request that does not look for what came back.
-        self.abort_reads("it began before another client spoke")
-        self.revival.begin_check(self._store.begin_read())
+        is_check = self.revival.is_watching and (reason == "broadcast" or self.revival.is_suspicious)
+        if is_check and reason != "load":  # which nothing precedes
+            # Ours must not be joined to a request that does not look for what came back.
+            self.abort_reads("it began before another client spoke")
+            self.revival.begin_check(self._store.begin_read())
         await self.get_session(reason)
         await self.revival.repeat_if_returned()
+        if failure := self.revival.take_failure():
+            self._store.apply(failure, started=self._store.begin_read(), reason="sign_out", source="mutation")
 
     async def _read_session(self, reason: Reason) -> None:
         async with self.lock:

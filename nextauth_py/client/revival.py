@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic
 
+from ..core.options import Unset
 from ..core.store import NEVER, Stamp, is_same_session
 from ..errors import NextAuthError
 from ..state import S
@@ -21,11 +22,13 @@ if TYPE_CHECKING:
 #   tab that no tab has heard of until then would be undone, and by then the late answer has undone it.
 # - A JavaScript client says only that it has been answered. After a sign-in it says so when it has loaded a
 #   sign-in page, somebody has typed, and it has posted a form and loaded another page: five requests. An old
-#   answer comes within about one. So this is reason to look for a second and twice the time of a request.
-# - A page that loads and finds somebody signed in, and a poll, are believed, and end the watch after that
-#   second. A Python tab's sign-in announces itself and ends it at once.
-_WATCH = 1.0
-_REPEATS = 2
+#   answer comes within about one. So this is reason to look for two seconds and twice the time of a request.
+# - Auth.js's middleware sets the cookie again with each page, file and prefetch, and nobody says so. So the
+#   tab of a sign-out looks twice; `tabs.poller` says when.
+# - A page that loads and finds somebody signed in, and a poll, are believed after the watch and end it. A
+#   Python tab's sign-in announces itself and ends it at once.
+_WATCH = 1.8
+_REPEATS = 3
 
 
 @dataclass
@@ -33,11 +36,12 @@ class _Replaced(Generic[S]):
     """What a mutation has replaced, and how to repeat the mutation, at most so often.
 
     Times are the event loop's. Until `until` any message is a reason to check, until `latest` only evidence.
-    `suspected` is when the last reason came that has not been checked.
+    `suspected` is when the last reason came that has not been checked. A `session` of None stands for any.
     """
 
-    session: S
+    session: S | None
     repeat: Callable[[], Awaitable[object]]
+    failure: NextAuthError | None
     until: float = 0.0
     latest: float = 0.0
     left: int = _REPEATS
@@ -51,20 +55,29 @@ class RevivalGuard(Generic[S]):
 
     def __init__(self) -> None:
         self._replaced: _Replaced[S] | None = None
+        self._failure: NextAuthError | None = None
 
     def expect(
-        self, replaced: S | None, repeat: Callable[[], Awaitable[object]], *, took: float, timeout: float
+        self,
+        replaced: S | Unset | None,
+        repeat: Callable[[], Awaitable[object]],
+        failure: NextAuthError | None = None,
+        *,
+        took: float,
+        timeout: float,
     ) -> None:
-        """For a moment, take `replaced` for an old answer if a JavaScript tab brings it back.
+        """For a moment, take `replaced` for an old answer if another client brings it back.
 
         Args:
-            replaced: The session before a mutation.
+            replaced: The session before a mutation: None if there was none, UNSET if it is not known which.
             repeat: Repeats the mutation.
+            failure: Says that repeating it does not help.
             took: Seconds of a request.
             timeout: Seconds that a request of any tab may take.
         """
-        if not (self._replaced and self._replaced.is_repeating):
-            self._replaced = None if replaced is None else _Replaced(replaced, repeat)
+        if not self.is_repeating:
+            known = None if isinstance(replaced, Unset) else replaced
+            self._replaced = None if replaced is None else _Replaced(known, repeat, failure)
         if self._replaced:
             self._replaced.until = _now() + _WATCH + 2 * took
             self._replaced.latest = _now() + timeout
@@ -82,15 +95,18 @@ class RevivalGuard(Generic[S]):
 
     def end(self) -> None:
         """Stop watching: another mutation begins, unless it is the repetition of the last one."""
-        if not (self._replaced and self._replaced.is_repeating):
+        if not self.is_repeating:
             self._replaced = None
 
     @property
     def is_watching(self) -> bool:
         """Whether a replaced session would be recognised."""
-        if not self._replaced or not self._replaced.left:
-            return False
-        return self.is_suspicious or _now() <= self._replaced.until
+        return self._replaced is not None and (self.is_suspicious or _now() <= self._replaced.until)
+
+    @property
+    def is_repeating(self) -> bool:
+        """Whether the mutation under way is a repetition."""
+        return self._replaced is not None and self._replaced.is_repeating
 
     @property
     def is_suspicious(self) -> bool:
@@ -99,9 +115,9 @@ class RevivalGuard(Generic[S]):
 
     def is_revived(self, answer: S | NextAuthError | None) -> bool:
         """Whether an answer is the replaced session."""
-        if not self.is_watching or not self._replaced or isinstance(answer, NextAuthError):
+        if not self.is_watching or not self._replaced or answer is None or isinstance(answer, NextAuthError):
             return False
-        return is_same_session(answer, self._replaced.session)
+        return self._replaced.session is None or is_same_session(answer, self._replaced.session)
 
     def begin_check(self, at: Stamp) -> None:
         """Hold back the replaced session if a read that begins now finds it, however long that takes."""
@@ -116,7 +132,20 @@ class RevivalGuard(Generic[S]):
         replaced.has_returned = self.is_revived(answer)
         if not replaced.has_returned and not isinstance(answer, NextAuthError):
             replaced.suspected = NEVER
+        if replaced.has_returned and not replaced.left:
+            self._replaced, self._failure = None, replaced.failure
+            return False
         return replaced.has_returned
+
+    @property
+    def has_returned(self) -> bool:
+        """Whether a check has found what a mutation replaced, and the mutation is to be repeated."""
+        return self._replaced is not None and self._replaced.has_returned
+
+    def take_failure(self) -> NextAuthError | None:
+        """Return the error if what was replaced is shown again, because repeating did not help. Once."""
+        failure, self._failure = self._failure, None
+        return failure
 
     async def repeat_if_returned(self) -> None:
         """Repeat the mutation if the check has found what it replaced.

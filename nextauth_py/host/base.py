@@ -106,6 +106,14 @@ class Tabs(Protocol):
         """Read from localStorage; None if the key is missing or storage unavailable."""
         ...
 
+    def keep(self, key: str, text: str) -> None:
+        """Write to sessionStorage, if available."""
+        ...
+
+    def take_kept(self, key: str) -> str | None:
+        """Remove from sessionStorage and return; None if the key is missing or storage unavailable."""
+        ...
+
     def on_stored(self, key: str, heard: Callable[[str | None], None]) -> Undo:
         """Call back when another tab writes to a localStorage key."""
         ...

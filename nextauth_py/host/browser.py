@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any
 
 import js
@@ -42,6 +42,18 @@ class BrowserHost(PyodideHost):
     def stored(self, key: str) -> str | None:
         try:
             text = js.localStorage.getItem(key)
+        except (AttributeError, JsException):
+            return None
+        return text if isinstance(text, str) else None
+
+    def keep(self, key: str, text: str) -> None:
+        with suppress(AttributeError, JsException):
+            js.sessionStorage.setItem(key, text)
+
+    def take_kept(self, key: str) -> str | None:
+        try:
+            text = js.sessionStorage.getItem(key)
+            js.sessionStorage.removeItem(key)
         except (AttributeError, JsException):
             return None
         return text if isinstance(text, str) else None

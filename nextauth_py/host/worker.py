@@ -26,6 +26,12 @@ class WorkerHost(PyodideHost):
     def stored(self, key: str) -> str | None:  # noqa: ARG002
         return None
 
+    def keep(self, key: str, text: str) -> None:
+        """Nothing: workers have no sessionStorage."""
+
+    def take_kept(self, key: str) -> str | None:  # noqa: ARG002
+        return None
+
     def on_stored(self, key: str, heard: Callable[[str | None], None]) -> Undo:  # noqa: ARG002 - never called
         return _nothing
 

@@ -34,8 +34,11 @@ _ANSWER_MARGIN = 1.0
 # once a minute at least.
 _PUT_OFF = 300.0
 
-# Seconds after a mutation, besides those of a request, of the look at what has come back without a word.
-_LOOK = 0.4
+# Seconds after a mutation, besides those of a request, of the looks at what has come back without a word: the
+# second one is for slow answers, and only after a sign-out. Those of several tabs within `_SAME_LOOK`
+# are one.
+_LOOK, _SECOND_LOOK = 0.4, 1.7
+_SAME_LOOK = 0.5
 
 # Browsers fire a timer up to a millisecond early.
 _EARLY = 0.001
@@ -119,6 +122,8 @@ class Poller:
         self._trace = trace
         self._nudge: _Nudge | None = None
         self._nudges = Pace(environment.now, _NUDGES)
+        self._looks: list[float] = []  # when to make them, in monotonic seconds
+        self._looks_on_return = False
         self._was_offline = False
         self._missed_return = False  # of the network, while the page was hidden
         self._has_missed_news = False  # while this tab changed the session
@@ -157,6 +162,17 @@ class Poller:
             self._nudge_after(_LOOK + took)
         self._has_missed_news = False
 
+    def look_again(self, took: float, *, soon: bool) -> None:
+        """Plan to look for a session that comes back after a sign-out.
+
+        Args:
+            took: Seconds of its slowest request; less the time that has passed since it.
+            soon: Whether to make the first look too. Else some tab has made it; several may make the second.
+        """
+        self._looks_on_return = True
+        looks = (_LOOK, _SECOND_LOOK) if soon else (_SECOND_LOOK + self._lateness,)
+        self._looks = [self._environment.monotonic() + took + each for each in looks if took + each > 0]
+
     def mutation_failed(self) -> None:
         """Note a mutation of this tab that has changed nothing, or perhaps something."""
         if self._has_missed_news:
@@ -185,6 +201,8 @@ class Poller:
             self.schedule.asked_at = max(self.schedule.asked_at, min(message.time[0] / 1e6, now))
         if message.mutated:
             self._others_mutated_at = now
+        else:
+            self._looked()
         if message.kind != "asking":
             self._nudge = None
         elif self._nudge:
@@ -207,6 +225,10 @@ class Poller:
             self._put_off_since = now
         if now - self._put_off_since < _PUT_OFF:
             self.failed(retry_after)
+
+    def _looked(self) -> None:
+        latest = self._environment.monotonic() + _SAME_LOOK
+        self._looks = [each for each in self._looks if each > latest]
 
     def nudge(self) -> None:
         """Have one tab ask for all: the session may have changed."""
@@ -277,7 +299,10 @@ class Poller:
 
     def _looked_at(self, why: str) -> Reason | None:
         """Ask because the page is looked at, but not more often than `FOCUS_THROTTLE`."""
-        if not self._wants_news:
+        if not self._wants_news and self._looks_on_return and not self._looks:
+            self._looks_on_return = False
+            self._looks.append(self._environment.monotonic())
+        elif not self._wants_news:
             self._trace("does not ask although %s: nobody is signed in", why)
         elif self.schedule.focus_is_due(self._environment.now()):
             return "focus"
@@ -295,8 +320,9 @@ class Poller:
             only_nudge: Leave the schedule out: it has been asked for just now.
         """
         scheduled = None if only_nudge else self.schedule.timer(self._conditions())
-        nudged = None if self._nudge is None else max(self._nudge.due - self._environment.monotonic(), 0.0)
-        return min((wait for wait in (scheduled, nudged) if wait is not None), default=None)
+        planned = [*self._looks, *([self._nudge.due] if self._nudge else [])]
+        waits = [max(due - self._environment.monotonic(), 0.0) for due in planned]
+        return min(waits if scheduled is None else [*waits, scheduled], default=None)
 
     def take_nudge(self) -> Reason | None:
         """Why to ask now because of nudges, if at all; the caller does ask."""
@@ -304,7 +330,15 @@ class Poller:
             return None
         reason, self._nudge = self._nudge.reason, None
         self._nudges.take()
+        self._looked()
         return reason
+
+    def take_look(self) -> bool:
+        """Whether to look now for a session that has come back; the caller does."""
+        is_due = any(each <= self._environment.monotonic() + _EARLY for each in self._looks)
+        if is_due:
+            self._looked()
+        return is_due
 
     def take_scheduled(self) -> Reason | None:
         """Why to ask now by the schedule, if at all; the caller does ask."""

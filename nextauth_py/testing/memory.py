@@ -96,6 +96,7 @@ class MemoryHost:
         environment: The page's environment variables.
         embedded: The text of the session element of the page, or None.
         started: When the page began to load, in seconds since the epoch; None for "just now".
+        kept: What the tab's sessionStorage has. The next page of the tab has it too: hand it on.
         has_channels: Whether there is a BroadcastChannel. Likewise has_storage, has_locks.
     """
 
@@ -119,6 +120,7 @@ class MemoryHost:
         self.embedded: str | None = None
         self.started: float | None = None
         self.prefetched: dict[str, Prefetched] = {}
+        self.kept: dict[str, str] = {}
         self.timers: set[asyncio.TimerHandle] = set()
         self.channels: list[_MemoryChannel] = []
         self.storage_listeners: list[tuple[str, Callable[[str | None], None]]] = []
@@ -287,6 +289,13 @@ class MemoryHost:
 
     def stored(self, key: str) -> str | None:
         return self.browser.storage.get(key) if self.has_storage else None
+
+    def keep(self, key: str, text: str) -> None:
+        if self.has_storage:
+            self.kept[key] = text
+
+    def take_kept(self, key: str) -> str | None:
+        return self.kept.pop(key, None)
 
     def hear_stored(self, key: str, text: str) -> None:
         for wanted, heard in list(self.storage_listeners):

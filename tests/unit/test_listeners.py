@@ -137,6 +137,7 @@ async def test_the_interval_asks_while_signed_in(tab: MemoryHost) -> None:
     await asyncio.sleep(5.1)
     assert tab.browser.network.count(SESSION) - before == 10
     await provider.sign_out(redirect=False)
+    await asyncio.sleep(2)
     before = tab.browser.network.count(SESSION)
     await asyncio.sleep(5)
     assert tab.browser.network.count(SESSION) == before

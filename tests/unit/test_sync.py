@@ -40,7 +40,7 @@ async def test_ten_tabs_follow_a_sign_in_an_update_and_a_sign_out_without_asking
     await first.sign_out(redirect=False)
     await asyncio.sleep(60)
     assert {provider.state.status for provider in others} == {"unauthenticated"}
-    assert gets(browser) == before + 2  # it makes sure of it
+    assert gets(browser) == before + 4  # it makes sure of it, and looks twice
 
 
 async def test_a_sign_in_that_leaves_the_page_is_announced_too(browser: MemoryBrowser) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Generic, cast
+from typing import TYPE_CHECKING, Any, Generic, Literal, cast
 
 from .client import registry
 from .client.engine import Engine
@@ -41,7 +41,8 @@ class SessionProvider(Generic[S]):
             ``/api/auth``.
         base_url: The auth server, if it has another origin than the page; requests then carry its cookies.
         refetch_interval: Seconds between two polls while signed in; 0 to never poll.
-        refetch_on_window_focus: Whether to refetch when the page comes into view while signed in.
+        refetch_on_window_focus: Whether to refetch when the page comes into view while signed in. With
+            ``"always"`` also while signed out, for sites whose other pages sign people in and tell nobody.
         refetch_when_offline: Whether to poll while the browser is offline.
         refetch_when_hidden: Whether to poll while no tab of the origin is in view. If False, the first tab
             that comes into view refetches.
@@ -73,7 +74,7 @@ class SessionProvider(Generic[S]):
         base_path: str | None = None,
         base_url: str | None = None,
         refetch_interval: float = 0,
-        refetch_on_window_focus: bool = True,
+        refetch_on_window_focus: bool | Literal["always"] = True,
         refetch_when_offline: bool = True,
         refetch_when_hidden: bool = True,
         renew_before_expiry: float = 0,

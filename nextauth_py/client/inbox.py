@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Generic
 
 from ..core.store import NEVER, SessionStore, describe, is_same_session
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from .driver import Driver
     from .mutations import AuthClient
     from .trace import Trace
+
+
+# Seconds after its answer in which a JavaScript client announces it.
+_ANNOUNCES = 0.1
 
 
 class Inbox(Generic[S]):
@@ -52,7 +57,8 @@ class Inbox(Generic[S]):
         self._reader = client.reader
         self._trace = trace
         self._ask = ask
-        self._stop_lifecycle: Undo | None = None
+        self._on_close = ExitStack()
+        self._cancel_check: Undo = _nothing
         self._changes = Pace(host.now, MOST_TABS)  # that others tell of; each voids the reads under way
         self._signed_out: S | None = None  # by another tab, which is still making sure of it
         self._signed_out_by = ""  # the tab
@@ -60,13 +66,13 @@ class Inbox(Generic[S]):
     def open(self) -> None:
         """Start receiving."""
         self._channel.open(self._heard, self._heard_javascript)
-        self._stop_lifecycle = self._host.on_lifecycle(self._on_lifecycle)
+        self._on_close.callback(self._host.on_lifecycle(self._on_lifecycle))
+        self._on_close.callback(self._host.on_answered(self._on_answered))
 
     def close(self) -> None:
         """Stop receiving what the browser says."""
-        if self._stop_lifecycle is not None:
-            self._stop_lifecycle()
-            self._stop_lifecycle = None
+        self._on_close.close()
+        self._cancel_check()
 
     def _heard(self, message: Message, is_new: bool) -> None:
         is_change = message.epoch > self._store.epoch
@@ -170,6 +176,23 @@ class Inbox(Generic[S]):
         self._reader.interrupt("the session has changed elsewhere")
         self._poller.nudge()
 
+    def _on_answered(self, path: str, began: float, ended: float) -> None:
+        """Notice what other clients in this page do, and answers that may have set an old cookie."""
+        route = path.removeprefix(f"{self._channel.scope}/")
+        if began < self._store.epoch[0] / 1e6 < ended and not self._poller.will_look:
+            self._suspect()
+        if route == "session":  # an update, if it announces something
+            self._cancel_check()
+            self._cancel_check = self._host.call_later(_ANNOUNCES, self._channel.check_stored)
+        elif self._client.calls or began < self._client.ended_at:
+            pass  # it may be ours
+        elif route.startswith("callback/"):
+            self._reader.revival.end()
+            self._nudged()
+        elif route == "signout":
+            self._nudged()
+        self._driver.reschedule()
+
     def _on_lifecycle(self, change: Lifecycle) -> None:
         """Hold nothing that keeps the page out of the back/forward cache; ask again on return."""
         if change == "left":
@@ -186,3 +209,7 @@ class Inbox(Generic[S]):
             self._driver.pause()
         else:
             self._driver.resume()
+
+
+def _nothing() -> None:
+    """There is no timer to cancel."""

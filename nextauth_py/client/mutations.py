@@ -55,6 +55,7 @@ class AuthClient(Generic[S]):
         reader: As given.
         leaving: The sign-outs that are about to navigate; guards must not navigate meanwhile.
         calls: The sign-ins, updates and sign-outs in progress.
+        ended_at: When the last of them ended, in seconds since the epoch.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class AuthClient(Generic[S]):
         self.reader = reader
         self.leaving: frozenset[object] = frozenset()
         self.calls: frozenset[object] = frozenset()
+        self.ended_at = 0.0
         self._auth = transport.auth
         self._transport = transport
         self._host = host
@@ -280,6 +282,7 @@ class AuthClient(Generic[S]):
             raise
         finally:
             self.calls -= {call}
+            self.ended_at = self._host.now()
             self._ended()
 
     async def _mutate(self, kind: Reason, act: Callable[[Mutation], Awaitable[T]]) -> T:

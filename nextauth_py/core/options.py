@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from .schedule import Schedule
+
+if TYPE_CHECKING:
+    from .schedule import OnFocus
 
 
 class Unset:
@@ -44,11 +47,19 @@ def checked_schedule(
     """When to poll."""
     return Schedule(
         checked_seconds("refetch_interval", refetch_interval),
-        checked_flag("refetch_on_window_focus", refetch_on_window_focus),
+        _checked_focus(refetch_on_window_focus),
         checked_flag("refetch_when_offline", refetch_when_offline),
         checked_flag("refetch_when_hidden", refetch_when_hidden),
         checked_seconds("renew_before_expiry", renew_before_expiry),
     )
+
+
+def _checked_focus(value: object) -> OnFocus:
+    if isinstance(value, bool):
+        return value
+    if value == "always":
+        return "always"
+    raise TypeError(f'refetch_on_window_focus takes True or False or "always", not {value!r}')
 
 
 def checked_timeout(value: object) -> float:

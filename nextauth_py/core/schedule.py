@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from zlib import crc32
 
 if TYPE_CHECKING:
     from ..models import Session
     from ..state import Reason
+
+    OnFocus = bool | Literal["always"]
 
 # Timers are kept short and look at the clock, so that a laptop that slept is noticed, and because a
 # browser fires a timer of more than 24.8 days at once.
@@ -80,7 +82,7 @@ class Schedule:
 
     Attributes:
         interval: Seconds between two polls while signed in; 0 to never poll.
-        on_focus: Whether to refetch when the page comes into view.
+        on_focus: Whether to refetch when the page comes into view; "always" if also while signed out.
         when_offline: Whether to poll while the browser is offline.
         when_hidden: Whether to poll while the page is hidden. A visible tab polls for the others too.
         renew_before: Seconds before the session's end in which using the page extends it; 0 for never.
@@ -90,7 +92,7 @@ class Schedule:
     """
 
     interval: float = 0.0
-    on_focus: bool = True
+    on_focus: OnFocus = True
     when_offline: bool = True
     when_hidden: bool = True
     renew_before: float = 0.0
@@ -190,7 +192,7 @@ class Schedule:
         """Whether to refetch because the page came into view."""
         rests = self._is_resting and now < self._failed_at + self._rest
         # A clock that was set back says nothing about when.
-        return self.on_focus and not rests and not 0 <= now - self.since < FOCUS_THROTTLE
+        return bool(self.on_focus) and not rests and not 0 <= now - self.since < FOCUS_THROTTLE
 
     def _retry(self, around: Conditions) -> tuple[float, Reason] | None:
         if not around.is_visible:

@@ -99,7 +99,7 @@ class Tabs(Protocol):
         ...
 
     def store(self, key: str, text: str) -> None:
-        """Write to localStorage, if available."""
+        """Write to localStorage, if available. Other scripts of this page hear so too."""
         ...
 
     def stored(self, key: str) -> str | None:
@@ -116,6 +116,14 @@ class Tabs(Protocol):
 
     def on_stored(self, key: str, heard: Callable[[str | None], None]) -> Undo:
         """Call back when another tab writes to a localStorage key."""
+        ...
+
+    def on_answered(self, heard: Callable[[str, float, float], None]) -> Undo:
+        """Call back for each answered request of the page, whoever has made it.
+
+        With its path, or its URL on another origin, without the query; and when it began and ended, in
+        seconds since the epoch.
+        """
         ...
 
     def unique(self) -> str:

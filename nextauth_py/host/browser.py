@@ -6,10 +6,10 @@ from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any
 
 import js
-from pyodide.ffi import JsException
+from pyodide.ffi import JsException, create_proxy
 
 from ..core.wire import Response
-from .common import PyodideHost, bounded_text, from_origin, primitive, reader_of
+from .common import PyodideHost, bounded_text, from_origin, primitive, reader_of, to_object
 from .common import listen as listen_to
 from .dom import document, find_element
 
@@ -38,6 +38,9 @@ class BrowserHost(PyodideHost):
             js.localStorage.setItem(key, text)
         except (AttributeError, JsException):  # storage blocked by the user, or full
             return
+        # Browsers tell only the other tabs; this is for clients beside us.
+        told = to_object({"key": key, "newValue": text, "storageArea": js.localStorage})
+        js.window.dispatchEvent(js.StorageEvent.new("storage", told))
 
     def stored(self, key: str) -> str | None:
         try:
@@ -63,11 +66,31 @@ class BrowserHost(PyodideHost):
         read = reader_of(js.StorageEvent, "newValue")
 
         def listen(event: Any) -> None:
-            if event.key == key:
+            if event.isTrusted and event.key == key:
                 text = primitive(read(event))
                 heard(text if isinstance(text, str) else None)
 
         return listen_to(js.window, "storage", listen)
+
+    def on_answered(self, heard: Callable[[str, float, float], None]) -> Undo:
+        read = reader_of(js.PerformanceEntry, "name")
+
+        def on_entries(entries: Any, *_: object) -> None:
+            start = self.now() - js.performance.now() / 1000
+            for entry in entries.getEntries():
+                url = bounded_text(read(entry)).partition("?")[0].partition("#")[0]
+                path = url.removeprefix(str(js.location.origin))
+                heard(path, start + entry.startTime / 1000, start + entry.responseEnd / 1000)
+
+        proxy = create_proxy(on_entries)
+        observer = js.PerformanceObserver.new(proxy)
+        observer.observe(to_object({"type": "resource"}))
+
+        def undo() -> None:
+            observer.disconnect()
+            proxy.destroy()
+
+        return undo
 
     def is_visible(self) -> bool:
         return bool(document().visibilityState == "visible")

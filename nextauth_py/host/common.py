@@ -48,7 +48,7 @@ class PyodideHost:
         # Browsers fire a longer timer at once.
         timer = js.setTimeout(abort.abort.bind(abort), min(int(timeout * 1000), 2**31 - 1))
         try:
-            answer = await js.fetch(from_origin(request.url), _to_object(options))
+            answer = await js.fetch(from_origin(request.url), to_object(options))
             # In JavaScript all the way: Python gets a promise as a future, and its text as a copy.
             texts = js.Array.of(answer).map(js.Function.prototype.call.bind(js.Response.prototype.text))
             text = bounded_text((await js.Promise.all(texts)).map(js.Object)[0])
@@ -89,7 +89,7 @@ class PyodideHost:
             # Resolving a promise gives the lock back at once. A page that is left gets no later chance.
             held, queue = js.Promise.withResolvers(), js.AbortController.new()
             request = js.navigator.locks.request
-            options = _to_object({"signal": queue.signal})
+            options = to_object({"signal": queue.signal})
         except (AttributeError, JsException):
             return None
 
@@ -142,7 +142,7 @@ class _BroadcastChannel:
 
     def post(self, message: Mapping[str, Any] | str) -> None:
         try:
-            self._channel.postMessage(_to_object(message))
+            self._channel.postMessage(to_object(message))
         except JsException:  # the browser has shut the channel
             return
 
@@ -199,7 +199,7 @@ def primitive(boxed: Any) -> str | float | None:
     return boxed.valueOf() if js.Number.prototype.isPrototypeOf(boxed) else None
 
 
-def _to_object(value: object) -> Any:
+def to_object(value: object) -> Any:
     """The value for JavaScript: a mapping as a plain object."""
     return to_js(value, dict_converter=js.Object.fromEntries)
 

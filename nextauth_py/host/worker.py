@@ -35,6 +35,9 @@ class WorkerHost(PyodideHost):
     def on_stored(self, key: str, heard: Callable[[str | None], None]) -> Undo:  # noqa: ARG002 - never called
         return _nothing
 
+    def on_answered(self, heard: Callable[[str, float, float], None]) -> Undo:  # noqa: ARG002
+        return _nothing
+
     def is_visible(self) -> bool:
         return True
 

@@ -72,6 +72,8 @@ class TabChannel:
         self._javascript = NextAuthMessages(scope)
         self._channels: dict[str, Channel] = {}
         self._on_close = ExitStack()
+        self._stored: str | None = None  # the last known announcement in localStorage
+        self._nudged: Callable[[], None] = _nothing
         self._is_open = False
         self._is_greeted = False  # since the last answer to it
         self._cancel_here: Callable[[], None] | None = None
@@ -93,19 +95,12 @@ class TabChannel:
             heard: Called with each message of another Python tab, and whether that tab is new.
             nudged: Called when a message says only that the session may have changed.
         """
-
-        def receive_javascript(message: object) -> None:
-            speaker = self._javascript.read(message, listens=OWN_CHANNEL in self._channels)
-            if speaker == "javascript":
-                self.has_javascript_peers = True
-            if speaker:
-                nudged()
-
         self._is_open = True
+        self._nudged = nudged
         self._open_channel(OWN_CHANNEL, lambda text: self._receive(text, heard))
-        self._open_channel(CHANNEL, receive_javascript)
-        listen = self._host.on_stored(STORAGE_KEY, lambda text: receive_javascript(parse_stored(text)))
-        self._on_close.callback(listen)
+        self._open_channel(CHANNEL, self._receive_javascript)
+        self._on_close.callback(self._host.on_stored(STORAGE_KEY, self._receive_stored))
+        self._stored = self._host.stored(STORAGE_KEY)
         self.post("hello")
 
     def close(self) -> None:
@@ -133,7 +128,14 @@ class TabChannel:
         told = OWN_CHANNEL in self._channels
         message = self._javascript.write(trigger, nonce=self._host.unique(), now=self._host.now(), told=told)
         self._send(CHANNEL, message)
-        self._host.store(STORAGE_KEY, json.dumps(message))
+        self._stored = json.dumps(message)
+        self._host.store(STORAGE_KEY, self._stored)
+
+    def check_stored(self) -> None:
+        """Receive what a client in this page has announced in localStorage: browsers tell only other tabs."""
+        stored = self._host.stored(STORAGE_KEY)
+        if self._is_open and stored != self._stored:
+            self._receive_stored(stored)
 
     def was_announced_since(self, time: float) -> bool:
         """Whether any tab, perhaps closed by now, has announced a change since then."""
@@ -151,6 +153,17 @@ class TabChannel:
         elif channel := self._host.open_channel(name, lambda _message: None):
             channel.post(message)
             channel.close()
+
+    def _receive_javascript(self, message: object) -> None:
+        speaker = self._javascript.read(message, listens=OWN_CHANNEL in self._channels)
+        if speaker == "javascript":
+            self.has_javascript_peers = True
+        if speaker:
+            self._nudged()
+
+    def _receive_stored(self, text: str | None) -> None:
+        self._stored = text
+        self._receive_javascript(parse_stored(text))
 
     def _receive(self, text: object, heard: Callable[[Message, bool], None]) -> None:
         message = parse_message(text, self.scope, now=self._host.now())
@@ -174,3 +187,7 @@ class TabChannel:
             self._is_greeted = False
             self.post("here")
             self._cancel_here = self._host.call_later(_HERE_AGAIN, self._answer_hello)
+
+
+def _nothing() -> None:
+    """Nobody listens yet."""

@@ -226,6 +226,11 @@ class Poller:
         if now - self._put_off_since < _PUT_OFF:
             self.failed(retry_after)
 
+    @property
+    def will_look(self) -> bool:
+        """Whether a look is planned."""
+        return bool(self._looks)
+
     def _looked(self) -> None:
         latest = self._environment.monotonic() + _SAME_LOOK
         self._looks = [each for each in self._looks if each > latest]
@@ -302,7 +307,7 @@ class Poller:
         if not self._wants_news and self._looks_on_return and not self._looks:
             self._looks_on_return = False
             self._looks.append(self._environment.monotonic())
-        elif not self._wants_news:
+        elif not self._wants_news and self.schedule.on_focus != "always":
             self._trace("does not ask although %s: nobody is signed in", why)
         elif self.schedule.focus_is_due(self._environment.now()):
             return "focus"

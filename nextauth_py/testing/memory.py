@@ -124,6 +124,7 @@ class MemoryHost:
         self.timers: set[asyncio.TimerHandle] = set()
         self.channels: list[_MemoryChannel] = []
         self.storage_listeners: list[tuple[str, Callable[[str | None], None]]] = []
+        self.answer_listeners: list[Callable[[str, float, float], None]] = []
         self.visibility_listeners: list[Callable[[], None]] = []
         self.online_listeners: list[Callable[[], None]] = []
         self.focus_listeners: list[Callable[[], None]] = []
@@ -140,6 +141,7 @@ class MemoryHost:
             self.timers,
             self.channels,
             self.storage_listeners,
+            self.answer_listeners,
             self.visibility_listeners,
             self.online_listeners,
             self.focus_listeners,
@@ -304,6 +306,14 @@ class MemoryHost:
 
     def on_stored(self, key: str, heard: Callable[[str | None], None]) -> Undo:
         return _add(self.storage_listeners, (key, heard))
+
+    def on_answered(self, heard: Callable[[str, float, float], None]) -> Undo:
+        return _add(self.answer_listeners, heard)
+
+    def see_answer(self, path: str, *, began: float) -> None:
+        """Another script of the page is answered now. It asked at `began`, in seconds since the epoch."""
+        for listener in list(self.answer_listeners):
+            listener(path, began, self.now())
 
     def unique(self) -> str:
         self._posted += 1

@@ -112,7 +112,7 @@ class SessionProvider(Generic[S]):
         """Start, and become the current provider. Starting twice does nothing.
 
         A running provider of this page for the same auth server is closed: a script or a notebook cell has
-        run again.
+        run again. This one goes on with the session that is known, without a request.
 
         Raises:
             RuntimeError: The provider has been closed.
@@ -121,8 +121,7 @@ class SessionProvider(Generic[S]):
         engine = self.engine.running
         if not engine.is_started:
             known = engine.known_session()
-            registry.add(self)
-            engine.start(known)
+            engine.start(known, replaced=registry.add(self))
             registry.notify_waiting()
         return self
 

@@ -156,8 +156,8 @@ class Engine(Generic[S]):
         """Whether both are of the same page and auth server."""
         return self.host is other.host and self.auth == other.auth
 
-    def start(self, known: S | Unset | None) -> None:
-        """Start with the session, if it is known: see `known_session`."""
+    def start(self, known: S | Unset | None, *, replaced: Engine[Any] | None = None) -> None:
+        """Start with the session, if it is known: by `known_session`, or by the engine that is replaced."""
         self.is_started = True
         self._inbox.open()
         self._driver.open()
@@ -165,16 +165,28 @@ class Engine(Generic[S]):
         is_outdated = False
         if isinstance(self._initial, Unset):  # then what is known is as old as the page
             made = min(made, self.host.page_started())
+            if isinstance(known, Unset) and replaced and replaced.is_sure_for(self):
+                known, made = replaced.state.data, replaced.schedule.asked_at
+                self._outbox.asking(made)
             is_outdated = self.channel.was_announced_since(made)
-        if self.mutations.resume_sign_out() or isinstance(known, Unset) or is_outdated:
+        if self.mutations.resume_sign_out() and not isinstance(known, Unset) and known:
+            known = UNSET
+        if isinstance(known, Unset) or is_outdated:
             self._refetch_soon("load")
             return
         self._store.apply(known, started=self._store.read_begun_at(made), reason="load", source="assumed")
         self._outbox.assumed(made)
 
+    def is_sure_for(self, other: Engine[Any]) -> bool:
+        """Whether the server has told this state, and it is of the other's type."""
+        is_told = self.schedule.asked_at >= self.schedule.known_at and not self._store.is_mutating
+        is_known = self.state.status != "loading" and self.state.error is None
+        return is_told and is_known and self._session_type is other._session_type
+
     def close(self) -> None:
         """Stop for good; see `SessionProvider.close`."""
         self.is_closed = True
+        self.mutations.hand_over()
         self._store.close()
         self.listeners.clear()
         self._guards.clear()

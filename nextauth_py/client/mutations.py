@@ -185,7 +185,7 @@ class AuthClient(Generic[S]):
                 if self.reader.revival.is_watching:
                     self._driver.look_again(self._transport.took, soon=not self.reader.revival.is_repeating)
                 if redirect and replaced:
-                    self._tell_next_page(self._target(url, callback))
+                    self._tell_next_page(self._target(url, callback).partition("#")[0], self._host.now())
                 return self._finish(url, wire.SignOutResult(url), callback, redirect=redirect)
             except BaseException:
                 self.leaving -= {call}
@@ -204,8 +204,9 @@ class AuthClient(Generic[S]):
         """Watch on for the page before, if that was left by a sign-out. Return whether it was."""
         now = self._host.now()
         match parse_stored(self._host.take_kept(_LEFT)):
-            case [scope, float(at), place] if scope == self._auth.endpoint() and place == self._place:
-                if 0 <= self._host.page_started() - at < _LEFT_LATELY:
+            case [scope, float(at), place] if scope == self._auth.endpoint() and place in (None, self._place):
+                begun = self._host.page_started() if place else now
+                if 0 <= begun - at < _LEFT_LATELY:
                     self.expect_back(UNSET)
                     self._store.begin_read()
                     self.reader.revival.suspect(self._store.read_begun_at(at))
@@ -213,9 +214,13 @@ class AuthClient(Generic[S]):
                     return True
         return False
 
-    def _tell_next_page(self, target: str) -> None:
-        text = json.dumps([self._auth.endpoint(), self._host.now(), target.partition("#")[0]])
-        self._host.keep(_LEFT, text)
+    def hand_over(self) -> None:
+        """Leave the watch, if there is one, to the next provider of the page."""
+        if self._driver.poller.will_look:
+            self._tell_next_page(None, self.ended_at)
+
+    def _tell_next_page(self, place: str | None, at: float) -> None:
+        self._host.keep(_LEFT, json.dumps([self._auth.endpoint(), at, place]))
 
     @property
     def _place(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from ..host import entered_host
 
@@ -35,12 +35,14 @@ def current() -> Any:
     return next((each for each in reversed(started) if host is None or each.engine.host is host), None)
 
 
-def add(provider: Provider) -> None:
-    """Make a provider the current one, and close those of the same page and auth server."""
-    replaced = [each for each in started if each.engine.is_like(provider.engine)]
+def add(provider: Provider) -> Engine[Any] | None:
+    """Make a provider the current one. Close that of the same page and auth server, and return its engine."""
+    replaced = next((each for each in started if each.engine.is_like(provider.engine)), None)
     started.append(provider)
-    for each in replaced:
-        each.close()
+    if replaced is None:
+        return None
+    replaced.close()
+    return cast("Engine[Any]", replaced.engine)
 
 
 def remove(provider: Provider) -> None:

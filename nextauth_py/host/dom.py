@@ -7,7 +7,10 @@ other elements it can hide none, of the window only what a browser lacks.
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 try:
     import js
@@ -51,6 +54,22 @@ def node_of(value: object) -> Any:
         return value
     found = getattr(value, "_dom_element", None)  # it has no public name
     return found if isinstance(found, JsProxy) else None
+
+
+def leaving(element: Any) -> Callable[[], bool]:
+    """Return a function that says whether an element has left the page, because a router has removed it."""
+    node = own(element)
+    was_on_page = False
+
+    def has_left() -> bool:
+        nonlocal was_on_page
+        is_on_page = bool(getattr(node, "isConnected", True))
+        was_on_page |= is_on_page
+        return was_on_page and not is_on_page
+
+    has_left()
+
+    return has_left
 
 
 @cache

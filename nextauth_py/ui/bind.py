@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..content.attribute_rules import attribute_value, check_shows_text, checked_attribute
 from ..core.paths import checked_condition, checked_path, read_path
-from ..host.dom import own
+from ..host.dom import leaving, own
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -73,7 +73,16 @@ def bind(
         raise ValueError("bind what? Give it text=, attr=, show= or class_=.")
     if at_once:
         binding.show(provider.state)
-    return provider.subscribe(binding.show)
+    has_left = leaving(element)
+
+    def follow(state: SessionState[Any]) -> None:
+        if has_left():
+            stop()
+        else:
+            binding.show(state)
+
+    stop = provider.subscribe(follow)
+    return stop
 
 
 def _reader(value: Value) -> Callable[[SessionState[Any]], object]:

@@ -98,6 +98,7 @@ class Component(Part):
         self._auth = auth
         self._view: View | None = None
         self._element: Any = None  # of the page, in which the view shows it
+        self._has_left: Callable[[], bool] = lambda: False
         self._following: dict[SessionProvider[Any], Callable[[], None]] = {}
         self._requiring: set[SessionProvider[Any]] = set()
         self._shown_in: WeakSet[Component] = WeakSet()
@@ -118,15 +119,16 @@ class Component(Part):
         Raises:
             LookupError: Nothing on the page matches the selector.
         """
-        from ..host.dom import own  # noqa: PLC0415 - not every page needs it
+        from ..host.dom import leaving, own  # noqa: PLC0415 - not every page needs it
 
         host = default_host()
         element = host.find_element(target)
         self.unmount()
-        replaced = [each for each in _mounted if own(element).contains(each._element)]  # noqa: SLF001
-        for each in replaced:
-            each.unmount()
+        for each in list(_mounted):
+            if own(element).contains(each._element) or each._has_left():  # noqa: SLF001
+                each.unmount()
         self._view, self._element = host.make_view(element), element
+        self._has_left = leaving(element)
         _mounted.add(self)
         self.update()
         return self
@@ -205,7 +207,9 @@ class Component(Part):
         provider.engine.require(on_unauthenticated, who=self)
 
     def _changed(self, provider: SessionProvider[Any]) -> None:
-        if provider.engine.is_confirmed:
+        if self._has_left():
+            self.unmount()
+        elif provider.engine.is_confirmed:
             self._update_soon()
         else:
             self.update()  # the page is being left: there is no later
@@ -218,12 +222,10 @@ class Component(Part):
 
     def _follow_again(self) -> None:
         """Render with another provider, unless the element has left the page meanwhile."""
-        from ..host.dom import own  # noqa: PLC0415 - not every page needs it
-
-        if self._element is None or own(self._element).isConnected:
-            self._update_soon()
-        else:
+        if self._has_left():
             self.unmount()
+        else:
+            self._update_soon()
 
     def _update_soon(self) -> None:
         """Several changes in one turn of the loop render once."""

@@ -138,7 +138,6 @@ async def leave(tab: MemoryHost, *, callback_url: str | None = None) -> MemoryHo
     provider = await signed_in(tab)
     await provider.sign_out(callback_url=callback_url)
     tab.change_lifecycle("left")
-    provider.close()
     after = tab.browser.open_tab()
     after.url, after.kept = tab.visited[-1], tab.kept
     return after

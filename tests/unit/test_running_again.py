@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from nextauth_py import Component, SessionProvider, component, sign_out, use_session
+from nextauth_py import Component, Session, SessionProvider, component, sign_out, use_session
 from nextauth_py.testing import Browser
 from nextauth_py.testing.browser import Tab
 from nextauth_py.testing.memory import MemoryBrowser, MemoryHost
@@ -218,3 +218,98 @@ async def test_running_again_leaves_nothing_open(browser: MemoryBrowser) -> None
     assert opened
     assert host.open_resources == 0
     assert not host.reports
+
+
+# --- client-side navigation: the router removes a page's elements, and the script of the next page runs ---
+
+
+def test_a_script_that_runs_again_goes_on_with_what_is_known(tab: Tab) -> None:
+    tab.run(ten_lines)
+    before = count(tab)
+    shown: list[str] = []
+
+    def again() -> None:
+        SessionProvider().start()
+        component("#account")(lambda: shown.append(use_session().status))
+
+    for _ in range(3):
+        tab._browser.advance(15)
+        tab.run(again)
+    assert shown == ["authenticated"] * 3
+    assert count(tab) == before
+    tab._browser.advance(60)
+    tab.hide()
+    tab.show()
+    assert count(tab) - before == 1  # however many scripts have run
+
+
+@pytest.mark.parametrize("age", [0.0, 100.0])
+def test_a_provider_that_replaces_another_keeps_the_interval(tab: Tab, age: float) -> None:
+    tab.run(lambda: SessionProvider(refetch_interval=300).start())
+    before = count(tab)
+    tab._browser.advance(age)
+    tab.run(lambda: SessionProvider(refetch_interval=300).start())
+    tab._browser.advance(299 - age)
+    assert count(tab) == before
+    tab._browser.advance(2)
+    assert count(tab) - before == 1
+
+
+def test_what_is_in_doubt_is_asked_for_again(tab: Tab) -> None:
+    class Mine(Session):
+        pass
+
+    tab.run(ten_lines)
+    before = count(tab)
+    tab.run(lambda: SessionProvider(session_type=Mine).start())
+    assert count(tab) - before == 1
+    tab.run(lambda: setattr(tab.provider, "session", ALICE))
+    before = count(tab)
+    tab.run(lambda: SessionProvider().start())
+    assert count(tab) - before == 1
+
+
+@pytest.mark.parametrize("soon", [0.1, 1.0])
+def test_a_sign_out_is_watched_by_the_next_script_too(tab: Tab, soon: float) -> None:
+    tab.run(ten_lines)
+    alive = dict(tab._browser.cookies)
+    tab.run(lambda: sign_out(redirect=False))
+    tab._browser.advance(soon)
+    tab.run(ten_lines)
+    assert tab.text("#account") == "unauthenticated"
+    tab._browser.cookies.update(alive)
+    tab._browser.advance(10)
+    assert tab.text("#account") == "unauthenticated"
+    assert not alive.keys() & tab._browser.cookies.keys()
+
+
+def test_a_component_whose_element_has_left_lets_go(tab: Tab) -> None:
+    tab.run(lambda: SessionProvider().start())
+    members = tab.run(lambda: component("#members", auth=True)(lambda: "Members"))
+    tab.find("#members").tag.extract()
+    tab.run(lambda: sign_out(redirect=False))
+    assert tab.visited == []
+    assert members._view is None
+
+
+def test_a_component_that_is_mounted_unmounts_those_that_have_left(tab: Tab) -> None:
+    old = tab.run(ten_lines)
+    tab.find("#account").tag.extract()
+    tab.run(lambda: component("#other")(lambda: "Other"))
+    assert old._view is None
+
+
+def test_a_component_may_be_mounted_before_its_element_is_on_the_page(tab: Tab) -> None:
+    tab.run(lambda: SessionProvider().start())
+    element = tab.find("#later")
+    body = element.tag.parent
+    element.tag.extract()
+    account = tab.run(lambda: component(element)(lambda: use_session().status))
+    tab.run(lambda: setattr(tab.provider, "session", ALICE))
+    assert body
+    body.append(element.tag)
+    tab.run(lambda: setattr(tab.provider, "session", None))
+    assert tab.text("#later") == "unauthenticated"
+    element.tag.extract()
+    tab.run(lambda: setattr(tab.provider, "session", ALICE))
+    assert account._view is None

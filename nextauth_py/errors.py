@@ -32,12 +32,15 @@ class NextAuthError(Exception):
 # What a developer can do about a status, where the answer alone does not say.
 _ADVICE = {
     **dict.fromkeys((301, 302, 303, 307, 308), "; it redirects elsewhere, which is not followed"),
+    **dict.fromkeys((400, 404, 405), "; is base_path right?"),
     403: "; a proxy or a firewall refuses it",
-    404: "; is base_path right?",
-    405: "; is base_path right?",
     429: "; the server asks for fewer requests",
     500: "; the server's log says why",
 }
+
+
+_SERVER_ERROR = 500
+_BUSY = {408, 425, 429}
 
 
 class ClientFetchError(NextAuthError):
@@ -57,6 +60,11 @@ class ClientFetchError(NextAuthError):
         self.retry_after = retry_after
         self.reason = reason or ("no answer" if status is None else f"HTTP {status}{_ADVICE.get(status, '')}")
         super().__init__(f"{self.url}: {self.reason}")
+
+    @property
+    def is_lasting(self) -> bool:
+        """Whether asking again will hardly help: it is an answer, and no failure of the server."""
+        return self.status is not None and self.status < _SERVER_ERROR and self.status not in _BUSY
 
 
 class CsrfError(NextAuthError):

@@ -11,8 +11,8 @@ from ..core.options import UNSET, Unset, checked_session
 from ..core.schedule import Schedule, expires_at
 from ..core.server_clock import ServerClock
 from ..core.store import SessionStore, Stamp
-from ..core.urls import callback_of, safe_redirect
-from ..errors import NextAuthError, SessionValidationError
+from ..core.urls import callback_of, join, safe_redirect
+from ..errors import ClientFetchError, NextAuthError, SessionValidationError
 from ..state import Reason, S
 from ..tabs.channel import TabChannel
 from ..tabs.fence import Fence
@@ -138,6 +138,7 @@ class Engine(Generic[S]):
         self.is_closed = False
         self._on_close: list[Callable[[], object]] = []
         self._settled = asyncio.Event()
+        self._has_warned = False
 
     # --- life ---
 
@@ -414,11 +415,25 @@ class Engine(Generic[S]):
                 self._settled.set()
         if not change.is_new:
             return
+        if self.state.status == "loading" and change.source != "mutation":
+            self._warn(change.answer)
         self.listeners.notify(change)
         if not self.is_confirmed:  # the page is being left: if it comes back, it is as a new one
             self._guards.reset()
             self.mutations.leaving = frozenset()
         self._look_after_guards()
+
+    def _warn(self, error: object) -> None:
+        """Warn a developer once, even without `debug`: the page will show for good that it is loading."""
+        if self._has_warned or not isinstance(error, NextAuthError):
+            return
+        if isinstance(error, ClientFetchError):
+            if not error.is_lasting:
+                return
+            page = self.host.location()
+            error = f"{join(page, error.url)}: {error.reason}"
+        self._has_warned = True
+        self.host.warn(f"the session cannot be loaded. {error}")
 
     def _look_after_guards(self) -> None:
         if self.is_confirmed and not self.mutations.leaving:

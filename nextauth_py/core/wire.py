@@ -305,6 +305,8 @@ def _json_body(request: Request, response: Response) -> Any:
     kind = response.headers.get("content-type", "").partition(";")[0].strip()
     if not kind.endswith("json"):
         reason = f"the answer is {kind or 'of no type'}, not JSON. Is base_path right?"
+        if kind == "text/html":
+            reason += " Does middleware protect the auth routes?"
         raise ClientFetchError(request.url, response.status, reason)
     try:
         return loads(response.text)

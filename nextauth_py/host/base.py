@@ -227,6 +227,10 @@ class Page(Protocol):
         """Log a line to the console."""
         ...
 
+    def warn(self, line: str) -> None:
+        """Log a warning to the console."""
+        ...
+
     def report(self, message: str, error: BaseException) -> None:
         """Report an error in the console, with its traceback."""
         ...

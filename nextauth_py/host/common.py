@@ -127,6 +127,9 @@ class PyodideHost:
     def log(self, line: str) -> None:
         js.console.info(line)
 
+    def warn(self, line: str) -> None:
+        js.console.warn(f"nextauth_py: {line}")
+
     def report(self, message: str, error: BaseException) -> None:
         # Not on stderr: PyScript shows what is written there in a red box, to everybody.
         js.console.error(f"nextauth_py: {message}\n" + "".join(traceback.format_exception(error)))

@@ -380,6 +380,9 @@ class MemoryHost:
     def log(self, line: str) -> None:
         self.lines.append(line)
 
+    def warn(self, line: str) -> None:
+        self.lines.append(line)
+
     def report(self, message: str, error: BaseException) -> None:
         self.reports.append((message, error))
 

@@ -242,3 +242,49 @@ async def happen(moment: str, provider: SessionProvider, tab: MemoryHost) -> Non
     elif moment in {"offline", "online"}:
         tab.browser.set_online(online=moment == "online")
     await asyncio.sleep(3)
+
+
+# --- a first load that cannot work ---
+
+
+@pytest.mark.parametrize(
+    ("failure", "words"),
+    [
+        (json_answer({}, 404), "/api/auth/session: HTTP 404; is base_path right?"),
+        (json_answer({}, 400), "/api/auth/session: HTTP 400; is base_path right?"),
+        (html_answer(400), "is base_path right?"),
+        (html_answer(), "the answer is text/html, not JSON. Is base_path right? Does middleware protect"),
+        (json_answer([]), "the answer is not a session"),
+        (json_answer({"user": {}}), "does not fit Session (expires: "),
+    ],
+)
+async def test_a_first_load_that_cannot_work_says_so_once(
+    tab: MemoryHost, failure: Answer, words: str
+) -> None:
+    tab.browser.network.answer_next(SESSION, failure, times=20)
+    provider = SessionProvider(host=tab).start()
+    await provider.ready()
+    await asyncio.sleep(60)
+    assert gets(tab) > 3
+    (line,) = tab.lines
+    assert line.startswith("the session cannot be loaded. ")
+    assert words in line
+    if isinstance(provider.state.error, ClientFetchError):
+        assert "https://app.example/api/auth/session" in line
+
+
+@pytest.mark.parametrize(
+    "failure", [OSError(), json_answer({}, 500), json_answer({}, 429), json_answer({}, 503)]
+)
+async def test_a_failure_that_heals_says_nothing(tab: MemoryHost, failure: Answer | OSError) -> None:
+    tab.browser.network.answer_next(SESSION, failure, times=3)
+    await SessionProvider(host=tab).start().ready()
+    await asyncio.sleep(60)
+    assert tab.lines == []
+
+
+async def test_a_later_failure_says_nothing(tab: MemoryHost) -> None:
+    provider = await signed_in(tab)
+    tab.browser.network.answer_next(SESSION, json_answer({}, 404))
+    await provider.refetch()
+    assert tab.lines == []

@@ -35,9 +35,9 @@ STANDARD = {
 }
 
 
-def test_a_page_downloads_less_than_70_kilobytes_of_us() -> None:
-    """Safety from texts and messages takes four of them, forms three, and that there are folders three."""
-    assert len(own_wheel().to_bytes()) < 70_000
+def test_a_page_downloads_less_than_73_kilobytes_of_us() -> None:
+    """Safety from texts and messages takes four of them; forms, folders and other clients three each."""
+    assert len(own_wheel().to_bytes()) < 73_000
 
 
 def test_the_prefetch_script_is_smaller_than_a_kilobyte() -> None:

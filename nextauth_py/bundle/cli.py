@@ -9,8 +9,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..check.command import add_command as add_check
 from .build.assemble import build_bundle
 from .build.errors import BundleError
+from .build.minify import stripped
+from .build.wheel import own_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +22,11 @@ if TYPE_CHECKING:
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command and returns its exit code."""
     options = _parser().parse_args(argv)
+    exit_code: int = options.run(options)
+    return exit_code
+
+
+def _bundle(options: argparse.Namespace) -> int:
     try:
         report = functools.partial(print, flush=True)
         build_bundle(options.out, snapshot=options.snapshot, cdn=options.cdn, report=report)
@@ -56,4 +64,6 @@ def _parser() -> argparse.ArgumentParser:
         action="store_false",
         help="without the snapshot of Python's memory, which a page downloads once to start faster",
     )
+    bundle.set_defaults(run=_bundle)
+    add_check(commands, lambda: own_wheel(shorten=stripped).file_name)
     return parser

@@ -22,6 +22,7 @@ PACKAGE = Path(__file__).parents[2]
 # For servers, tests and type checkers: `base.py` has nothing but protocols. A page would only download them.
 LEFT_OUT = (
     "bundle",
+    "check",
     "host/base.py",
     "py.typed",
     "server",

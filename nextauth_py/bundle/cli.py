@@ -9,6 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..starters.command import add_command as add_new
 from .build.assemble import build_bundle
 from .build.errors import BundleError
 
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command and returns its exit code."""
     options = _parser().parse_args(argv)
+    exit_code: int = options.run(options)
+    return exit_code
+
+
+def _bundle(options: argparse.Namespace) -> int:
     try:
         report = functools.partial(print, flush=True)
         build_bundle(options.out, snapshot=options.snapshot, cdn=options.cdn, report=report)
@@ -56,4 +62,6 @@ def _parser() -> argparse.ArgumentParser:
         action="store_false",
         help="without the snapshot of Python's memory, which a page downloads once to start faster",
     )
+    bundle.set_defaults(run=_bundle)
+    add_new(commands)
     return parser

@@ -25,6 +25,7 @@ LEFT_OUT = (
     "host/base.py",
     "py.typed",
     "server",
+    "starters",
     "testing",
 )
 

@@ -36,10 +36,11 @@ class Kind:
 
 KINDS = {
     "express": Kind(("shared", "node", "express"), "bundle,testing", 3000, "/auth"),
+    "next": Kind(("shared", "next"), "bundle,testing", 3000, "/api/auth"),
 }
 
 # Their names begin with a dot. Those of the templates do not, because some would act on this repository.
-DOTTED = {"env", "env.example", "gitignore", "npmrc"}
+DOTTED = {"env", "env.example", "env.local", "gitignore", "npmrc"}
 
 # npm's rule for the names of packages, which the site's name becomes.
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")

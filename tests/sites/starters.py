@@ -114,7 +114,8 @@ class Starter:
 
     def headers(self, path: str) -> httpx.Headers:
         """The headers of the answer to a request for a page or a file."""
-        return httpx.get(self.url + path, trust_env=False).raise_for_status().headers
+        answer = httpx.get(self.url + path, trust_env=False, follow_redirects=True)
+        return answer.raise_for_status().headers
 
     @property
     def log(self) -> str:

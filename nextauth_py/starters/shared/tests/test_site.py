@@ -12,7 +12,7 @@ def test_a_visitor_signs_in_and_out(page):
     page.get_by_label("User name").fill("bob", timeout=PATIENCE)
     page.get_by_label("Password").fill("wrong")
     page.get_by_role("button", name="Sign in", exact=True).click()
-    expect(page.get_by_role("alert")).to_have_text("That name and password do not go together.")
+    expect(page.get_by_text("That name and password do not go together.")).to_be_visible()
     page.get_by_label("Password").fill("builder")
     page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page.get_by_role("heading", name="Bob")).to_be_visible()

@@ -37,6 +37,7 @@ class Kind:
 KINDS = {
     "express": Kind(("shared", "node", "express"), "bundle,testing", 3000, "/auth"),
     "next": Kind(("shared", "next"), "bundle,testing", 3000, "/api/auth"),
+    "fastapi": Kind(("shared", "node", "fastapi"), "bundle,server,testing", 8000, "/api/auth"),
 }
 
 # Their names begin with a dot. Those of the templates do not, because some would act on this repository.

@@ -53,6 +53,13 @@ class Starter:
         self.origin = f"http://localhost:{self._port}"
         self.url = self.origin + base_path
         self.auth_path = base_path + KINDS[kind].auth_routes
+        self._places = {"PORT": str(self._port)}
+        if kind == "fastapi":
+            self._places = {
+                "UVICORN_PORT": str(self._port),
+                "NEXTAUTH_URL": f"{self.origin}{self.auth_path}",
+                "NEXTAUTH_URL_INTERNAL": f"http://127.0.0.1:{free_port()}{self.auth_path}",
+            }
         write_site(folder, kind, base_path=base_path)
 
     def install(self) -> None:
@@ -127,12 +134,8 @@ class Starter:
 
     def _environment(self) -> dict[str, str]:
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-        return {
-            **node_environment(),
-            "PATH": path,
-            "PORT": str(self._port),
-            "LAUNCH_OPTIONS": json.dumps(LAUNCH_OPTIONS),
-        }
+        own = {"PATH": path, "LAUNCH_OPTIONS": json.dumps(LAUNCH_OPTIONS), "NEXT_TELEMETRY_DISABLED": "1"}
+        return {**node_environment(), **own, **self._places}
 
     def _answers(self) -> bool:
         """Whether the site and its auth routes are up."""

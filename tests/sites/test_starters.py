@@ -18,7 +18,11 @@ CONFIG = load_config()
 expect.set_options(timeout=CONFIG.EXPECT_TIMEOUT)
 
 
-@pytest.fixture(scope="module", params=[("express", ""), ("next", "/shop")], ids=lambda param: param[0])
+@pytest.fixture(
+    scope="module",
+    params=[("express", ""), ("next", "/shop"), ("fastapi", "/shop")],
+    ids=lambda param: param[0],
+)
 def starter(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Starter]:
     kind, base_path = request.param
     starter = Starter(kind, tmp_path_factory.mktemp("starters") / "my-site", base_path=base_path)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -44,23 +46,36 @@ class Starter:
         origin: Where it is reached.
         url: The same with its base path.
         auth_path: Where its auth routes are.
+        auth: Both, as options of `sign_in_as`.
     """
 
     def __init__(self, kind: str, folder: Path, *, base_path: str = "") -> None:
         self.kind = kind
         self.folder = folder
-        self._port = free_port()
-        self.origin = f"http://localhost:{self._port}"
-        self.url = self.origin + base_path
+        self.base_path = base_path
         self.auth_path = base_path + KINDS[kind].auth_routes
-        self._places = {"PORT": str(self._port)}
-        if kind == "fastapi":
-            self._places = {
-                "UVICORN_PORT": str(self._port),
+        self._take_ports()
+        write_site(folder, kind, base_path=base_path)
+
+    def _take_ports(self) -> None:
+        port = free_port()
+        self.origin = f"http://localhost:{port}"
+        self.url = self.origin + self.base_path
+        self.auth = {"base_url": self.origin, "base_path": self.auth_path}
+        self._variables = {"PORT": str(port)}
+        if self.kind == "fastapi":
+            self._variables = {
+                "UVICORN_PORT": str(port),
                 "NEXTAUTH_URL": f"{self.origin}{self.auth_path}",
                 "NEXTAUTH_URL_INTERNAL": f"http://127.0.0.1:{free_port()}{self.auth_path}",
             }
-        write_site(folder, kind, base_path=base_path)
+
+    def once_more(self, **variables: str) -> Starter:
+        """The same site, with other environment variables, to be started beside this one."""
+        other = copy.copy(self)
+        other._take_ports()
+        other._variables |= variables
+        return other
 
     def install(self) -> None:
         """What ``npm ci`` and ``npm run bundle`` do, from what is kept of the last time."""
@@ -95,7 +110,7 @@ class Starter:
         return done.stdout + done.stderr
 
     def __enter__(self) -> Self:
-        self._log = (self.folder / "log.txt").open("w", encoding="utf-8")
+        self._log = tempfile.TemporaryFile("w+", encoding="utf-8")
         self._process = subprocess.Popen(
             self._npm("start"),
             cwd=self.folder,
@@ -108,8 +123,9 @@ class Starter:
         last = time.monotonic() + PATIENCE
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > last:
+                log = self.log
                 self.__exit__()
-                raise RuntimeError(f"the site did not start:\n{self.log}")
+                raise RuntimeError(f"the site did not start:\n{log}")
             time.sleep(0.05)
         return self
 
@@ -127,7 +143,8 @@ class Starter:
     @property
     def log(self) -> str:
         """What the site has printed."""
-        return (self.folder / "log.txt").read_text("utf-8")
+        self._log.seek(0)
+        return self._log.read()
 
     def _npm(self, script: str) -> list[str]:
         return [*npm_command(), "run", "--silent", script]
@@ -135,7 +152,7 @@ class Starter:
     def _environment(self) -> dict[str, str]:
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
         own = {"PATH": path, "LAUNCH_OPTIONS": json.dumps(LAUNCH_OPTIONS), "NEXT_TELEMETRY_DISABLED": "1"}
-        return {**node_environment(), **own, **self._places}
+        return {**node_environment(), **own, **self._variables}
 
     def _answers(self) -> bool:
         """Whether the site and its auth routes are up."""

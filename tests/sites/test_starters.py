@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -18,11 +19,11 @@ CONFIG = load_config()
 expect.set_options(timeout=CONFIG.EXPECT_TIMEOUT)
 
 
-@pytest.fixture(
-    scope="module",
-    params=[("express", ""), ("next", "/shop"), ("fastapi", "/shop")],
-    ids=lambda param: param[0],
-)
+# With and without a base path.
+SITES = [("express", ""), ("next", "/shop"), ("fastapi", "/shop")]
+
+
+@pytest.fixture(scope="module", params=SITES, ids=lambda site: site[0])
 def starter(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Starter]:
     kind, base_path = request.param
     starter = Starter(kind, tmp_path_factory.mktemp("starters") / "my-site", base_path=base_path)
@@ -94,8 +95,7 @@ def test_an_admin_sees_the_page_for_admins(visit: BrowserContext, starter: Start
 
 def test_its_api_answers_members_only(visit: BrowserContext, starter: Starter) -> None:
     assert visit.request.get(f"{starter.url}/api/me").status == 401
-    bob = {"username": "bob", "password": "builder"}
-    sign_in_as(visit, base_url=starter.origin, base_path=starter.auth_path, **bob)
+    sign_in_as(visit, username="bob", password="builder", **starter.auth)
     assert visit.request.get(f"{starter.url}/api/me").json() == {"name": "Bob"}
 
 
@@ -124,6 +124,26 @@ def test_its_policy_is_strict(starter: Starter) -> None:
         "form-action": "'self'",
         "frame-ancestors": "'none'",
     }
+
+
+def test_variables_let_github_in_and_the_users_to_try_out(visit: BrowserContext, starter: Starter) -> None:
+    github = {"AUTH_GITHUB_ID": "our-id", "AUTH_GITHUB_SECRET": "our-secret"}
+    with starter.once_more(TRY_USERS="", **github) as other:
+        page = open_page(visit, other)
+        expect(page.get_by_role("button", name="Sign in with GitHub")).to_be_visible()
+        expect(page.get_by_label("Password")).to_have_count(0)
+        with pytest.raises(ValueError, match="refuses the sign-in"):
+            sign_in_as(visit, username="alice", password="wonder", **other.auth)
+        token = visit.request.get(f"{other.origin}{other.auth_path}/csrf").json()["csrfToken"]
+        asked = visit.request.post(
+            f"{other.origin}{other.auth_path}/signin/github",
+            form={"csrfToken": token, "callbackUrl": other.url},
+            headers={"X-Auth-Return-Redirect": "1"},
+        )
+        url = urlsplit(asked.json()["url"])
+    assert url.hostname == "github.com"
+    callback = f"{other.origin}{other.auth_path}/callback/github"
+    assert parse_qs(url.query)["redirect_uri"] == [callback]
 
 
 def test_its_own_tests_pass(starter: Starter) -> None:

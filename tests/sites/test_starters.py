@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
@@ -144,6 +145,22 @@ def test_variables_let_github_in_and_the_users_to_try_out(visit: BrowserContext,
     assert url.hostname == "github.com"
     callback = f"{other.origin}{other.auth_path}/callback/github"
     assert parse_qs(url.query)["redirect_uri"] == [callback]
+
+
+def test_behind_a_proxy_it_knows_its_public_address(starter: Starter) -> None:
+    variables = {
+        "express": {"TRUST_PROXY": "yes", "NODE_ENV": "production"},
+        "next": {"AUTH_URL": "https://your.example"},
+        "fastapi": {"NEXTAUTH_URL": f"https://your.example{starter.auth_path}", "NODE_ENV": "production"},
+    }
+    with starter.once_more(**variables[starter.kind]) as other:
+        url = f"{other.origin}{other.auth_path}"
+        headers = {"Host": "your.example", "X-Forwarded-Proto": "https"}
+        providers = httpx.get(f"{url}/providers", headers=headers, trust_env=False).json()
+        cookies = httpx.get(f"{url}/csrf", headers=headers, trust_env=False).headers.get_list("Set-Cookie")
+    callback = providers["credentials"]["callbackUrl"]
+    assert callback == f"https://your.example{other.auth_path}/callback/credentials"
+    assert any(cookie.startswith("__Host-authjs.csrf-token=") for cookie in cookies)
 
 
 def test_its_own_tests_pass(starter: Starter) -> None:

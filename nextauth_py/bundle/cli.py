@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..check.command import add_command as add_check
+from ..starters.command import add_command as add_new
 from .build.assemble import build_bundle
 from .build.errors import BundleError
 from .build.minify import stripped
@@ -66,4 +67,5 @@ def _parser() -> argparse.ArgumentParser:
     )
     bundle.set_defaults(run=_bundle)
     add_check(commands, lambda: own_wheel(shorten=stripped).file_name)
+    add_new(commands)
     return parser

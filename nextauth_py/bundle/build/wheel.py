@@ -26,6 +26,7 @@ LEFT_OUT = (
     "host/base.py",
     "py.typed",
     "server",
+    "starters",
     "testing",
 )
 

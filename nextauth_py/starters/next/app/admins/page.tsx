@@ -1,0 +1,15 @@
+import type { Metadata } from "next";
+
+import { Card } from "@/components/card";
+import { Python } from "@/components/python";
+
+export const metadata: Metadata = { title: "Admins" };
+
+export default function Admins() {
+  return (
+    <Card python="admins">
+      <h1>For admins</h1>
+      <Python name="admins" />
+    </Card>
+  );
+}

@@ -1,0 +1,1 @@
+"""Whole sites, as users have them, in a real browser."""

@@ -84,7 +84,7 @@ def runtime_files(report: Report) -> dict[str, Path]:
     folder = _cache(report) / runtime_key()
     if not folder.is_dir():
         _fill(folder, report)
-    return {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+    return {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
 def _cache(report: Report) -> Path:

@@ -42,7 +42,7 @@ def _browser() -> Host:
         )
     import js  # noqa: PLC0415 - only a browser can import it
 
-    if hasattr(js, "document"):
+    if hasattr(js, "window"):  # not "document", which PyScript lends to workers of isolated pages
         from .browser import BrowserHost  # noqa: PLC0415
 
         return BrowserHost()

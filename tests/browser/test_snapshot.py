@@ -260,8 +260,19 @@ def test_where_nothing_can_be_kept_pages_start_from_it_all_the_same(
 # As if it had booted by itself
 
 RANDOM = """
-    import os, random, tempfile, uuid
-    [random.random(), random.randbytes(8).hex(), uuid.uuid4().hex, next(tempfile._get_candidate_names())]
+    import os, random, secrets, tempfile, uuid
+    [
+        random.random(),
+        random.randbytes(8).hex(),
+        random.Random().random(),
+        random.SystemRandom().random(),
+        os.urandom(8).hex(),
+        open("/dev/urandom", "rb").read(8).hex(),
+        secrets.token_hex(8),
+        uuid.uuid4().hex,
+        uuid.uuid1().hex,
+        next(tempfile._get_candidate_names()),
+    ]
 """
 
 
@@ -269,6 +280,14 @@ def test_two_pages_have_no_random_numbers_in_common(context: BrowserContext, aut
     url = f"{auth_server.url}/python.html"
     first, second = (PythonPage(context.new_page()).open(url).run(RANDOM) for _ in range(2))
     assert [one for one, other in zip(first, second, strict=True) if one == other] == []
+
+
+def test_the_memory_holds_no_source_of_random_numbers_that_is_not_renewed(python: PythonPage) -> None:
+    assert python.run("""
+        import gc, random, sys
+        held = [each for each in gc.get_objects() if isinstance(each, random.Random)]
+        [each is random._inst for each in held if type(each) is not random.SystemRandom]
+    """) == [True]
 
 
 def test_the_clock_the_time_zone_and_the_language_are_the_visitors(

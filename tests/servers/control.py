@@ -43,6 +43,10 @@ class ServerControl:
         """Handle each request so much later, until the next reset."""
         self._post("latency", {"milliseconds": milliseconds})
 
+    def set_headers(self, headers: dict[str, str]) -> None:
+        """Send these with each answer, static files included, until the next reset."""
+        self._post("headers", headers)
+
     def requests(self) -> list[str]:
         """The routes asked for since the last reset, those that the browser aborted marked."""
         return [f"{each['route']}{' aborted' if each['aborted'] else ''}" for each in self._post("requests")]

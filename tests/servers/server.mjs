@@ -13,8 +13,12 @@ function control(basePath, mails) {
   let plans = []; // { route, action, status, body, type, times }
   const held = [];
   let latency = 0; // milliseconds before each request is handled
+  let headers = {}; // of all answers
 
   const commands = {
+    headers(given) {
+      headers = given;
+    },
     latency({ milliseconds }) {
       latency = milliseconds;
     },
@@ -29,6 +33,7 @@ function control(basePath, mails) {
       log.length = 0;
       plans = [];
       latency = 0;
+      headers = {};
     },
   };
 
@@ -36,6 +41,7 @@ function control(basePath, mails) {
     if (request.path.startsWith(`${basePath}/__control/`)) {
       return response.json(commands[request.path.split("/").pop()](request.body) ?? null);
     }
+    response.set(headers);
     if (!request.path.startsWith(basePath)) return next();
     const entry = { route: `${request.method} ${request.path}`, aborted: false };
     log.push(entry);

@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-STAMP = ".nextauth-bundle.json"
+# Its name has no dot in front, because Next.js and others answer a request for such a file with an error. It
+# tells visitors the names of files that they can load, and their hashes.
+STAMP = "nextauth-bundle.json"
+OLD_STAMP = ".nextauth-bundle.json"  # of earlier versions
 LONGEST_STAMP = 1_000_000  # bytes; three hundred times what a bundle has
 PARTS = ("runtime", "package")
 
@@ -56,12 +59,14 @@ class Folder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._stamp = path / STAMP
+        stamps = [path / STAMP, path / OLD_STAMP]
+        self._stamp = next(filter(os.path.lexists, stamps), stamps[0])
         if not os.path.lexists(self._stamp) and path.exists() and not _is_empty_folder(path):
             raise BundleError(
                 f"{path} is neither empty nor a bundle made by this command: name a new or empty folder"
             )
-        self._check_place(self._stamp)
+        for stamp in stamps:
+            self._check_place(stamp)
         self._parts = self._read_stamp()
         for part in self._parts.values():
             self._check(part["files"])
@@ -133,6 +138,7 @@ class Folder:
     def _set(self, part: str, key: str, files: dict[str, str]) -> None:
         self._parts[part] = {"key": key, "files": files}
         self._write_file(STAMP, json.dumps(self._parts, indent=1).encode())
+        (self.path / OLD_STAMP).unlink(missing_ok=True)
 
     def _hash(self, name: str) -> str | None:
         try:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import atexit
 import json
 import os
-import re
 import shutil
 import stat
 import subprocess
@@ -23,6 +22,13 @@ from typing import TYPE_CHECKING
 import platformdirs
 
 from .content_addressed import move_to_content_addresses
+from .edits import (
+    call_past_markup,
+    evaluate_nothing,
+    forget_source_maps,
+    let_files_come_from_elsewhere,
+    rename_by_content,
+)
 from .errors import INSTALL_HINT, BundleError
 from .lock import LockEntry, lock_entry
 from .node import node_environment, npm_command
@@ -53,8 +59,6 @@ NPM_FILES = (
 # What pyodide.mjs loads, by names that it has in it; and where it loads all but the script.
 LIBRARY = "python_stdlib.zip"
 PYODIDE_PARTS = ("pyodide.asm.mjs", "pyodide.asm.wasm", LIBRARY)
-DOCUMENT = re.compile(r"\b(\w)=document\b")  # in lit-html.js
-LOADS = re.compile(r"(?<=response:)fetch(?=\(\w+,)")
 
 # Pyodide 314 is Python 3.14; pip marks its wheels with this platform. Pure wheels fit every platform.
 PYODIDE_WHEELS = (
@@ -80,7 +84,7 @@ def runtime_files(report: Report) -> dict[str, Path]:
     folder = _cache(report) / runtime_key()
     if not folder.is_dir():
         _fill(folder, report)
-    return {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+    return {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
 def _cache(report: Report) -> Path:
@@ -178,12 +182,12 @@ def _copy_npm_files(node_modules: Path, ready: Path) -> None:
 
 
 def _prepare(node_modules: Path, ready: Path, report: Report) -> None:
-    core = ready / "pyscript/core.js"
-    core.write_text(f'import "./page-config.js";\n{core.read_text("utf-8")}', "utf-8")
+    forget_source_maps(path for path in ready.rglob("*") if path.suffix in {".js", ".mjs"})
+    _prepare_pyscript(ready / "pyscript")
     with _step(report, "Compiling them (Pyodide, under Node)"):
         _precompile(ready / "pyodide", node_modules / "pyodide")
-    _let_files_come_from_elsewhere(ready / "pyodide/pyodide.mjs")
-    _call_past_markup(ready / "lit/lit-html.js")
+    let_files_come_from_elsewhere(ready / "pyodide/pyodide.mjs")
+    call_past_markup(ready / "lit/lit-html.js")
     move_to_content_addresses(ready / "pyodide", PYODIDE_PARTS, named_in="pyodide.mjs")
     pyodide_lock = json.loads((node_modules / "pyodide/pyodide-lock.json").read_text("utf-8"))
     base_lock = {
@@ -191,6 +195,14 @@ def _prepare(node_modules: Path, ready: Path, report: Report) -> None:
         "packages": _lock_entries(ready / "pyodide", pyodide_lock["info"]),
     }
     (ready / BASE_LOCK).write_text(json.dumps(base_lock, indent=1), "utf-8")
+
+
+def _prepare_pyscript(folder: Path) -> None:
+    (core,) = folder.glob("core-*.js")
+    evaluate_nothing(core, folder / "stdlib/pyscript.js")
+    rename_by_content(folder)
+    entry = folder / "core.js"
+    entry.write_text(f'import "./page-config.js";\n{entry.read_text("utf-8")}', "utf-8")
 
 
 def _precompile(folder: Path, pyodide: Path) -> None:
@@ -201,41 +213,6 @@ def _precompile(folder: Path, pyodide: Path) -> None:
         (folder / wheel.file_name).write_bytes(wheel.to_bytes())
     library = folder / LIBRARY
     library.write_bytes(zipped(precompiled_library(unzipped(library), pyodide=pyodide, lock=lock)))
-
-
-def _let_files_come_from_elsewhere(script: Path) -> None:
-    """Have Pyodide load its files through a hook, because the interpreter may have them already.
-
-    No option does that: `stdLibURL` names an address before its content is there, and there is none for
-    Pyodide's own code.
-
-    Raises:
-        BundleError: The script is not as expected.
-    """
-    text, count = LOADS.subn("load", script.read_text("utf-8"))
-    if count != 1:
-        raise BundleError(f"{script.name} loads files in another way: these versions do not fit together")
-    hook = "let load=fetch;export const loadWith=(other)=>{load=other};\n"
-    script.write_text(hook + text, "utf-8")
-
-
-def _call_past_markup(script: Path) -> None:
-    """Have lit-html call the document's methods, whatever elements are named like them.
-
-    Raises:
-        BundleError: The script is not as expected.
-    """
-    text = script.read_text("utf-8")
-    name = match[1] if (match := DOCUMENT.search(text)) else "document"
-    text, made = re.subn(rf"\b{name}\.(create\w+)\(", rf"Document.prototype.\1.call({name},", text)
-    text, copied = re.subn(
-        rf"\(([\w?.]+\?\?{name})\)\.importNode\(", r"Document.prototype.importNode.call(\1,", text
-    )
-    if match and (made, copied) != (4, 1):
-        raise BundleError(
-            f"{script.name} uses the document in another way: these versions do not fit together"
-        )
-    script.write_text(text, "utf-8")
 
 
 def _lock_entries(folder: Path, info: Mapping[str, str] | None = None) -> dict[str, LockEntry]:

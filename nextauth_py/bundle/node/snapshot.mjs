@@ -4,6 +4,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { createModule, runApart } from "../page/preload.mjs";
+import { beTheSameEverywhere } from "./same_everywhere.mjs";
 
 // Not as Node tells it, with the line of Pyodide's source, which is a megabyte.
 process.on("uncaughtException", (error) => {
@@ -15,6 +16,7 @@ const [out] = process.argv.slice(2);
 process.argv[1] = "./this.program"; // as in a page: Python remembers it
 const plan = JSON.parse(readFileSync(`${out}/plan.json`, "utf8"));
 const { pyodide: folder, sources, stage, rehearsal, bundle, snapshot } = plan;
+beTheSameEverywhere(JSON.stringify([bundle, stage, rehearsal]));
 const load = (path) => import(pathToFileURL(path).href);
 
 const { loadPyodide } = await load(`${folder}/pyodide.mjs`);

@@ -29,8 +29,20 @@ const addressOf = ({ name }) => `${folder}${name}?inflated`;
 const fresh = new Map(); // responses that have been fetched and are not kept yet, by address
 const script = folder + bundle.checked;
 
+// In pages with Trusted Types, only what a policy has made is an address of a script; without it, the page checks.
+const reading = {
+  createScriptURL: () => `${script}#worker`,
+};
+let policy;
+const readerURL = () => {
+  const { trustedTypes } = /** @type {any} */ (globalThis);
+  if (!trustedTypes) return reading.createScriptURL();
+  policy ??= trustedTypes.createPolicy("nextauth_py-worker", reading);
+  return policy.createScriptURL("");
+};
+
 const startWorker = () => {
-  const worker = new Worker(`${script}#worker`, { type: "module" });
+  const worker = new Worker(readerURL(), { type: "module" });
   const waiting = new Map();
   /** @param {{address: string, content?: any}} data */
   const answer = ({ address, content }) => {

@@ -13,7 +13,7 @@ import pytest
 from nextauth_py.bundle import BundleError, build_bundle
 from nextauth_py.bundle.build import assemble as build
 from nextauth_py.bundle.build import precompile, runtime
-from nextauth_py.bundle.build.folder import LONGEST_STAMP, OURS, STAMP, Folder
+from nextauth_py.bundle.build.folder import LONGEST_STAMP, OLD_STAMP, OURS, STAMP, Folder
 from nextauth_py.bundle.build.wheel import Wheel
 
 MINE = "mine"
@@ -152,6 +152,59 @@ def test_a_folder_in_place_of_the_stamp_is_refused(out: Path) -> None:
     (out / STAMP).unlink()
     (out / STAMP).mkdir()
     assert "not a file of its own" in refused(out)
+
+
+# The stamp of an earlier version, by its earlier name
+
+
+@pytest.fixture
+def old(out: Path) -> Path:
+    """An earlier bundle of an earlier version."""
+    (out / STAMP).rename(out / OLD_STAMP)
+    return out
+
+
+def test_a_bundle_of_an_earlier_version_is_taken_over(old: Path) -> None:
+    assert Folder(old).is_current("package", "key")
+    Folder(old).write("package", "new", {"pyscript.json": b"new"})
+    assert contents(old).keys() == {STAMP, "pyscript.json"}
+    assert Folder(old).is_current("package", "new")
+
+
+def test_an_old_stamp_beside_the_new_one_counts_for_nothing_and_goes(out: Path) -> None:
+    (out / OLD_STAMP).write_text('{"package": {"key": "other", "files": {"pyscript.json": ""}}}')
+    assert Folder(out).is_current("package", "key")
+    Folder(out).write("package", "new", {"lit/lit.js": b"new"})
+    assert contents(out).keys() == {STAMP, "lit/lit.js"}
+
+
+@pytest.mark.parametrize("name", ["../elsewhere/lit.js", "thesis.txt", STAMP, OLD_STAMP])
+def test_an_old_stamp_with_unknown_files_is_refused(old: Path, elsewhere: Path, name: str) -> None:
+    (old / OLD_STAMP).write_text(json.dumps({"package": {"key": "", "files": {name: ""}}}))
+    assert "which no bundle has" in refused(old)
+    assert contents(elsewhere) == {"lit.js": MINE.encode()}
+
+
+def test_an_old_stamp_of_another_shape_is_refused(old: Path) -> None:
+    (old / OLD_STAMP).write_text("[]")
+    assert f"{OLD_STAMP} was not written by this command" in refused(old)
+
+
+@linked
+@pytest.mark.parametrize("beside", [True, False], ids=["beside the new one", "alone"])
+def test_an_old_stamp_that_is_a_link_is_refused(out: Path, beside: bool) -> None:
+    (out.parent / "stamp.json").write_bytes((out / STAMP).read_bytes())
+    if not beside:
+        (out / STAMP).unlink()
+    (out / OLD_STAMP).symlink_to(out.parent / "stamp.json")
+    assert "not a file of its own, but a link" in refused(out)
+
+
+def test_the_stamp_says_nothing_of_the_machine(out: Path) -> None:
+    stamp = json.loads((out / STAMP).read_text())
+    assert stamp.keys() == {"package"}
+    assert stamp["package"].keys() == {"key", "files"}
+    assert stamp["package"]["files"].keys() == {"pyscript.json", "lit/lit.js"}
 
 
 def test_writing_is_limited_to_the_same_names(out: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -27,10 +26,6 @@ from tests.browser.browsers import launch_options
 
 BUNDLE = ROOT / "static/dist"
 PACKAGES = ROOT / "build/starters"  # the npm packages of each kind, kept while its lock file stays
-
-# TO BE REMOVED as soon as bundles run under a policy without 'unsafe-eval': what their core.js evaluates when
-# it starts. The copies of these tests do so never. Where it is not there, nothing is changed.
-EVALUATED = re.compile(r"return Function\(`return(\(w,x\)=>\(\$\{\w+\}\)\(w,x,\.\.\.\[\$\{\w+\}\]\))`\)\(\)")
 
 LAUNCH_OPTIONS = launch_options()  # asked for here, before Playwright runs
 
@@ -87,10 +82,6 @@ class Starter:
         _copy(kept / "node_modules", self.folder / "node_modules")
         build_bundle(BUNDLE)
         _copy(BUNDLE, self.folder / "public/py")
-        for core in (self.folder / "public/py/pyscript").glob("core-*.js"):
-            text = EVALUATED.sub(r"return()=>`\1`", core.read_text("utf-8"))
-            core.unlink()  # which may be a link
-            core.write_text(text, "utf-8")
 
     def npm_run(self, script: str) -> None:
         """Run a script of package.json to its end."""

@@ -8,7 +8,7 @@ import sys
 from demo.bootstrap import ROOT, enter
 
 PURE = "tests/unit"
-OTHERS = ["tests/servers", "tests/browser"]
+OTHERS = ["tests/servers", "tests/browser", "tests/sites"]
 
 
 def main() -> int:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-BROWSER = Path(__file__).parent / "browser"
+IN_BROWSERS = [Path(__file__).parent / name for name in ("browser", "sites")]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes seconds first, and before Playwright puts its event loop into this process."""
-    items.sort(key=lambda item: item.path.is_relative_to(BROWSER))
+    items.sort(key=lambda item: any(map(item.path.is_relative_to, IN_BROWSERS)))

@@ -45,9 +45,15 @@ class Kind:
     auth_path: str
 
 
+_SVELTEKIT = ".built-sveltekit"
 _NEXT = "node_modules/next/dist/bin/next"
 NEXT = Kind((_NEXT, "build"), (_NEXT, "start", "--hostname", "127.0.0.1"), "public", "/api/auth")
-KINDS = {"next-app": NEXT}
+KINDS = {
+    "express": Kind((), ("server.mjs",), "public", "/auth"),
+    "next-app": NEXT,
+    "next-pages": NEXT,
+    "sveltekit": Kind(("node_modules/vite/bin/vite.js", "build"), (_SVELTEKIT,), f"{_SVELTEKIT}/client", "/auth"),
+}
 
 
 @dataclass(frozen=True)

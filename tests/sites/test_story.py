@@ -14,6 +14,10 @@ CONFIGURATIONS = [
     Configuration("next-app"),
     Configuration("next-app", matcher="recommended"),
     Configuration("next-app", "/shop"),
+    Configuration("next-pages"),
+    Configuration("next-pages", "/shop"),
+    Configuration("express"),
+    Configuration("sveltekit"),
 ]
 
 pytestmark = [

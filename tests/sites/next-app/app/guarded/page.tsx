@@ -8,7 +8,7 @@ export default async function Guarded() {
     <main>
       <h1>Guarded</h1>
       <p id="server-says">{session?.user.role === "admin" ? "admitted" : "refused"}</p>
-      <Python id="admins" src="admins.py" />
+      <Python id="admins" />
     </main>
   );
 }

@@ -4,7 +4,7 @@ export default function PythonPage() {
   return (
     <main>
       <h1>Python</h1>
-      <Python id="account" src="account.py" />
+      <Python id="account" />
     </main>
   );
 }

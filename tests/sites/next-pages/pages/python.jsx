@@ -1,0 +1,10 @@
+import { Python } from "../components/python";
+
+export default function PythonPage() {
+  return (
+    <main>
+      <h1>Python</h1>
+      <Python id="account" />
+    </main>
+  );
+}

@@ -45,14 +45,14 @@ class Kind:
     auth_path: str
 
 
-_SVELTEKIT = ".built-sveltekit"
+_VITE = "node_modules/vite/bin/vite.js"
 _NEXT = "node_modules/next/dist/bin/next"
 NEXT = Kind((_NEXT, "build"), (_NEXT, "start", "--hostname", "127.0.0.1"), "public", "/api/auth")
 KINDS = {
     "express": Kind((), ("server.mjs",), "public", "/auth"),
     "next-app": NEXT,
     "next-pages": NEXT,
-    "sveltekit": Kind(("node_modules/vite/bin/vite.js", "build"), (_SVELTEKIT,), f"{_SVELTEKIT}/client", "/auth"),
+    "sveltekit": Kind((_VITE, "build"), (".built-sveltekit",), ".built-sveltekit/client", "/auth"),
 }
 
 

@@ -1,3 +1,4 @@
+import { Offers } from "../offers";
 import { Python } from "../python";
 
 export default function PythonPage() {
@@ -5,6 +6,7 @@ export default function PythonPage() {
     <main>
       <h1>Python</h1>
       <Python id="account" />
+      <Offers />
     </main>
   );
 }

@@ -3,11 +3,11 @@ import { getServerSession } from "next-auth";
 import { options } from "../auth";
 import { Python } from "../components/python";
 
-export default function Guarded({ session }) {
+export default function Guarded({ isAdmin }) {
   return (
     <main>
       <h1>Guarded</h1>
-      <p id="server-says">{session?.user.role === "admin" ? "admitted" : "refused"}</p>
+      <p id="server-says">{isAdmin ? "admitted" : "refused"}</p>
       <Python id="admins" />
     </main>
   );
@@ -15,5 +15,5 @@ export default function Guarded({ session }) {
 
 export async function getServerSideProps({ req, res }) {
   const session = await getServerSession(req, res, options);
-  return { props: { session: JSON.parse(JSON.stringify(session)) } }; // props cannot be undefined
+  return { props: { isAdmin: session?.user.role === "admin", session: JSON.parse(JSON.stringify(session)) } };
 }

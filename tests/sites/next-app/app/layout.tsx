@@ -1,8 +1,9 @@
-import type { ReactNode } from "react";
 import { SessionProvider } from "next-auth/react";
+import type { ReactNode } from "react";
+
+import { authPath } from "@/paths";
 
 import { Nav } from "./nav";
-import { authPath } from "@/paths";
 
 export const metadata = { title: "A site in Next.js", icons: { icon: "data:," } };
 

@@ -1,1 +1,1 @@
-"""Whole sites, as users have them, in a real browser."""
+"""Real sites from npm, in production builds, and those that `nextauth-py new` writes, in a real browser."""

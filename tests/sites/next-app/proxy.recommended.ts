@@ -1,0 +1,14 @@
+// As we recommend it: neither static files nor what is prefetched set the session cookie.
+export { auth as proxy } from "@/auth";
+
+export const config = {
+  matcher: [
+    {
+      source: "/((?!api|_next/static|_next/image|favicon.ico|static/|.*\\.py$).*)",
+      missing: [
+        { type: "header", key: "next-router-prefetch" },
+        { type: "header", key: "purpose", value: "prefetch" },
+      ],
+    },
+  ],
+};

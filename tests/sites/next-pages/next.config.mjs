@@ -1,0 +1,7 @@
+/** @type {import("next").NextConfig} */
+export default {
+  basePath: process.env.SITE_BASE_PATH,
+  distDir: process.env.SITE_BUILD,
+  env: { NEXT_PUBLIC_BASE_PATH: process.env.SITE_BASE_PATH ?? "" },
+  outputFileTracingRoot: import.meta.dirname,
+};

@@ -1,0 +1,5 @@
+import NextAuth from "next-auth";
+
+import { options } from "../../../auth";
+
+export default NextAuth(options);

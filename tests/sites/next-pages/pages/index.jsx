@@ -1,0 +1,10 @@
+import { Offers } from "../components/offers";
+
+export default function Home() {
+  return (
+    <main>
+      <h1>Home</h1>
+      <Offers />
+    </main>
+  );
+}

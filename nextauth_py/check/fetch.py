@@ -12,6 +12,11 @@ import httpx
 # Of one answer, inflated, in bytes: more than the largest file of a bundle has.
 LONGEST = 16_000_000
 
+# No session has this value. What reads sessions has browsers forget it, and so tells that it runs.
+_PROBE = "; ".join(
+    f"{prefix}{name}.session-token=check" for prefix in ("", "__Secure-") for name in ("authjs", "next-auth")
+)
+
 # A browser follows twenty.
 _MOST_REDIRECTS = 5
 
@@ -90,6 +95,13 @@ class Answer:
         pairs = (part.strip().partition("=") for part in parts)
         return {name: value.strip('"') for name, _, value in pairs if name}
 
+    @property
+    def is_kept_by_all(self) -> bool:
+        """Whether a shared cache may keep it, and hand it to other visitors."""
+        directives = self.cache_control
+        age = directives.get("s-maxage", directives.get("max-age", "0"))
+        return not {"private", "no-store", "no-cache"} & directives.keys() and age != "0"
+
 
 class Fetcher:
     """Asks for each address once.
@@ -100,23 +112,27 @@ class Fetcher:
 
     def __init__(self, client: httpx.Client) -> None:
         self._client = client
-        self._known: dict[str, Answer] = {}
+        self._known: dict[tuple[str, bool], Answer] = {}
 
-    def get(self, url: str) -> Answer:
+    def get(self, url: str, *, with_session: bool = False) -> Answer:
         """GET an address, and follow redirects.
+
+        Args:
+            url: The address.
+            with_session: Whether to send a session cookie, which no server takes for one.
 
         Raises:
             UnreachableError: There is no answer.
         """
-        if url not in self._known:
-            self._known[url] = self._get(url)
-        return self._known[url]
+        if (url, with_session) not in self._known:
+            self._known[url, with_session] = self._get(url, {"cookie": _PROBE} if with_session else {})
+        return self._known[url, with_session]
 
-    def _get(self, url: str) -> Answer:
+    def _get(self, url: str, headers: dict[str, str]) -> Answer:
         cookies: list[Cookie] = []
         current = url
         for _ in range(_MOST_REDIRECTS):
-            response, body = self._ask(current)
+            response, body = self._ask(current, headers)
             cookies += map(_read_cookie, response.headers.get_list("set-cookie"))
             target = urljoin(current, response.headers.get("location", ""))
             if response.status_code not in _REDIRECTS or target == current:
@@ -124,13 +140,13 @@ class Fetcher:
             if urlsplit(target).scheme not in {"http", "https"}:
                 break
             current = target
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        return Answer(url, current, response.status_code, headers, tuple(cookies), body)
+        found = {name.lower(): value for name, value in response.headers.items()}
+        return Answer(url, current, response.status_code, found, tuple(cookies), body)
 
-    def _ask(self, url: str) -> tuple[httpx.Response, bytes]:
+    def _ask(self, url: str, headers: dict[str, str]) -> tuple[httpx.Response, bytes]:
         try:
             self._client.cookies.clear()
-            with self._client.stream("GET", url) as response:
+            with self._client.stream("GET", url, headers=headers) as response:
                 body = b""
                 for chunk in response.iter_bytes():
                     body += chunk

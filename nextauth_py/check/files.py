@@ -66,11 +66,19 @@ def _check_cookies(answer: Answer) -> Iterator[Finding]:
         return
     names = ", ".join(sorted({cookie.name for cookie in answer.cookies}))
     advice = "Leave static files out of the middleware's matcher: such answers undo sign-outs."
-    if "public" in answer.cache_control or "immutable" in answer.cache_control:
+    if answer.is_kept_by_all:
         advice = "A shared cache would hand one visitor's cookie to others. " + advice
         yield Finding("error", answer.url, f"sets cookies ({names})", advice)
     else:
         yield Finding("warning", answer.url, f"sets cookies ({names})", advice)
+
+
+def check_middleware(answer: Answer) -> Iterator[Finding]:
+    """Check the answer to a request for a file with a session cookie."""
+    if any("session-token" in cookie.name for cookie in answer.cookies):
+        text = "middleware runs for it, and sets the session cookie of who is signed in"
+        advice = "Leave the bundle's folder out of its matcher: such answers undo sign-outs."
+        yield Finding("warning", answer.url, text, advice)
 
 
 def _check_delivery(answer: Answer) -> Iterator[Finding]:

@@ -106,7 +106,8 @@ def check_headers(page: Answer, markup: Markup) -> Iterator[Finding]:
     if embedder == "require-corp" and markup.is_from_cdn:
         text = "require-corp: the CDN's files need Cross-Origin-Resource-Policy"
         yield Finding("warning", "Cross-Origin-Embedder-Policy", text)
-    directives = page.cache_control
-    if page.cookies and ("public" in directives or "s-maxage" in directives):
-        text = "sets cookies, and lets shared caches keep the page"
-        yield Finding("error", page.url, text, "One visitor would get another's cookies. Write private.")
+    names = {cookie.name for cookie in page.cookies}
+    if names and page.is_kept_by_all:
+        text = f"sets cookies ({', '.join(sorted(names))}), and lets shared caches keep the page"
+        advice = "A cache that keeps both hands one visitor's cookies to others. Write private, or set none."
+        yield Finding("warning", page.url, text, advice)

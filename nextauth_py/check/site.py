@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 from . import auth_routes
-from .files import check_build, check_file, named_in_interpreter
+from .files import check_build, check_file, check_middleware, named_in_interpreter
 from .findings import Finding
 from .markup import Markup, read_markup
 from .policy import check_headers, check_policy, read_policies
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from .fetch import Answer, Fetcher
 
@@ -96,6 +97,7 @@ def _check_auth(fetcher: Fetcher, site: str, base_path: str | None, markup: Mark
 def _check_bundle(fetcher: Fetcher, root: str, installed: str) -> Iterator[Finding]:
     answers = [fetcher.get(urljoin(root, name)) for name in _FILES]
     findings = [finding for answer in answers for finding in check_file(answer)]
+    findings += check_middleware(fetcher.get(urljoin(root, _FILES[0]), with_session=True))
     interpreter = answers[2]
     if interpreter.is_ok and not interpreter.is_html:
         for name in named_in_interpreter(interpreter.body.decode("utf-8", "replace")):
@@ -105,9 +107,19 @@ def _check_bundle(fetcher: Fetcher, root: str, installed: str) -> Iterator[Findi
     findings += refusals
     if not any(each.level == "error" for each in refusals):
         findings += check_build(lock, installed)
-    yield from findings
+    yield from _together(findings)
     if not any(each.level == "error" for each in findings):
         yield Finding("ok", root, "the bundle is there")
+
+
+def _together(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Make one line of what is to be said of several files."""
+    groups: dict[tuple[str, str, str], list[Finding]] = {}
+    for each in findings:
+        groups.setdefault((each.level, each.text, each.advice), []).append(each)
+    for first, *others in groups.values():
+        more = f" and {len(others)} more" if others else ""
+        yield replace(first, subject=f"{first.subject}{more}")
 
 
 def is_address(text: str) -> bool:

@@ -310,3 +310,44 @@ def test_a_request_that_is_cancelled_while_its_answer_arrives_ends_in_silence(py
     python.page.evaluate("arrive()")
     assert python.run("await get_session()") is None
     python.expect_no_error_box()
+
+
+@pytest.mark.parametrize(
+    ("base_path", "words"),
+    [
+        ("/wrong", "/wrong/session: HTTP 404; is base_path right?"),
+        (None, "not JSON. Is base_path right? Does middleware protect the auth routes?"),
+    ],
+)
+def test_a_first_load_that_cannot_work_says_so_in_the_console(
+    page: Page, auth_server: AuthServer, control: ServerControl, base_path: str | None, words: str
+) -> None:
+    warnings: list[str] = []
+    page.on("console", lambda message: warnings.append(message.text) if message.type == "warning" else None)
+    python = PythonPage(page).open(f"{auth_server.url}/python.html")
+    control.answer(SESSION, "<!doctype html><p>Sign in", kind="text/html")
+    status = python.run(f"""
+        from nextauth_py import *
+        provider = SessionProvider(base_path={base_path!r}).start()
+        (await provider.ready()).status
+    """)
+    assert status == "loading"
+    (line,) = [line for line in warnings if "nextauth_py" in line]
+    assert line.startswith(f"nextauth_py: the session cannot be loaded. {auth_server.url}/")
+    assert words in line
+    python.expect_no_error_box()
+
+
+def test_a_sign_out_holds_though_the_page_is_left(python: PythonPage, control: ServerControl) -> None:
+    python.run(START)
+    assert python.run(SIGN_IN)[0]
+    alive = python.page.context.cookies()
+    control.hold(SESSION)  # the check of the sign-out
+    python.start("await sign_out()")
+    with python.page.expect_navigation():
+        control.release()
+    # An answer that was under way has set the cookie again.
+    python.page.context.add_cookies(alive)  # type: ignore[arg-type]
+    python.page.wait_for_function("() => Boolean(window.runPython)")
+    assert python.run(START) == "unauthenticated"
+    assert not [each for each in python.page.context.cookies() if "session-token" in each.get("name", "")]

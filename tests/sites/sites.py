@@ -177,12 +177,12 @@ def _build(configuration: Configuration) -> None:
 def _copy_public(bundle: Path, configuration: Configuration) -> None:
     """Put the bundle and the pages' Python among the site's static files."""
     public = configuration.folder / configuration.kind.public
-    copy = public / "static/dist"
+    copy = public / "py"
     stamps = [folder / BUNDLE_STAMP for folder in (bundle, copy)]
     if not stamps[1].exists() or len({stamp.read_bytes() for stamp in stamps}) > 1:
         shutil.rmtree(copy, ignore_errors=True)
         shutil.copytree(bundle, copy)
-    shutil.copytree(SOURCES / "pages", public, dirs_exist_ok=True)
+    shutil.copytree(SOURCES / "pages", public / "pages", dirs_exist_ok=True)
 
 
 class Site:

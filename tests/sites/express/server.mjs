@@ -53,7 +53,7 @@ function page(title, content) {
 /** An element that Python fills, and the Python. */
 function python(name) {
   return `
-    <script type="module" src="/static/dist/pyscript/core.js"></script>
+    <script type="module" src="/py/pyscript/core.js"></script>
     <div id="${name}" data-base-path="/auth"></div>
-    <script type="py" src="/${name}.py" config="/static/dist/pyscript.json"></script>`;
+    <script type="py" src="/pages/${name}.py" config="/py/pyscript.json"></script>`;
 }

@@ -6,9 +6,9 @@ import { authPath, basePath } from "../paths";
 export function Python({ id }) {
   return (
     <>
-      <Script type="module" crossOrigin="anonymous" src={`${basePath}/static/dist/pyscript/core.js`} />
+      <Script type="module" crossOrigin="anonymous" src={`${basePath}/py/pyscript/core.js`} />
       <div id={id} data-base-path={authPath} suppressHydrationWarning />
-      <script type="py" src={`${basePath}/${id}.py`} config={`${basePath}/static/dist/pyscript.json`} />
+      <script type="py" src={`${basePath}/pages/${id}.py`} config={`${basePath}/py/pyscript.json`} />
     </>
   );
 }

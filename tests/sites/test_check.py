@@ -28,7 +28,7 @@ pytestmark = [
 
 
 def check(site: Site, capsys: pytest.CaptureFixture[str], *options: str) -> list[dict[str, Any]]:
-    bundle = site.url("/static/dist")
+    bundle = site.url("/py")
     main(["check", site.url("/python"), "--json", "--bundle", bundle, *options])
     findings: list[dict[str, Any]] = json.loads(capsys.readouterr().out)
     return findings

@@ -34,4 +34,4 @@ def test_pages_under_way_do_not_undo_a_sign_out(page: Page, site: Site) -> None:
     assert not is_undone(page, traffic, PYTHON)
     traffic.wait_until_quiet()
     assert page.request.get(site.auth_url("session")).json() in (None, {})
-    expect(page.locator(PYTHON.shown)).to_have_text(PYTHON.nobody)
+    expect(page.locator(PYTHON.shown)).to_have_text("Signed out")

@@ -116,9 +116,9 @@ class Driver:
         """Set the timer for what is due next. Call this whenever something that decides it has changed."""
         self._set_timer(self.poller.wait() if self._is_open else None)
 
-    def look_again(self, took: float, *, soon: bool) -> None:
+    def look_again(self, took: float, *, is_first: bool, is_shared: bool = False) -> None:
         """As `Poller.look_again`."""
-        self.poller.look_again(took, soon=soon)
+        self.poller.look_again(took, is_first=is_first, is_shared=is_shared)
         self.reschedule()
 
     def _set_timer(self, wait: float | None) -> None:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from ..core.wire import SignInResult, SignOutResult
     from ..host.base import Host
     from ..state import SessionState
+    from .mutations import Watch
 
 
 class Engine(Generic[S]):
@@ -61,6 +62,7 @@ class Engine(Generic[S]):
         background: Runs user's calls and our own tasks, and cancels them on close.
         is_started: Whether `start` was called.
         is_closed: Whether `close` was called.
+        unfinished_watch: As `AuthClient.unfinished_watch`, at the time when it was closed.
     """
 
     def __init__(
@@ -136,9 +138,11 @@ class Engine(Generic[S]):
         self._guards = Guards(self.background, self._go_to_sign_in)
         self.is_started = False
         self.is_closed = False
+        self.unfinished_watch: Watch[S] | None = None
         self._on_close: list[Callable[[], object]] = []
         self._settled = asyncio.Event()
         self._has_warned = False
+        self._is_told = False  # by the server what is shown
 
     # --- life ---
 
@@ -163,31 +167,36 @@ class Engine(Generic[S]):
         self._inbox.open()
         self._driver.open()
         made = self.host.now()
-        is_outdated = False
+        is_outdated = is_told = False
         if isinstance(self._initial, Unset):  # then what is known is as old as the page
             made = min(made, self.host.page_started())
-            if isinstance(known, Unset) and replaced and replaced.is_sure_for(self):
+            if is_told := isinstance(known, Unset) and replaced is not None and replaced.is_sure_for(self):
                 known, made = replaced.state.data, replaced.schedule.asked_at
                 self._outbox.asking(made)
             is_outdated = self.channel.was_announced_since(made)
         if self.mutations.resume_sign_out() and not isinstance(known, Unset) and known:
             known = UNSET
+        if replaced and replaced.unfinished_watch:
+            self.mutations.resume_watch(replaced.unfinished_watch)
         if isinstance(known, Unset) or is_outdated:
             self._refetch_soon("load")
             return
         self._store.apply(known, started=self._store.read_begun_at(made), reason="load", source="assumed")
         self._outbox.assumed(made)
+        self._is_told = is_told
 
     def is_sure_for(self, other: Engine[Any]) -> bool:
         """Whether the server has told this state, and it is of the other's type."""
-        is_told = self.schedule.asked_at >= self.schedule.known_at and not self._store.is_mutating
-        is_known = self.state.status != "loading" and self.state.error is None
-        return is_told and is_known and self._session_type is other._session_type
+        is_settled = self._is_told and self.is_confirmed and not self._store.is_mutating
+        is_idle = not self.state.refreshing and not self._driver.poller.will_ask
+        return (
+            is_settled and is_idle and self.state.error is None and self._session_type is other._session_type
+        )
 
     def close(self) -> None:
         """Stop for good; see `SessionProvider.close`."""
         self.is_closed = True
-        self.mutations.hand_over()
+        self.unfinished_watch = self.mutations.unfinished_watch
         self._store.close()
         self.listeners.clear()
         self._guards.clear()
@@ -298,12 +307,12 @@ class Engine(Generic[S]):
     async def get_session(self, *, broadcast: bool) -> S | None:
         """Ask the server; tell the JavaScript tabs too if `broadcast`."""
         try:
-            session = await self._reader.get_session("refetch")
+            await self._reader.refetch_after_nudge("refetch")
         finally:
             self._settled.set()
         if broadcast and not self.is_closed:
             self._outbox.announce("getSession")
-        return session
+        return self.state.data
 
     async def sign_out(self, *, callback_url: str | None, redirect: bool) -> SignOutResult | None:
         """As `nextauth_py.sign_out`."""
@@ -411,6 +420,7 @@ class Engine(Generic[S]):
         """Pass on what the store has done: to the schedule and the other tabs, the listeners, the guards."""
         if change.source:
             self._outbox.applied(change)
+            self._is_told = change.source != "assumed"
             if change.source != "read":  # which may have more to say, and is waited for
                 self._settled.set()
         if not change.is_new:

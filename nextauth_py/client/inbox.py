@@ -6,9 +6,11 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Generic
 
 from ..core.store import NEVER, SessionStore, describe, is_same_session
+from ..core.urls import origin_of
 from ..errors import ClientFetchError, SessionValidationError
 from ..state import S
 from ..tabs.messages import MOST_TABS, Pace
+from .driver import monotonic
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,6 +61,7 @@ class Inbox(Generic[S]):
         self._ask = ask
         self._on_close = ExitStack()
         self._cancel_check: Undo = _nothing
+        self._answers = 0  # of session requests, since the last look into localStorage
         self._changes = Pace(host.now, MOST_TABS)  # that others tell of; each voids the reads under way
         self._signed_out: S | None = None  # by another tab, which is still making sure of it
         self._signed_out_by = ""  # the tab
@@ -99,7 +102,7 @@ class Inbox(Generic[S]):
             self._signed_out = None
             self._nudged()
         elif message.kind == "bye" and message.tab == self._signed_out_by:
-            self._driver.look_again(0.0, soon=False)
+            self._poller.look_for_another()
         # A tab that is met now may know of a change that was made while this page was loading.
         if is_new and message.kind != "hello" and self._store.is_outdated:
             self._poller.nudge()
@@ -112,6 +115,8 @@ class Inbox(Generic[S]):
 
     def _show(self, message: Message) -> None:
         before, reader = self._store.state.data, self._reader
+        if message.mutated == "sign_in":
+            reader.revival.end()
         answer: Any = None
         try:
             answer = reader.validated(message.session) if message.session else None
@@ -160,6 +165,7 @@ class Inbox(Generic[S]):
             self._signed_out = replaced
         else:
             before, self._signed_out = replaced or self._signed_out, None
+            self._reader.revival.end()
             self._client.expect_back(before)
 
     def _suspect(self) -> None:
@@ -179,12 +185,13 @@ class Inbox(Generic[S]):
     def _on_answered(self, path: str, began: float, ended: float) -> None:
         """Notice what other clients in this page do, and answers that may have set an old cookie."""
         route = path.removeprefix(f"{self._channel.scope}/")
-        if began < self._store.epoch[0] / 1e6 < ended and not self._poller.will_look:
+        is_same_server = origin_of(path) == origin_of(self._channel.scope)
+        if is_same_server and began < self._store.epoch[0] / 1e6 < ended and not self._poller.will_look:
             self._suspect()
         if route == "session":  # an update, if it announces something
-            self._cancel_check()
-            self._cancel_check = self._host.call_later(_ANNOUNCES, self._channel.check_stored)
-        elif self._client.calls or began < self._client.ended_at:
+            self._answers += 1
+            self._check_soon()
+        elif self._client.calls or monotonic() - (self._host.now() - began) < self._client.ended_at:
             pass  # it may be ours
         elif route.startswith("callback/"):
             self._reader.revival.end()
@@ -193,9 +200,21 @@ class Inbox(Generic[S]):
             self._nudged()
         self._driver.reschedule()
 
+    def _check_soon(self) -> None:
+        if self._cancel_check is _nothing and self._answers:
+            self._answers = 0
+            self._cancel_check = self._host.call_later(_ANNOUNCES, self._check_stored)
+
+    def _check_stored(self) -> None:
+        self._cancel_check = _nothing
+        self._channel.check_stored()
+        self._check_soon()
+
     def _on_lifecycle(self, change: Lifecycle) -> None:
         """Hold nothing that keeps the page out of the back/forward cache; ask again on return."""
         if change == "left":
+            self._reader.revival.end()  # the next page goes on
+            self._poller.stop_looking()
             self._reader.pause()
             self._driver.pause()
             self._channel.close()

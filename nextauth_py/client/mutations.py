@@ -14,6 +14,7 @@ from ..core.urls import as_texts, destination, safe_redirect, without_verdict
 from ..errors import ClientFetchError, NextAuthError, SessionValidationError, SignOutIncomplete
 from ..state import Reason, S
 from ..tabs.messages import parse_stored
+from .driver import monotonic
 from .guards import is_acting, send_away
 
 if TYPE_CHECKING:
@@ -28,14 +29,22 @@ if TYPE_CHECKING:
     from .trace import Trace
     from .transport import Transport
 
+# A session that a sign-out has replaced, and when that was, by the event loop's time.
+Watch = tuple[S | Unset, float]
+
 T = TypeVar("T")
 R = TypeVar("R", bound="SignInResult | SignOutResult")
 
 # A sign-out is repeated when something else on the origin has renewed the cookie meanwhile.
 _SIGN_OUT_ATTEMPTS = 3
 
-# Where a page that is left by a sign-out says so, and for how many seconds the next page believes it.
-_LEFT, _LEFT_LATELY = "nextauth_py.signed_out", 5.0
+# The next page goes on watching if it begins to load within so many seconds, and its Python starts within so
+# many. Later, somebody may have signed in on the way.
+_BEGINS_WITHIN, _STARTS_WITHIN = 2.0, 8.0
+
+
+class _ObsoleteError(Exception):
+    """A repetition is no longer wanted."""
 
 
 class AuthClient(Generic[S]):
@@ -55,7 +64,7 @@ class AuthClient(Generic[S]):
         reader: As given.
         leaving: The sign-outs that are about to navigate; guards must not navigate meanwhile.
         calls: The sign-ins, updates and sign-outs in progress.
-        ended_at: When the last of them ended, in seconds since the epoch.
+        ended_at: When the last of them ended, by the event loop's time.
     """
 
     def __init__(
@@ -73,7 +82,7 @@ class AuthClient(Generic[S]):
         self.reader = reader
         self.leaving: frozenset[object] = frozenset()
         self.calls: frozenset[object] = frozenset()
-        self.ended_at = 0.0
+        self.ended_at = self._signed_out_at = 0.0
         self._auth = transport.auth
         self._transport = transport
         self._host = host
@@ -170,65 +179,100 @@ class AuthClient(Generic[S]):
             answer = error
         self._store.apply(answer, started=mutation.started, reason="sign_in", source="mutation")
 
-    async def sign_out(self, *, callback_url: str | None, redirect: bool) -> SignOutResult | None:
-        """Sign out and make sure of it, as `nextauth_py.sign_out` describes."""
+    async def sign_out(
+        self, *, callback_url: str | None, redirect: bool, only_if: Callable[[], bool] = lambda: True
+    ) -> SignOutResult | None:
+        """Sign out and make sure of it, as `nextauth_py.sign_out` describes.
+
+        Args:
+            callback_url: As there.
+            redirect: As there.
+            only_if: Asked at the last moment.
+        """
         self._check_can_leave(redirect=redirect)
         with self._call("sign_out") as call:
             callback = self._checked_callback(callback_url)
             form = {"callbackUrl": callback}
-            replaced = self._store.state.data
+            replaced: S | Unset | None = None
             if redirect:
                 self.leaving |= {call}
+
+            async def act(mutation: Mutation) -> str:
+                nonlocal replaced
+                if not only_if():
+                    raise _ObsoleteError
+                state = self._store.state
+                replaced = UNSET if state.status == "loading" else state.data
+                return await self._sign_out_surely(form, mutation)
+
             try:
-                url = await self._mutate("sign_out", lambda mutation: self._sign_out_surely(form, mutation))
-                self.expect_back(replaced)
-                if self.reader.revival.is_watching:
-                    self._driver.look_again(self._transport.took, soon=not self.reader.revival.is_repeating)
-                if redirect and replaced:
-                    self._tell_next_page(self._target(url, callback).partition("#")[0], self._host.now())
+                url = await self._mutate("sign_out", act)
+                self._watch(replaced)
+                if redirect and self.reader.revival.is_watching:
+                    place = self._target(url, callback).partition("#")[0]
+                    self._host.keep(self._left, json.dumps([self._host.now(), place]))
                 return self._finish(url, wire.SignOutResult(url), callback, redirect=redirect)
             except BaseException:
                 self.leaving -= {call}
                 raise
 
-    def expect_back(self, replaced: S | Unset | None) -> None:
+    def _watch(self, replaced: S | Unset | None) -> None:
+        """After a sign-out, look for what it has replaced."""
+        is_first = not self.reader.revival.is_repeating
+        self.expect_back(replaced)
+        self._signed_out_at = monotonic()
+        if self.reader.revival.is_watching:
+            self._driver.look_again(self._transport.took, is_first=is_first)
+
+    def expect_back(self, replaced: S | Unset | None, at: float | None = None) -> None:
         """Sign out again if, for a moment, the session is back that a sign-out has replaced.
 
         Args:
             replaced: The session: None if there was none, UNSET if it is not known which.
+            at: When that was, by the event loop's time; now by default.
         """
         failure = SignOutIncomplete(self._auth.endpoint("signout"))
-        self.reader.expect_revival_of(replaced, self.sign_out_again, failure)
+        self.reader.expect_revival_of(replaced, self.sign_out_again, failure, at)
+
+    @property
+    def unfinished_watch(self) -> Watch[S] | None:
+        """The session that is looked for after a sign-out, and when that was, if another look is planned."""
+        if self._driver.poller.will_look and self.reader.revival.is_watching:
+            return self.reader.revival.replaced, self._signed_out_at
+        return None
+
+    def resume_watch(self, watch: Watch[S]) -> None:
+        """Go on with the watch of a provider that this one replaces."""
+        replaced, self._signed_out_at = watch
+        self.expect_back(replaced, self._signed_out_at)
+        self._driver.look_again(self._signed_out_at - monotonic(), is_first=False)
 
     def resume_sign_out(self) -> bool:
         """Watch on for the page before, if that was left by a sign-out. Return whether it was."""
         now = self._host.now()
-        match parse_stored(self._host.take_kept(_LEFT)):
-            case [scope, float(at), place] if scope == self._auth.endpoint() and place in (None, self._place):
-                begun = self._host.page_started() if place else now
-                if 0 <= begun - at < _LEFT_LATELY:
-                    self.expect_back(UNSET)
+        match parse_stored(self._host.take_kept(self._left)):
+            case [float(at), str(place)] if place == self._host.location().partition("#")[0]:
+                has_begun = 0 <= self._host.page_started() - at < _BEGINS_WITHIN
+                if has_begun and now - at < _STARTS_WITHIN:
                     self._store.begin_read()
+                    self._signed_out_at = monotonic() - (now - at)
+                    self.expect_back(UNSET, self._signed_out_at)
                     self.reader.revival.suspect(self._store.read_begun_at(at))
-                    self._driver.look_again(at - now, soon=False)
+                    self._driver.look_again(at - now, is_first=False, is_shared=True)
                     return True
         return False
 
-    def hand_over(self) -> None:
-        """Leave the watch, if there is one, to the next provider of the page."""
-        if self._driver.poller.will_look:
-            self._tell_next_page(None, self.ended_at)
-
-    def _tell_next_page(self, place: str | None, at: float) -> None:
-        self._host.keep(_LEFT, json.dumps([self._auth.endpoint(), at, place]))
-
     @property
-    def _place(self) -> str:
-        return self._host.location().partition("#")[0]
+    def _left(self) -> str:
+        """Where a page that is left by a sign-out says so."""
+        return f"nextauth_py.signed_out {self._auth.endpoint()}"
 
     async def sign_out_again(self) -> None:
-        """Sign out and stay on this page."""
-        await self.sign_out(callback_url=None, redirect=False)
+        """Sign out and stay on this page, unless somebody signs in before it comes to that."""
+        with suppress(_ObsoleteError):
+            await self.sign_out(
+                callback_url=None, redirect=False, only_if=lambda: self.reader.revival.is_repeating
+            )
 
     async def _sign_out_surely(self, form: Mapping[str, object], mutation: Mutation) -> str:
         """Sign out until the server returns no session.
@@ -287,7 +331,7 @@ class AuthClient(Generic[S]):
             raise
         finally:
             self.calls -= {call}
-            self.ended_at = self._host.now()
+            self.ended_at = monotonic()
             self._ended()
 
     async def _mutate(self, kind: Reason, act: Callable[[Mutation], Awaitable[T]]) -> T:
@@ -306,7 +350,6 @@ class AuthClient(Generic[S]):
                     self._outbox.mutated(mutation, self._store.epoch, self._transport.took)
 
     async def _act(self, mutation: Mutation, act: Callable[[Mutation], Awaitable[T]]) -> T:
-        self.reader.revival.end()
         try:
             await self._driver.wait_for_acks()
             outcome = await act(mutation)
@@ -316,6 +359,8 @@ class AuthClient(Generic[S]):
             self._tell_failure(error, mutation.kind, mutation.started)
             raise
         mutation.is_done = not mutation.is_refused
+        if mutation.is_done and mutation.kind == "sign_in":
+            self.reader.revival.end()
         return outcome
 
     def _tell_failure(self, error: NextAuthError, kind: Reason, started: Stamp) -> None:

@@ -166,10 +166,11 @@ class SessionReader(Generic[S]):
         replaced: S | Unset | None,
         repeat: Callable[[], Awaitable[object]],
         failure: NextAuthError | None = None,
+        at: float | None = None,
     ) -> None:
         """As `RevivalGuard.expect`."""
         timeout = self._driver.channel.longest_timeout
-        self.revival.expect(replaced, repeat, failure, took=self._transport.took, timeout=timeout)
+        self.revival.expect(replaced, repeat, failure, took=self._transport.took, timeout=timeout, at=at)
 
     def suspect(self) -> bool:
         """Note that an old cookie may have been set. Return whether to ask for the session."""

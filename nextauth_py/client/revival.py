@@ -6,8 +6,8 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic
 
-from ..core.options import Unset
-from ..core.store import NEVER, Stamp, is_same_session
+from ..core.options import UNSET, Unset
+from ..core.store import NEVER, Stamp, is_same_session, is_same_user
 from ..errors import NextAuthError
 from ..state import S
 
@@ -42,6 +42,7 @@ class _Replaced(Generic[S]):
     session: S | None
     repeat: Callable[[], Awaitable[object]]
     failure: NextAuthError | None
+    timeout: float
     until: float = 0.0
     latest: float = 0.0
     left: int = _REPEATS
@@ -65,21 +66,23 @@ class RevivalGuard(Generic[S]):
         *,
         took: float,
         timeout: float,
+        at: float | None = None,
     ) -> None:
         """For a moment, take `replaced` for an old answer if another client brings it back.
 
         Args:
             replaced: The session before a mutation: None if there was none, UNSET if it is not known which.
             repeat: Repeats the mutation.
-            failure: Says that repeating it does not help.
+            failure: Of a sign-out: says that repeating it does not help.
             took: Seconds of a request.
             timeout: Seconds that a request of any tab may take.
+            at: When the mutation ended, by the event loop's time; now by default.
         """
-        if not self.is_repeating:
+        if replaced is not None and not self.is_repeating:
             known = None if isinstance(replaced, Unset) else replaced
-            self._replaced = None if replaced is None else _Replaced(known, repeat, failure)
+            self._replaced = _Replaced(known, repeat, failure, timeout)
         if self._replaced:
-            self._replaced.until = _now() + _WATCH + 2 * took
+            self._replaced.until = (_now() if at is None else at) + _WATCH + 2 * took
             self._replaced.latest = _now() + timeout
 
     def suspect(self, at: Stamp) -> bool:
@@ -94,9 +97,13 @@ class RevivalGuard(Generic[S]):
             self._replaced = None
 
     def end(self) -> None:
-        """Stop watching: another mutation begins, unless it is the repetition of the last one."""
-        if not self.is_repeating:
-            self._replaced = None
+        """Stop watching: somebody has signed in, or the page is left. Call a repetition off."""
+        self._replaced = None
+
+    @property
+    def replaced(self) -> S | Unset:
+        """The session that is watched for; UNSET for any."""
+        return self._replaced.session if self._replaced and self._replaced.session is not None else UNSET
 
     @property
     def is_watching(self) -> bool:
@@ -111,23 +118,33 @@ class RevivalGuard(Generic[S]):
     @property
     def is_suspicious(self) -> bool:
         """Whether there is a reason to ask that has not been checked."""
-        return self._replaced is not None and self._replaced.suspected > NEVER
+        replaced = self._replaced
+        return replaced is not None and replaced.suspected > NEVER and _now() <= replaced.latest
 
     def is_revived(self, answer: S | NextAuthError | None) -> bool:
         """Whether an answer is the replaced session."""
         if not self.is_watching or not self._replaced or answer is None or isinstance(answer, NextAuthError):
             return False
-        return self._replaced.session is None or is_same_session(answer, self._replaced.session)
+        replaced = self._replaced
+        if replaced.session is None or is_same_session(answer, replaced.session):
+            return True
+        return replaced.failure is not None and is_same_user(answer, replaced.session)
 
     def begin_check(self, at: Stamp) -> None:
         """Hold back the replaced session if a read that begins now finds it, however long that takes."""
         if self._replaced:
             self._replaced.suspected = at
+            self._replaced.latest = max(self._replaced.latest, _now() + self._replaced.timeout)
 
     def holds_back(self, answer: S | NextAuthError | None, started: Stamp) -> bool:
-        """Whether the answer to a read that checks must not be shown: it is the replaced session."""
+        """Whether an answer must not be shown: it is the replaced session.
+
+        After a sign-out that goes for each read, else for those that check.
+        """
         replaced = self._replaced
-        if not replaced or not NEVER < replaced.suspected < started:
+        if not replaced or not self.is_watching:
+            return False
+        if replaced.failure is None and not NEVER < replaced.suspected < started:
             return False
         replaced.has_returned = self.is_revived(answer)
         if not replaced.has_returned and not isinstance(answer, NextAuthError):

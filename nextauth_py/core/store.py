@@ -342,5 +342,14 @@ def _is_other_user(one: Session, other: Session) -> bool | None:
     return None
 
 
+def is_same_user(one: Session, other: Session) -> bool:
+    """Whether two sessions are of one user, whatever else they say."""
+    is_other = _is_other_user(one, other)
+    if is_other is None:
+        users = [getattr(each, "user", None) for each in (one, other)]
+        return users[0] is not None and users[0] == users[1]
+    return not is_other
+
+
 def _field(user: object, name: str) -> object:
     return user.get(name) if isinstance(user, dict) else getattr(user, name, None)

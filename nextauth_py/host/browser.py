@@ -36,11 +36,11 @@ class BrowserHost(PyodideHost):
     def store(self, key: str, text: str) -> None:
         try:
             js.localStorage.setItem(key, text)
+            # Browsers tell only the other tabs; this is for clients beside us.
+            told = to_object({"key": key, "newValue": text, "storageArea": js.localStorage})
+            js.window.dispatchEvent(js.StorageEvent.new("storage", told))
         except (AttributeError, JsException):  # storage blocked by the user, or full
             return
-        # Browsers tell only the other tabs; this is for clients beside us.
-        told = to_object({"key": key, "newValue": text, "storageArea": js.localStorage})
-        js.window.dispatchEvent(js.StorageEvent.new("storage", told))
 
     def stored(self, key: str) -> str | None:
         try:
@@ -80,7 +80,9 @@ class BrowserHost(PyodideHost):
             for entry in entries.getEntries():
                 url = bounded_text(read(entry)).partition("?")[0].partition("#")[0]
                 path = url.removeprefix(str(js.location.origin))
-                heard(path, start + entry.startTime / 1000, start + entry.responseEnd / 1000)
+                # Cookies come with the headers; other origins hide when that was.
+                answered = entry.responseStart or entry.responseEnd
+                heard(path, start + entry.startTime / 1000, start + answered / 1000)
 
         proxy = create_proxy(on_entries)
         observer = js.PerformanceObserver.new(proxy)

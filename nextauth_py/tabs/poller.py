@@ -40,6 +40,10 @@ _PUT_OFF = 300.0
 _LOOK, _SECOND_LOOK = 0.4, 1.7
 _SAME_LOOK = 0.5
 
+# Until so many seconds after a sign-out, coming into view is a chance to look once more. Nobody has signed in
+# elsewhere by then, and come back.
+_RETURN = 4.0
+
 # Browsers fire a timer up to a millisecond early.
 _EARLY = 0.001
 
@@ -123,7 +127,8 @@ class Poller:
         self._nudge: _Nudge | None = None
         self._nudges = Pace(environment.now, _NUDGES)
         self._looks: list[float] = []  # when to make them, in monotonic seconds
-        self._looks_on_return = False
+        self._looks_are_shared = False
+        self._looks_on_return_until = _NEVER
         self._was_offline = False
         self._missed_return = False  # of the network, while the page was hidden
         self._has_missed_news = False  # while this tab changed the session
@@ -162,16 +167,29 @@ class Poller:
             self._nudge_after(_LOOK + took)
         self._has_missed_news = False
 
-    def look_again(self, took: float, *, soon: bool) -> None:
+    def look_again(self, took: float, *, is_first: bool, is_shared: bool) -> None:
         """Plan to look for a session that comes back after a sign-out.
 
         Args:
             took: Seconds of its slowest request; less the time that has passed since it.
-            soon: Whether to make the first look too. Else some tab has made it; several may make the second.
+            is_first: Whether to look soon too.
+            is_shared: Whether several tabs may plan it, so that one look is enough.
         """
-        self._looks_on_return = True
-        looks = (_LOOK, _SECOND_LOOK) if soon else (_SECOND_LOOK + self._lateness,)
-        self._looks = [self._environment.monotonic() + took + each for each in looks if took + each > 0]
+        now = self._environment.monotonic()
+        looks = [_SECOND_LOOK + self._lateness if is_shared else _SECOND_LOOK]
+        self._looks = [now + took + each for each in ([_LOOK] if is_first else []) + looks if took + each > 0]
+        self._looks_are_shared = is_shared
+        self._looks_on_return_until = now + _RETURN
+
+    def look_for_another(self) -> None:
+        """Plan to look in place of a tab that is gone right after its sign-out."""
+        passed = self._environment.now() - self._others_mutated_at
+        if passed < _SECOND_LOOK:
+            self.look_again(-passed, is_first=False, is_shared=True)
+
+    def stop_looking(self) -> None:
+        """Plan no look: the page is left."""
+        self._looks.clear()
 
     def mutation_failed(self) -> None:
         """Note a mutation of this tab that has changed nothing, or perhaps something."""
@@ -201,8 +219,8 @@ class Poller:
             self.schedule.asked_at = max(self.schedule.asked_at, min(message.time[0] / 1e6, now))
         if message.mutated:
             self._others_mutated_at = now
-        else:
-            self._looked()
+        elif self._looks_are_shared:
+            self._looked(_SAME_LOOK)
         if message.kind != "asking":
             self._nudge = None
         elif self._nudge:
@@ -227,12 +245,17 @@ class Poller:
             self.failed(retry_after)
 
     @property
+    def will_ask(self) -> bool:
+        """Whether a request is due because something may have changed."""
+        return self._nudge is not None
+
+    @property
     def will_look(self) -> bool:
         """Whether a look is planned."""
         return bool(self._looks)
 
-    def _looked(self) -> None:
-        latest = self._environment.monotonic() + _SAME_LOOK
+    def _looked(self, within: float = _TOGETHER) -> None:
+        latest = self._environment.monotonic() + within
         self._looks = [each for each in self._looks if each > latest]
 
     def nudge(self) -> None:
@@ -304,9 +327,10 @@ class Poller:
 
     def _looked_at(self, why: str) -> Reason | None:
         """Ask because the page is looked at, but not more often than `FOCUS_THROTTLE`."""
-        if not self._wants_news and self._looks_on_return and not self._looks:
-            self._looks_on_return = False
-            self._looks.append(self._environment.monotonic())
+        now = self._environment.monotonic()
+        if not self._wants_news and now <= self._looks_on_return_until and not self._looks:
+            self._looks_on_return_until = _NEVER
+            self._looks.append(now)
         elif not self._wants_news and self.schedule.on_focus != "always":
             self._trace("does not ask although %s: nobody is signed in", why)
         elif self.schedule.focus_is_due(self._environment.now()):

@@ -76,10 +76,9 @@ def bind(
     has_left = leaving(element)
 
     def follow(state: SessionState[Any]) -> None:
+        binding.show(state)  # also a last time: a router may show the element again
         if has_left():
             stop()
-        else:
-            binding.show(state)
 
     stop = provider.subscribe(follow)
     return stop

@@ -93,6 +93,18 @@ async def test_what_another_client_announces_in_this_page_is_heard(tab: MemoryHo
     assert name_in(provider.state) == "Alice III"
 
 
+async def test_an_announcement_among_many_reads_is_heard(tab: MemoryHost) -> None:
+    provider = await signed_in(tab)
+    await asyncio.sleep(1)
+    del tab.browser.cookies[SESSION_COOKIE]
+    message = {"event": "session", "data": {"trigger": "signout"}, "timestamp": int(tab.now())}
+    tab.browser.storage["nextauth.message"] = json.dumps(message)
+    for _ in range(20):
+        tab.see_answer("/api/auth/session", began=tab.now() - 0.05)
+        await asyncio.sleep(0.05)
+    assert provider.state.status == "unauthenticated"
+
+
 async def test_a_read_that_announces_nothing_costs_nothing(tab: MemoryHost) -> None:
     await signed_in(tab)
     await asyncio.sleep(1)

@@ -1,5 +1,4 @@
-// Shows how far Python has come while it loads, and says so if it does not come at all. Without it, PyScript
-// leaves a page blank until it is ready, or for ever.
+// Shows how far Python has come while it loads. If it does not come, session-boot.js says why, and this goes away.
 
 if (window !== window.parent) document.documentElement.classList.add("framed");
 
@@ -14,61 +13,36 @@ const steps = [
 
 const patience = 45_000; // ms; a slow phone line takes about half of it
 
-const missing = "a file is missing on the server or cannot be reached.";
-
 const boot = document.querySelector(".boot");
 const progress = boot.querySelector("progress");
 const words = boot.querySelector("p");
 
-let isOver = false;
-
-/** @param {{name: string, responseStatus?: number}} entry - of a file */
-function seen({ name, responseStatus }) {
-  if (isOver) return;
-  const step = steps.find(([pattern]) => pattern.test(name));
-  if (!step) return;
-  // PyScript waits for ever for a package that does not come. Without a .bin, Pyodide boots in its own way.
-  if (responseStatus === 0 || responseStatus >= 400) return name.endsWith(".bin") || fail(missing);
-  const [, percent, what] = step;
+/** @param {{name: string}} entry - of a file that is there */
+function seen({ name }) {
+  const [, percent, what] = steps.find(([pattern]) => pattern.test(name)) ?? [];
   if (percent > progress.value) {
     progress.value = percent;
     words.textContent = `Loading ${what}…`;
   }
 }
 
-/** Says so above all else, where it stays even if the page goes on without what is missing. */
-function fail(reason) {
-  stop();
-  boot.remove();
-  const alert = Object.assign(document.createElement("p"), { className: "card bad", role: "alert" });
-  alert.textContent = `Python could not be loaded: ${reason} Check your connection, then `;
-  const again = Object.assign(document.createElement("button"), { className: "link", textContent: "try again" });
-  again.onclick = () => location.reload();
-  alert.append(again, ".");
-  document.querySelector("main").prepend(alert);
-}
-
 const observer = new PerformanceObserver((list) => list.getEntries().forEach(seen));
 observer.observe({ type: "resource", buffered: true });
 
-// Scripts that cannot be fetched fire an error event that does not bubble; the engine's failures are rejections.
-const onError = ({ target }) => target.src && fail(missing);
-const onRejection = () => fail("the runtime failed to start.");
-const timer = setTimeout(() => fail("it is taking too long."), patience);
-
-function ready() {
-  observer.takeRecords().forEach(seen); // what has just gone wrong
-  stop();
-}
+const timer = setTimeout(() => {
+  words.textContent = "Python takes unusually long to load.";
+}, patience);
 
 function stop() {
-  isOver = true;
   observer.disconnect();
   clearTimeout(timer);
-  removeEventListener("error", onError, true);
-  removeEventListener("unhandledrejection", onRejection);
 }
 
-addEventListener("error", onError, true);
-addEventListener("unhandledrejection", onRejection);
-addEventListener("py:ready", ready, { once: true });
+function giveUp() {
+  stop();
+  boot.remove();
+}
+
+addEventListener("py:ready", stop, { once: true });
+addEventListener("session-boot-failed", giveUp, { once: true });
+if (document.querySelector(".session-boot")) giveUp(); // it was faster

@@ -85,6 +85,22 @@ def control(auth_server: AuthServer) -> Iterator[ServerControl]:
         yield control
 
 
+NOTE_VIOLATIONS = """
+    document.addEventListener("securitypolicyviolation", (event) =>
+        noteViolation([event.violatedDirective, event.blockedURI, event.sourceFile, event.sample].join(" ")));
+"""
+
+
+@pytest.fixture
+def violations(context: BrowserContext) -> list[str]:
+    """Whatever the browser blocks in pages, and the errors in the console, also those of workers."""
+    found: list[str] = []
+    context.expose_binding("noteViolation", lambda _source, violation: found.append(violation))
+    context.add_init_script(NOTE_VIOLATIONS)
+    context.on("console", lambda said: found.append(said.text) if said.type == "error" else None)
+    return found
+
+
 @pytest.fixture(autouse=True)
 def _nothing_leaves_this_machine(context: BrowserContext) -> Iterator[None]:
     """Fails a test whose pages asked for anything beyond loopback."""

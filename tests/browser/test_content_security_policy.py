@@ -2,53 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Error, Page, Route, expect
+from playwright.sync_api import Error, Page, Route, expect
 
 from demo.serve import AuthServer
 from nextauth_py.testing import sign_in_as
 from tests.servers.control import ServerControl
 
+from .policies import STRICT, WITH_WORKERS, joined
 from .python_page import wait_until
 from .test_kept import PARTS
 
-DOCS = Path(__file__).parents[2] / "docs/content-security-policy.md"
-
-
-def documented() -> list[dict[str, str]]:
-    """The policies that the docs name."""
-    blocks = re.findall(r"```http\nContent-Security-Policy:\n(.*?)```", DOCS.read_text("utf-8"), re.DOTALL)
-    directives = [[each.strip().partition(" ") for each in block.split(";")] for block in blocks]
-    return [{name: values for name, _, values in policy} for policy in directives]
-
-
-def joined(policy: dict[str, str]) -> str:
-    """As a header has it."""
-    return "; ".join(f"{name} {values}" for name, values in policy.items())
-
-
-STRICT, WITH_WORKERS, _OF_A_CDN = documented()
-
-NOTE_VIOLATIONS = """
-    document.addEventListener("securitypolicyviolation", (event) =>
-        noteViolation([event.violatedDirective, event.blockedURI, event.sourceFile, event.sample].join(" ")));
-"""
-
 SESSION = "GET /api/auth/session"
-
-
-@pytest.fixture
-def violations(context: BrowserContext) -> list[str]:
-    """Whatever the browser blocks in pages, and the errors in the console, also those of workers."""
-    found: list[str] = []
-    context.expose_binding("noteViolation", lambda _source, violation: found.append(violation))
-    context.add_init_script(NOTE_VIOLATIONS)
-    context.on("console", lambda said: found.append(said.text) if said.type == "error" else None)
-    return found
 
 
 @pytest.fixture

@@ -82,7 +82,8 @@ def test_while_python_loads_the_page_says_so(page: Page, demo: str) -> None:
 def test_a_page_that_cannot_load_python_says_so(page: Page, demo: str, missing: str) -> None:
     page.route(f"**/{missing}", lambda route: route.abort())
     page.goto(f"{demo}/index.html")
-    expect(page.get_by_role("alert")).to_contain_text("Python could not be loaded")
+    expect(page.get_by_role("alert")).to_contain_text("This page is not complete")
+    expect(page.locator(".boot")).to_have_count(0)
 
 
 def test_a_page_that_could_not_load_python_can_be_tried_again(page: Page, demo: str) -> None:
@@ -90,8 +91,24 @@ def test_a_page_that_could_not_load_python_can_be_tried_again(page: Page, demo: 
     page.goto(f"{demo}/index.html")
     expect(page.get_by_role("alert")).to_be_visible()
     page.unroute("**/core.js")
-    page.get_by_role("button", name="try again").click()
+    page.get_by_role("button", name="Try again").click()
     expect(page.get_by_role("heading")).to_have_text("Sign in")
+
+
+def test_a_picture_that_is_missing_does_not_keep_python_from_coming(page: Page, demo: str) -> None:
+    held: list[Route] = []
+    page.route("**/core.js", lambda route: held.append(route))  # noqa: PLW0108 - no builtins here
+    page.goto(f"{demo}/index.html", wait_until="commit")
+    expect(page.get_by_role("progressbar")).to_be_visible()
+    page.evaluate("""() => new Promise((failed) => {
+        const image = Object.assign(new Image(), { src: "/nowhere.png", alt: "", onerror: failed });
+        document.body.append(image);
+    })""")
+    expect(page.get_by_role("progressbar")).to_be_visible()
+    for route in held:
+        route.continue_()
+    expect(page.get_by_role("heading")).to_have_text("Sign in")
+    expect(page.get_by_role("alert")).to_have_count(0)
 
 
 @pytest.mark.parametrize("width", [360, 1280])

@@ -195,6 +195,15 @@ def test_whatever_is_in_the_way_python_boots_without_a_word(
     python.expect_no_error_box()
 
 
+def test_the_console_has_the_reason_whatever_was_thrown(page: Page, auth_server: AuthServer) -> None:
+    page.add_init_script("window.DecompressionStream = function () { throw 'no room' }")
+    told: list[str] = []
+    page.on("console", lambda message: told.append(message.text) if message.type == "debug" else None)
+    PythonPage(page).open(f"{auth_server.url}/python.html")
+    assert "nextauth_py: fetched again, because no room" in told
+    assert "nextauth_py: Pyodide's own boot, because no room" in told
+
+
 # Slow lines
 
 SAVING = "Object.defineProperty(navigator, 'connection', { value: { saveData: true } })"

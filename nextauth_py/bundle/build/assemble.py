@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # What pages may load before Python.
-SCRIPTS = ("session-prefetch.js", "session-paint.js")
+SCRIPTS = ("session-prefetch.js", "session-paint.js", "session-boot.js")
 
 # Paths are relative to pyscript.json. "passthrough" lets Pyodide load the packages by its lock file: without
 # it PyScript would go through micropip, and through a cache that does not notice a new wheel.

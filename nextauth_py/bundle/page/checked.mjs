@@ -25,6 +25,7 @@ const page = globalThis;
 const answer = async ({ data: { address, part } }) => {
   try {
     const response = await (await caches.open("nextauth_py")).match(address);
+    if (!response) return page.postMessage({ address });
     const content = await checked(await response.arrayBuffer(), part);
     page.postMessage({ address, content }, part.isCode ? [] : [content]);
   } catch {

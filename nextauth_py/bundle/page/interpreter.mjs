@@ -18,6 +18,9 @@ const quiet = (promise) => {
   return promise;
 };
 
+/** What was thrown, in words; that need not be an error. */
+const reasonOf = (thrown) => thrown?.message ?? String(thrown);
+
 // --- files ---
 
 // Big files are compressed, whatever the web server does. They are kept inflated, because inflating the memory takes
@@ -106,7 +109,7 @@ const load = async (part) => {
       if (content) return content instanceof ArrayBuffer ? new Uint8Array(content) : content;
     } catch (error) {
       failure = error;
-      console.debug(`nextauth_py: fetched again, because ${error.message}`);
+      console.debug(`nextauth_py: fetched again, because ${reasonOf(error)}`);
       await (await cache)?.delete(addressOf(part), { ignoreVary: true });
     }
   }
@@ -276,7 +279,7 @@ export const loadPyodide = async (options = {}) => {
     await pyodide.loadPackage(packages, { messageCallback() {} });
     return pyodide;
   } catch (error) {
-    console.debug(`nextauth_py: Pyodide's own boot, because ${error.message}`);
+    console.debug(`nextauth_py: Pyodide's own boot, because ${reasonOf(error)}`);
     fresh.clear();
     quiet(forget());
     return ordinarily();

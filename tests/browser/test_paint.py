@@ -92,9 +92,9 @@ def hold(page: Page, path: str) -> list[Route]:
 
 def let_go(page: Page, path: str, held: list[Route]) -> None:
     """Let those requests go, and those that come."""
-    page.unroute(path)
     for route in held:
         route.continue_()
+    page.unroute(path)
 
 
 def expect_loading(page: Page) -> None:

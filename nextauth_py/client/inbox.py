@@ -6,7 +6,6 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Generic
 
 from ..core.store import NEVER, SessionStore, describe, is_same_session
-from ..core.urls import origin_of
 from ..errors import ClientFetchError, SessionValidationError
 from ..state import S
 from ..tabs.messages import MOST_TABS, Pace
@@ -61,6 +60,8 @@ class Inbox(Generic[S]):
         self._ask = ask
         self._on_close = ExitStack()
         self._cancel_check: Undo = _nothing
+        scope = driver.channel.scope
+        self._server = "" if scope.startswith("/") else "/".join(scope.split("/")[:3])
         self._answers = 0  # of session requests, since the last look into localStorage
         self._changes = Pace(host.now, MOST_TABS)  # that others tell of; each voids the reads under way
         self._signed_out: S | None = None  # by another tab, which is still making sure of it
@@ -185,8 +186,11 @@ class Inbox(Generic[S]):
     def _on_answered(self, path: str, began: float, ended: float) -> None:
         """Notice what other clients in this page do, and answers that may have set an old cookie."""
         route = path.removeprefix(f"{self._channel.scope}/")
-        is_same_server = origin_of(path) == origin_of(self._channel.scope)
-        if is_same_server and began < self._store.epoch[0] / 1e6 < ended and not self._poller.will_look:
+        if (
+            path.startswith(f"{self._server}/")
+            and began < self._store.epoch[0] / 1e6 < ended
+            and not self._poller.will_look
+        ):
             self._suspect()
         if route == "session":  # an update, if it announces something
             self._answers += 1

@@ -1,1 +1,0 @@
-"""``nextauth-py check``: what a running site serves, and what would keep its pages in Python from working."""

@@ -1,77 +1,114 @@
-"""``nextauth-py check``: the command line."""
+"""The subcommand ``nextauth-py check``."""
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
-from dataclasses import asdict
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
-    import argparse
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from .findings import Finding
+
+TIMEOUT = 10.0  # seconds
+
+FAILED, UNREACHABLE, INTERRUPTED = 1, 2, 130
 
 
 def add_command(
     commands: argparse._SubParsersAction[argparse.ArgumentParser], installed: Callable[[], str]
 ) -> None:
-    """Add ``check`` to the commands of `nextauth-py`.
+    """Add the subcommand.
 
     Args:
-        commands: Of the command line.
+        commands: Those of `nextauth-py`.
         installed: Returns the file name of the wheel that the installed package puts into bundles.
     """
-    check = commands.add_parser(
+    parser = commands.add_parser(
         "check",
-        help="ask a running site what would keep its pages from working",
-        description="Asks a running site as a browser would, and says what is wrong and what to write: auth "
-        "routes, cookies, the bundle's files, caching, compression, content security policy. Exits with 1 if "
-        "there is an error, with 2 if the site does not answer. It only reads, and signs nobody in.",
+        help="ask a running site what its pages would trip over",
+        description="Asks a site as a browser does, without signing in, and says what is wrong and what to "
+        "write: the auth routes, their cookies, the bundle's files, the page and its policy. Exit code 1 if "
+        "there are errors, 2 if the site does not answer.",
     )
-    check.add_argument("url", metavar="URL", help="a page with Python, as https://your.site/account")
-    check.add_argument("--base-path", metavar="PATH", help="where the auth routes are; by default it looks")
-    check.add_argument("--bundle", metavar="PATH", help="where the bundle is; by default the page says so")
-    check.add_argument("--json", action="store_true", help="print an array of findings")
-    check.add_argument(
-        "--timeout", type=float, default=10.0, metavar="SECONDS", help="for each answer; 10 by default"
+    parser.add_argument("url", type=_site, metavar="URL", help="a page of the site, or its root")
+    parser.add_argument(
+        "--base-path",
+        type=_base_path,
+        metavar="PATH",
+        help="where the auth routes are (default: tries /api/auth and /auth, also below the page's folders)",
     )
-    check.set_defaults(run=lambda options: run(options, installed()))
+    parser.add_argument(
+        "--bundle",
+        metavar="PATH-or-URL",
+        help="where the bundle is served (default: what the page names)",
+    )
+    parser.add_argument("--json", action="store_true", help="print the findings as JSON")
+    parser.add_argument(
+        "--timeout",
+        type=_seconds,
+        default=TIMEOUT,
+        metavar="SECONDS",
+        help=f"how long to wait for each answer (default: {TIMEOUT:g})",
+    )
+    parser.set_defaults(run=lambda options: run(options, installed()))
 
 
 def run(options: argparse.Namespace, installed: str) -> int:
-    """Check the site, print what was found, and return an exit code."""
-    import httpx  # noqa: PLC0415 - the other commands do without
+    """Check a site and print the findings; returns the exit code."""
+    # Here, because the other commands need no HTTP client.
+    from .fetching import Fetcher  # noqa: PLC0415
+    from .site import Settings, UnreachableError, check_site  # noqa: PLC0415
 
-    from .fetch import Fetcher, UnreachableError  # noqa: PLC0415
-    from .site import check_site, is_address  # noqa: PLC0415
-
-    if not is_address(options.url):
-        print(f"nextauth-py: {options.url!r} is no address like https://your.site/account", file=sys.stderr)
-        return 2
-    headers = {"accept": "*/*", "user-agent": "Mozilla/5.0 nextauth-py-check"}
+    settings = Settings(options.base_path or "", options.bundle or "", installed=installed)
     try:
-        with httpx.Client(timeout=options.timeout, headers=headers) as client:
-            site = check_site(
-                Fetcher(client),
-                options.url,
-                base_path=options.base_path,
-                bundle=options.bundle,
-                installed=installed,
-            )
-            findings = []
-            for finding in site:
-                findings.append(finding)
-                if not options.json:
-                    print(finding, flush=True)
-    except UnreachableError as error:
-        print(f"nextauth-py: {error}", file=sys.stderr)
-        return 2
-    if options.json:
-        print(json.dumps([asdict(finding) for finding in findings], indent=2))
-    return int(_has_errors(findings))
+        with Fetcher(options.timeout) as fetcher:
+            findings = check_site(options.url, settings, fetcher)
+    except UnreachableError as problem:
+        print(f"nextauth-py: {problem}", file=sys.stderr)
+        return UNREACHABLE
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    print(_as_json(findings) if options.json else _as_lines(findings))
+    return FAILED if any(finding.level == "error" for finding in findings) else 0
 
 
-def _has_errors(findings: list[Finding]) -> bool:
-    return any(finding.level == "error" for finding in findings)
+def _as_json(findings: Sequence[Finding]) -> str:
+    return json.dumps([finding.to_json() for finding in findings], indent=2)
+
+
+def _as_lines(findings: Sequence[Finding]) -> str:
+    return "\n".join(map(str, findings))
+
+
+def _site(text: str) -> str:
+    url = text if "://" in text else f"https://{text}"
+    try:
+        parts = urlsplit(url)
+        is_usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        is_usable = False
+    if not is_usable or any(each.isspace() for each in url):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a URL; write it like https://shop.example/account")
+    if parts.username is not None:
+        raise argparse.ArgumentTypeError("a URL with a user name or password in it is not asked")
+    return url.partition("#")[0]
+
+
+def _base_path(text: str) -> str:
+    if not text.startswith("/") or text.startswith("//") or any(each in text for each in "?#\\ "):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a path; write it like /api/auth")
+    return text
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds")
+    return value

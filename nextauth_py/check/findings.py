@@ -1,22 +1,35 @@
-"""What a check has found."""
+"""What a check says: one line for a person, or one object of JSON."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
 
-Level = Literal["ok", "note", "warning", "error"]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+SHOWN = 3  # names of a list; the rest is counted
+
+
+class Level(StrEnum):
+    """How bad it is. Only an error says that a page or a sign-in does not work, or that data leaks."""
+
+    OK = "ok"
+    NOTE = "note"
+    WARNING = "warning"
+    ERROR = "error"
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of a report. It never has the value of a cookie, a token or a session.
+    """One thing that a check has seen.
 
     Attributes:
-        level: "error" if pages do not work; "warning" if they may not, or not well; "note": to know.
-        subject: What was looked at: an address, a cookie, a header.
-        text: What was seen.
-        advice: What to write or to change.
+        level: How bad it is.
+        subject: The topic, as ``"session"`` or ``"policy"``.
+        text: What the site does.
+        advice: What to write, or where to look; empty if nothing is to be done.
     """
 
     level: Level
@@ -25,5 +38,40 @@ class Finding:
     advice: str = ""
 
     def __str__(self) -> str:
-        advice = f" {self.advice}" if self.advice else ""
-        return f"{self.level:<8} {self.subject}: {self.text}.{advice}"
+        advice = f". Fix: {self.advice}" if self.advice else ""
+        return printable(f"{self.level:<8} {self.subject}: {self.text}{advice}")
+
+    def to_json(self) -> dict[str, str]:
+        """The object that ``--json`` prints."""
+        return asdict(self)
+
+
+def ok(subject: str, text: str) -> Finding:
+    """Report that something is as it should be."""
+    return Finding(Level.OK, subject, text)
+
+
+def note(subject: str, text: str, advice: str = "") -> Finding:
+    """Report something to know."""
+    return Finding(Level.NOTE, subject, text, advice)
+
+
+def warning(subject: str, text: str, advice: str) -> Finding:
+    """Report what is slow, fragile or less safe than it could be."""
+    return Finding(Level.WARNING, subject, text, advice)
+
+
+def error(subject: str, text: str, advice: str) -> Finding:
+    """Report what does not work, or shows a visitor's data to others."""
+    return Finding(Level.ERROR, subject, text, advice)
+
+
+def listed(names: Sequence[str]) -> str:
+    """The first names of a list, and how many more there are."""
+    rest = len(names) - SHOWN
+    return ", ".join(names[:SHOWN]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def printable(text: str) -> str:
+    """Text from a server without what could steer a terminal."""
+    return "".join(each if each.isprintable() else "?" for each in text)

@@ -1,128 +1,225 @@
-"""All checks of a site, in the order in which a page meets them."""
+"""Asks a site for what the checks need, and puts their findings together."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin, urlsplit
 
-from . import auth_routes
-from .files import check_build, check_file, check_middleware, named_in_interpreter
-from .findings import Finding
-from .markup import Markup, read_markup
-from .policy import check_headers, check_policy, read_policies
+from ..core.urls import origin_of
+from .answers import Answer, resolved, shown
+from .auth import AuthAnswers, candidates, check_auth, most_promising, slashed, speaks_nextauth
+from .bundle import (
+    CONFIG,
+    CORE,
+    FIRST,
+    FIRST_OF_CDN,
+    Bundle,
+    check_bundle,
+    check_config,
+    config_of,
+    further_files,
+    is_plain,
+)
+from .cookies import SESSION_PROBE, cookie_header
+from .fetching import BEGINNING
+from .findings import Finding, error, note
+from .page import Page, check_base_path, check_page, check_redirects, check_sources, parse_page
+from .policy import Needs, check_policy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
-    from .fetch import Answer, Fetcher
+    from .auth import Route
+    from .fetching import Fetcher
 
-# What each page loads of a bundle.
-_FILES = ("pyscript/core.js", "pyscript.json", "pyodide/interpreter.mjs", "pyodide/pyodide.mjs", "lit/lit.js")
-_LOCK = "pyodide/pyodide-lock.json"
+# Requests at a time, as browsers send to one host.
+_PARALLEL = 6
+
+# Of a page's Python files and configs, and of a bundle's files: real ones have fewer.
+_MOST_NAMED, _MOST_FILES = 50, 200
+
+# Files of which the contents are read; of others their first bytes.
+_READ = (CORE, ".json", "/interpreter.mjs")
 
 
-def check_site(
-    fetcher: Fetcher, url: str, *, base_path: str | None, bundle: str | None, installed: str
-) -> Iterator[Finding]:
-    """Check a page, the auth routes of its site, and the bundle that it loads.
+class UnreachableError(Exception):
+    """The page could not be asked for at all."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the user says of the site.
+
+    Attributes:
+        base_path: Where the auth routes are; empty to look for them.
+        bundle: Where the bundle is; empty for what the page says.
+        installed: The file name of the wheel that the installed package puts into bundles.
+    """
+
+    base_path: str = ""
+    bundle: str = ""
+    installed: str = ""
+
+
+def check_site(url: str, settings: Settings, fetcher: Fetcher) -> list[Finding]:
+    """Check a page, its bundle and the auth routes of its origin.
 
     Args:
-        fetcher: Asks.
-        url: Of the page.
-        base_path: Where the auth routes are, if it is known.
-        bundle: Where the bundle is, if the page does not say so: a URL, or a path of the site.
-        installed: The file name of the wheel that the installed package puts into bundles.
+        url: The page's address.
+        settings: Where the auth routes and the bundle are.
+        fetcher: Sends the requests.
 
     Raises:
-        UnreachableError: The site does not answer.
+        UnreachableError: The page's server does not answer.
     """
-    page = fetcher.get(url)
-    if page.is_redirected:
-        yield Finding(
-            "note", url, f"redirects to {page.final_url.partition('?')[0]}", "The rest is about that."
-        )
-    site = page.final_url
-    markup = Markup()
-    if page.is_ok and page.is_html:
-        markup = read_markup(page.body.decode("utf-8", "replace"), site)
-        yield from _check_page(page, markup)
-    else:
-        yield Finding("warning", url, f"no page (HTTP {page.status}, {page.kind or 'no type'})")
-    yield from _check_auth(fetcher, site, base_path, markup)
-    root = urljoin(site, bundle.rstrip("/") + "/") if bundle else markup.bundle
+    hops = fetcher.follow(url, stop=lambda answer: answer.to_sign_in)
+    last = hops[-1]
+    if last.failure:
+        raise UnreachableError(f"{shown(last.url)}: {last.failure}")
+    page = parse_page(last)
+    auth = _ask_auth(page, settings.base_path, fetcher)
+    findings = [*check_redirects(hops), *check_auth(auth)]
+    if not last.is_redirect:
+        findings += _page_findings(page, last, auth, fetcher)
+    return findings + _bundle_findings(page, settings, fetcher)
+
+
+def _page_findings(page: Page, answer: Answer, auth: AuthAnswers, fetcher: Fetcher) -> list[Finding]:
+    if not answer.ok:
+        name = shown(answer.url)
+        return [
+            error("page", f"{name} answers {answer.status}", "check the address of a page, or read the log")
+        ]
+    findings = check_page(page, answer)
+    if not page.core and not page.python:
+        return findings
+    if auth.is_found:
+        findings += check_base_path(page, auth.base_path)
+    sources = {url: _followed(url, page, fetcher) for url in page.sources[:_MOST_NAMED]}
+    return [*findings, *check_sources(page, sources), *check_policy(page, answer, _needs(page))]
+
+
+def _needs(page: Page) -> Needs:
+    return Needs(
+        scripts=tuple(filter(None, [page.core_url])),
+        nonce=page.core.get("nonce") if page.core else "",
+        connections=tuple(filter(None, [page.url, *page.sources, *page.configs])),
+        has_workers=page.has_workers,
+        is_from_cdn=page.is_from_cdn,
+    )
+
+
+# --- the auth routes ---
+
+
+def _ask_auth(page: Page, base_path: str, fetcher: Fetcher) -> AuthAnswers:
+    site = origin_of(page.url)
+    asked: dict[str, Answer] = {}
+    named = base_path.rstrip("/")
+    for path in filter(None, [named, *candidates(page.url, page.declared_base_path)]):
+        asked[path] = _with_slash(fetcher.get(f"{site}{path}/session", page=page.url), page, fetcher)
+        if speaks_nextauth(asked[path]):
+            auth = _ask_routes(named or path, site, page, fetcher)
+            return auth if path == auth.base_path else replace(auth, elsewhere=path)
+    return _ask_routes(named or most_promising(asked), site, page, fetcher)
+
+
+def _with_slash(answer: Answer, page: Page, fetcher: Fetcher) -> Answer:
+    url = slashed(answer)
+    return fetcher.get(url, page=page.url) if url else answer
+
+
+def _ask_routes(path: str, site: str, page: Page, fetcher: Fetcher) -> AuthAnswers:
+    with_slash: list[Route] = []
+
+    def ask(route: Route, cookie: str = "") -> Answer:
+        answer = fetcher.get(f"{site}{path}/{route}", page=page.url, cookie=cookie)
+        again = slashed(answer)
+        if not again:
+            return answer
+        with_slash.append(route)
+        return fetcher.get(again, page=page.url, cookie=cookie)
+
+    session, providers, csrf = ask("session"), ask("providers"), ask("csrf")
+    slashed_routes = tuple(with_slash)
+    cookie = cookie_header(csrf)
+    again = ask("csrf", cookie) if csrf.ok and cookie else None
+    return AuthAnswers(path, site, session, providers, csrf, again, slashed_routes)
+
+
+# --- the bundle ---
+
+
+def _bundle_findings(page: Page, settings: Settings, fetcher: Fetcher) -> list[Finding]:
+    site = origin_of(page.url)
+    root = _bundle_root(page, settings.bundle)
+    findings = []
+    for url in page.configs[:_MOST_NAMED]:
+        config = config_of(fetcher.get(url, page=page.url))
+        # The bundle's own core.js knows its pyscript.json. Which one React adds later is not known.
+        comes_with_core = page.core_url in {"", resolved(url, CORE)}
+        findings += check_config(config, shown(url, site), comes_with_core=comes_with_core)
     if root:
-        yield from _check_bundle(fetcher, root, installed)
-    for source in dict.fromkeys([*markup.configs, *markup.sources]):
-        if not root or not source.startswith(root):
-            yield from check_file(fetcher.get(source)) or [Finding("ok", source, "is there")]
+        return [*findings, *check_bundle(_ask_bundle(root, page, fetcher), settings.installed)]
+    if page.core or page.python:
+        findings.append(
+            note("bundle", "the page names none", "say where it is with --bundle, if there is one")
+        )
+    return findings
 
 
-def _check_page(page: Answer, markup: Markup) -> Iterator[Finding]:
-    if markup.core is None:
-        text = "loads no PyScript"
-        advice = "Give the URL of a page with Python, and --bundle if React loads PyScript later."
-        yield Finding("note", page.final_url, text, advice)
-    elif not markup.is_module:
-        advice = 'Write <script type="module" …>.'
-        yield Finding("error", page.final_url, "loads core.js, but not as a module", advice)
-    for policy in read_policies(page, markup):
-        findings = list(check_policy(policy, page.final_url, markup))
-        yield from findings or [Finding("ok", "Content-Security-Policy", "lets Python run")]
-    yield from check_headers(page, markup)
+def _bundle_root(page: Page, named: str) -> str:
+    """The bundle's address, with a slash at its end; empty if the page does not tell."""
+    if named:
+        return resolved(page.url, f"{named.rstrip('/')}/")
+    for url in page.configs:
+        if url.partition("?")[0].endswith(f"/{CONFIG}"):
+            return resolved(url, "./")
+    address = page.core_url.partition("?")[0]
+    return address.removesuffix(CORE) if address.endswith(f"/{CORE}") else ""
 
 
-def _check_auth(fetcher: Fetcher, site: str, base_path: str | None, markup: Markup) -> Iterator[Finding]:
-    paths = [base_path.rstrip("/")] if base_path else auth_routes.candidates(site, markup.prefetch)
-    asked = {path: fetcher.get(urljoin(site, f"{path}/session")) for path in paths}
-    found = next((path for path, answer in asked.items() if auth_routes.is_auth_route(answer)), None)
-    if found is None:
-        yield from auth_routes.explain_missing(asked.values())
-        return
-    session = asked[found]
-    csrf, providers = (fetcher.get(urljoin(site, f"{found}/{name}")) for name in ("csrf", "providers"))
-    cookies = [*session.cookies, *csrf.cookies, *providers.cookies]
-    which = auth_routes.generation(session, cookies)
-    yield Finding("ok", session.url, f"{which}, with base_path={found!r}")
-    yield from auth_routes.check_session(session)
-    yield from auth_routes.check_csrf(csrf)
-    yield from auth_routes.check_providers(providers, site, found)
-    yield from auth_routes.check_cookies(cookies, site)
-    if markup.prefetch is not None and (markup.prefetch or "/api/auth").rstrip("/") != found:
-        text = f"asks at {markup.prefetch or '/api/auth'}"
-        advice = f'Write data-base-path="{found}" on its script tag.'
-        yield Finding("error", "session-prefetch.js", text, advice)
+def _ask_bundle(root: str, page: Page, fetcher: Fetcher) -> Bundle:
+    ask = partial(_ask_file, root=root, page=page, fetcher=fetcher)
+    with ThreadPoolExecutor(_PARALLEL) as threads:
+        answers = _asked(FIRST_OF_CDN, ask, threads)
+        is_cdn = bool(config := config_of(answers[CONFIG])) and "interpreter" not in config
+        if not is_cdn:
+            answers |= _asked((path for path in FIRST if path not in answers), ask, threads)
+        answers |= _asked(further_files(answers, is_cdn=is_cdn)[:_MOST_FILES], ask, threads)
+    first = next(iter(further_files({}, is_cdn=True))) if is_cdn else CORE
+    probed = fetcher.get(
+        root + first, page=page.url, destination="script", cookie=SESSION_PROBE, longest=BEGINNING
+    )
+    return Bundle(root, page.url, answers, is_cdn, probed)
 
 
-def _check_bundle(fetcher: Fetcher, root: str, installed: str) -> Iterator[Finding]:
-    answers = [fetcher.get(urljoin(root, name)) for name in _FILES]
-    findings = [finding for answer in answers for finding in check_file(answer)]
-    findings += check_middleware(fetcher.get(urljoin(root, _FILES[0]), with_session=True))
-    interpreter = answers[2]
-    if interpreter.is_ok and not interpreter.is_html:
-        for name in named_in_interpreter(interpreter.body.decode("utf-8", "replace")):
-            findings += check_file(fetcher.get(urljoin(root, f"pyodide/{name}")))
-    lock = fetcher.get(urljoin(root, _LOCK))
-    refusals = check_file(lock)
-    findings += refusals
-    if not any(each.level == "error" for each in refusals):
-        findings += check_build(lock, installed)
-    yield from _together(findings)
-    if not any(each.level == "error" for each in findings):
-        yield Finding("ok", root, "the bundle is there")
+def _asked(
+    paths: Iterable[str], ask: Callable[[str], Answer], threads: ThreadPoolExecutor
+) -> dict[str, Answer]:
+    names = list(paths)
+    return dict(zip(names, threads.map(ask, names), strict=True))
 
 
-def _together(findings: Iterable[Finding]) -> Iterator[Finding]:
-    """Make one line of what is to be said of several files."""
-    groups: dict[tuple[str, str, str], list[Finding]] = {}
-    for each in findings:
-        groups.setdefault((each.level, each.text, each.advice), []).append(each)
-    for first, *others in groups.values():
-        more = f" and {len(others)} more" if others else ""
-        yield replace(first, subject=f"{first.subject}{more}")
+def _ask_file(path: str, *, root: str, page: Page, fetcher: Fetcher) -> Answer:
+    url = root + path
+    if path.endswith(_READ):
+        answer = fetcher.get(url, page=page.url, destination="script")
+    else:
+        answer = fetcher.get(url, page=page.url, destination="script", longest=BEGINNING)
+    if is_plain(path, answer):
+        # It may come in another compression that browsers understand.
+        other = fetcher.get(url, page=page.url, destination="script", longest=BEGINNING, codings="br, zstd")
+        if other.one("content-encoding"):
+            return Answer(url, answer.status, other.headers, answer.body, is_whole=answer.is_whole)
+    return answer
 
 
-def is_address(text: str) -> bool:
-    """Whether a text is an http(s) URL."""
-    parts = urlsplit(text)
-    return parts.scheme in {"http", "https"} and bool(parts.netloc)
+def _followed(url: str, page: Page, fetcher: Fetcher) -> Answer:
+    """What a file's address, or the one that it redirects to, answers."""
+    answer = fetcher.get(url, page=page.url, longest=BEGINNING)
+    if answer.is_redirect and not answer.to_sign_in:
+        return fetcher.get(answer.location, page=page.url, longest=BEGINNING)
+    return answer

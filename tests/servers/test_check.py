@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
-import shutil
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -13,87 +15,512 @@ import pytest
 
 from demo.serve import AuthServer, install_server
 from nextauth_py.bundle import build_bundle
+from nextauth_py.bundle.build.wheel import own_wheel
 from nextauth_py.bundle.cli import main
 
-from . import SERVER_SCRIPT
-from .control import ServerControl
+from . import SITE_SCRIPT
+from .front import Front, Passing
+from .raw import answer
 
 ROOT = Path(__file__).parents[2]
 BUNDLE = ROOT / "static/dist"
+DOCS = ROOT / "docs/check.md"
+
+Check = Callable[..., list[str]]
+
+# What does not depend on the generation.
+ONCE = pytest.mark.parametrize("generation", ["v5"], indirect=True, scope="module")
 
 
 @pytest.fixture(scope="module", params=["v4", "v5"])
-def auth_server(request: pytest.FixtureRequest) -> Iterator[AuthServer]:
-    """The demo, with its pages and a bundle."""
+def generation(request: pytest.FixtureRequest) -> str:
+    generation: str = request.param
+    return generation
+
+
+@pytest.fixture(scope="module")
+def served() -> dict[str, Path]:
+    """The demo's pages and a bundle."""
     install_server()
     build_bundle(BUNDLE)
-    mounts = {"/static/dist": BUNDLE, "/": ROOT / "demo/pages"}
-    with AuthServer(mounts, script=SERVER_SCRIPT, generation=request.param, compresses=True) as server:
-        yield server
+    return {"/static": ROOT / "static", "/": ROOT / "demo/pages"}
+
+
+@pytest.fixture(scope="module")
+def fronted(generation: str, served: dict[str, Path]) -> Iterator[Front]:
+    """The demo behind a proxy, whose address it knows."""
+    with ExitStack() as running:
+        front = running.enter_context(Front())
+        options: Any = {"generation": generation, "public_url": front.url, "compresses": True}
+        front.behind = running.enter_context(AuthServer(served, **options)).url
+        yield front
 
 
 @pytest.fixture
-def control(auth_server: AuthServer) -> Iterator[ServerControl]:
-    with ServerControl(auth_server.url) as control:
-        yield control
+def front(fronted: Front) -> Front:
+    fronted.reset()
+    return fronted
 
 
-def check(capsys: pytest.CaptureFixture[str], url: str, *options: str) -> tuple[int, list[dict[str, Any]]]:
-    code = main(["check", url, "--json", *options])
-    return code, json.loads(capsys.readouterr().out)
+@pytest.fixture
+def check(capsys: pytest.CaptureFixture[str], front: Front) -> Check:
+    """Runs the command; returns what is wrong, as level, topic and what was seen."""
+
+    def check(*options: str, page: str = "/guarded.html") -> list[str]:
+        code = main(["check", front.url + page, "--json", *options])
+        findings: list[dict[str, str]] = json.loads(capsys.readouterr().out)
+        assert code == int(any(each["level"] == "error" for each in findings))
+        return [
+            f"{each['level']} {each['subject']}: {each['text']}"
+            for each in findings
+            if each["level"] in {"warning", "error"}
+        ]
+
+    return check
 
 
-def faults(findings: list[dict[str, Any]]) -> list[str]:
-    return [f"{each['subject']}: {each['text']}" for each in findings if each["level"] == "error"]
+@pytest.fixture(autouse=True, scope="module")
+def _the_wheel_is_made_once() -> Iterator[None]:
+    """It takes longer than a check."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("nextauth_py.bundle.cli.own_wheel", functools.cache(own_wheel))
+        yield
 
 
-@pytest.mark.parametrize("page", ["guarded.html", "state.html", "way-component.html"])
-def test_the_demo_is_in_order(auth_server: AuthServer, capsys: pytest.CaptureFixture[str], page: str) -> None:
-    code, findings = check(capsys, f"{auth_server.url}/{page}")
-    assert (code, faults(findings)) == (0, [])
-    assert (
-        f"{'NextAuth' if auth_server.generation == 'v4' else 'Auth.js'} {auth_server.generation}, with"
-        in findings[0]["text"]
+@pytest.fixture(autouse=True)
+def _the_environment_names_the_server() -> None:
+    """In place of the one for all tests of servers: nothing here reads it."""
+
+
+@pytest.mark.parametrize("name", ["", "guarded.html", "state.html", "way-component.html"])
+def test_the_demo_is_in_order(check: Check, name: str) -> None:
+    assert check(page=f"/{name}") == []
+
+
+def test_both_generations_are_told_apart(
+    front: Front, generation: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["check", front.url]) == 0
+    name = {"v4": "NextAuth v4", "v5": "Auth.js v5"}[generation]
+    assert f"ok       session: {name}, with base_path='/api/auth'\n" in capsys.readouterr().out
+
+
+def test_nothing_is_posted_and_nothing_secret_is_printed(
+    front: Front, capsys: pytest.CaptureFixture[str]
+) -> None:
+    secrets = set()
+
+    def note(passing: Passing) -> None:
+        for name, value in passing.headers:
+            if name == "set-cookie":
+                secrets.add(value.partition("=")[2].partition(";")[0])
+        secrets.update(re.findall(rb'"csrfToken":"(\w+)"', passing.body))
+
+    front.change = note
+    main(["check", front.url])
+    main(["check", front.url, "--json"])
+    out, error = capsys.readouterr()
+    assert {method for method, _ in front.asked} == {"GET"}
+    assert len(secrets) > 4
+    assert not [
+        each for each in secrets if (each.decode() if isinstance(each, bytes) else each) in out + error
+    ]
+    assert not [path for _, path in front.asked if "signin" in path]
+
+
+# --- the auth routes ---
+
+
+def test_a_wrong_base_path(check: Check, front: Front) -> None:
+    assert check("--base-path", "/auth") == ["error session: /auth answers 404: there is no NextAuth server"]
+
+
+def test_a_base_path_of_its_own_is_found_by_what_the_page_asks(
+    generation: str, served: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    html = (ROOT / "demo/pages/guarded.html").read_text("utf-8")
+    (tmp_path / "page.html").write_text(
+        html.replace("<script src=", '<script data-base-path="/own" src=', 1), "utf-8"
     )
-    assert {each["level"] for each in findings} <= {"ok", "note", "warning"}
-    assert any(each["text"] == "the bundle is there" for each in findings)
+    mounts = {"/static": served["/static"], "/shop": tmp_path, "/": served["/"]}
+    with AuthServer(mounts, generation=generation, base_path="/own") as server:
+        assert main(["check", f"{server.url}/shop/page.html"]) == 1  # its main.py is elsewhere
+        assert "with base_path='/own'" in capsys.readouterr().out
+        assert main(["check", f"{server.url}/guarded.html"]) == 1
+        assert "error    session: /api/auth answers 404" in capsys.readouterr().out
+        assert main(["check", f"{server.url}/guarded.html", "--base-path", "/own"]) == 1
+        assert (
+            "session-prefetch.js asks /api/auth/session, the auth routes are at /own"
+            in capsys.readouterr().out
+        )
 
 
-def test_auth_routes_that_middleware_protects_are_found(
-    auth_server: AuthServer, control: ServerControl, capsys: pytest.CaptureFixture[str]
+def test_a_base_path_below_the_pages_folder_is_found(
+    generation: str, served: dict[str, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    control.answer("GET /api/auth/session", "<!doctype html><p>Sign in", kind="text/html")
-    code, findings = check(capsys, f"{auth_server.url}/guarded.html", "--base-path", "/api/auth")
-    assert code == 1
-    assert faults(findings) == [f"{auth_server.url}/api/auth/session: answers HTML, not JSON"]
+    mounts = {"/static": served["/static"], "/shop": served["/"]}
+    with AuthServer(mounts, generation=generation, base_path="/shop/api/auth") as server:
+        main(["check", f"{server.url}/shop/guarded.html"])
+    out = capsys.readouterr().out
+    assert "with base_path='/shop/api/auth'" in out
+    assert 'SessionProvider(base_path="/shop/api/auth")' in out
 
 
-def test_a_bundle_that_is_not_whole_is_found(
-    auth_server: AuthServer, capsys: pytest.CaptureFixture[str], tmp_path: Path
+def is_auth(passing: Passing) -> bool:
+    return passing.path.startswith("/api/auth/")
+
+
+def is_bundled(passing: Passing) -> bool:
+    return passing.path.startswith("/static/dist/")
+
+
+def test_html_in_place_of_json(check: Check, front: Front) -> None:
+    front.change = lambda passing: passing.become(200, "<!doctype html>") if is_auth(passing) else None
+    assert check() == [
+        "error session: /api/auth answers with an HTML page: a catch-all route or a middleware, not NextAuth"
+    ]
+
+
+def test_auth_routes_that_a_middleware_guards(check: Check, front: Front) -> None:
+    front.change = lambda passing: passing.redirect("/login?callbackUrl=%2F") if is_auth(passing) else None
+    assert check() == [
+        "error session: /api/auth redirects to /login: a middleware guards it; nobody can sign in"
+    ]
+
+
+def test_a_server_without_a_secret(check: Check, front: Front) -> None:
+    message = '{"message":"There is a problem with the server configuration."}'
+
+    def fail(passing: Passing) -> None:
+        if is_auth(passing):
+            passing.become(500, message, "application/json")
+
+    front.change = fail
+    assert [line for line in check() if line.startswith("error session")] == [
+        "error session: /api/auth/session answers 500: the auth server's configuration is wrong"
+    ]
+
+
+def test_a_proxy_that_takes_cookies_away(check: Check, front: Front) -> None:
+    front.change = lambda passing: passing.drop("set-cookie")
+    assert check() == ["error csrf: /api/auth/csrf sets no cookie, so each token is refused"]
+
+
+def test_a_proxy_that_joins_cookies(check: Check, front: Front) -> None:
+    def join(passing: Passing) -> None:
+        if lines := [value for name, value in passing.headers if name == "set-cookie"]:
+            passing.put("set-cookie", ", ".join(lines))
+
+    front.change = join
+    assert any("several cookies are joined" in line for line in check())
+
+
+def test_a_cdn_that_keeps_the_session(check: Check, front: Front) -> None:
+    front.change = lambda passing: (
+        passing.put("x-cache", "HIT") if passing.path.endswith("/session") else None
+    )
+    (found,) = check()
+    assert found.startswith("error caching of session: x-cache: HIT")
+
+
+def test_instances_with_secrets_of_their_own(
+    front: Front, check: Check, generation: str, served: dict[str, Path]
 ) -> None:
-    shutil.copytree(BUNDLE, tmp_path / "py", ignore=shutil.ignore_patterns("lit.js", "*.bin"))
-    mounts = {"/static/dist": tmp_path / "py", "/": ROOT / "demo/pages"}
-    with AuthServer(mounts, script=SERVER_SCRIPT, generation=auth_server.generation) as broken:
-        code, findings = check(capsys, f"{broken.url}/guarded.html")
-    assert code == 1
-    (missing,) = [line for line in faults(findings) if line.endswith(": HTTP 404")]
-    assert re.search(r"/lit/lit\.js and \d more", missing)  # the snapshot, and the other parts of Python
+    with AuthServer(served, generation=generation, public_url=front.url, compresses=True) as other:
+        first = front.behind
+
+        def swap(passing: Passing) -> None:
+            if passing.path == "/api/auth/csrf":
+                front.behind = other.url if front.behind == first else first
+
+        front.change = swap
+        try:
+            found = check()
+        finally:
+            front.behind = first
+    (line,) = found
+    assert line.startswith("error csrf: /api/auth/csrf does not recognise the cookie that it has just set")
 
 
-def test_a_wrong_base_path_is_found(auth_server: AuthServer, capsys: pytest.CaptureFixture[str]) -> None:
-    code, findings = check(capsys, f"{auth_server.url}/guarded.html", "--base-path", "/auth")
-    assert code == 1
-    assert faults(findings) == [f"{auth_server.url}/auth/session: answers HTTP 404"]
+def test_a_server_that_does_not_know_its_address(
+    front: Front, check: Check, generation: str, served: dict[str, Path]
+) -> None:
+    first = front.behind
+    with AuthServer(served, generation=generation, compresses=True) as other:
+        front.behind = other.url
+        try:
+            found = check()
+        finally:
+            front.behind = first
+    (line,) = found
+    assert line.startswith(
+        f"error providers: the server takes {other.url} for its address, visitors use {front.url}"
+    )
 
 
-def test_lines_are_for_people(auth_server: AuthServer, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["check", f"{auth_server.url}/guarded.html"]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert all(line.startswith(("ok ", "note ", "warning ")) and line.endswith(".") for line in lines)
+def test_a_server_with_trailing_slashes(generation: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with AuthServer({}, script=SITE_SCRIPT, generation=generation) as server:
+        main(["check", server.url])
+    out = capsys.readouterr().out
+    assert "note     slash: session, providers, csrf" in out
+    assert "ok       csrf: /api/auth/csrf gives a token" in out
 
 
-@pytest.mark.parametrize("url", ["http://localhost:9/", "localhost", "file:///etc", ""])
-def test_what_cannot_be_asked_ends_with_2(capsys: pytest.CaptureFixture[str], url: str) -> None:
+@ONCE
+@pytest.mark.parametrize("value", ["\x7f\x00secret", "s\u00e9cret", "a" * 5000])
+def test_a_cookie_that_cannot_be_sent_is_not_printed(
+    raw: Any, value: str, generation: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cookie = b"Set-Cookie: authjs.csrf-token=" + value.encode("latin-1") + b"; Path=/; HttpOnly; SameSite=Lax"
+
+    def reply(request: bytes) -> list[bytes]:
+        body: Any = {"csrfToken": "0" * 64} if b"/csrf" in request else None
+        return [answer({} if b"/providers" in request else body, cookie)]
+
+    raw.answers = reply
+    assert main(["check", raw.url]) in {1, 2}
+    out, error = capsys.readouterr()
+    assert value not in out + error
+    assert "cret" not in out + error
+
+
+# --- the bundle ---
+
+
+@ONCE
+def test_a_bundle_that_a_middleware_guards(check: Check, front: Front) -> None:
+    front.change = lambda passing: passing.redirect("/login") if is_bundled(passing) else None
+    found = check("--bundle", "/static/dist")
+    assert (
+        "error bundle: /static/dist/: a middleware guards it, and redirects to /login: pyscript.json"
+        in found[-1]
+    )
+
+
+@ONCE
+def test_html_in_place_of_modules(check: Check, front: Front) -> None:
+    def catch_all(passing: Passing) -> None:
+        if passing.path.endswith(".mjs"):
+            passing.become(200, "<!doctype html>")
+
+    front.change = catch_all
+    assert any(line.startswith("error bundle: /static/dist/: an HTML page in place of") for line in check())
+
+
+def test_cookies_on_static_files(check: Check, front: Front, generation: str) -> None:
+    name = {"v4": "next-auth", "v5": "authjs"}[generation]
+    cookie = f"{name}.session-token=secret; Path=/; HttpOnly; SameSite=Lax"
+    front.change = lambda passing: passing.put("set-cookie", cookie) if is_bundled(passing) else None
+    (found,) = check()
+    assert re.search(rf"(\d+) of \1 files set cookies \({name}.session-token\)", found)
+    assert found.startswith("error bundle")  # because those with a hash in their names are public
+    assert "secret" not in found
+
+
+@ONCE
+def test_middleware_that_reads_sessions_for_files(check: Check, front: Front) -> None:
+    def forget(passing: Passing) -> None:
+        if is_bundled(passing) and "authjs.session-token" in passing.cookie:
+            passing.put("set-cookie", "authjs.session-token=; Max-Age=0; Path=/; HttpOnly")
+
+    front.change = forget
+    (found,) = check()
+    assert found.startswith("warning bundle: middleware runs for its files")
+
+
+@ONCE
+def test_wrong_content_types(check: Check, front: Front) -> None:
+    def mistype(passing: Passing) -> None:
+        if passing.path.endswith((".mjs", ".wasm")):
+            passing.put("content-type", "application/octet-stream")
+
+    front.change = mistype
+    found = check()
+    assert found[0].startswith("error bundle: no browser runs modules of type application/octet-stream: ")
+    assert found[1].endswith("is application/octet-stream: not compiled while it loads, and not kept")
+    assert len(found) == 2
+
+
+@ONCE
+def test_no_headers_for_caches(check: Check, front: Front) -> None:
+    front.change = lambda passing: passing.drop("cache-control") if is_bundled(passing) else None
+    again, mixed = check()
+    assert again.startswith("warning bundle caching: browsers ask again for files that never change: ")
+    assert mixed.startswith("warning bundle caching: after an update pages mix old and new files")
+
+
+@ONCE
+def test_a_bundle_that_is_not_compressed(check: Check, front: Front) -> None:
+    def plain(passing: Passing) -> None:
+        if is_bundled(passing) and passing.path.endswith(".mjs"):
+            passing.drop("content-encoding")
+            passing.body = (BUNDLE / passing.path.removeprefix("/static/dist/")).read_bytes()
+
+    front.change = plain
+    (found,) = check()
+    assert found.startswith("warning bundle compression: not compressed: pyodide/interpreter.mjs, pyodide/")
+    assert found.endswith(" 1.3 MB")
+
+
+@ONCE
+def test_a_file_that_is_compressed_twice_without_saying_so(check: Check, front: Front) -> None:
+    def unpack(passing: Passing) -> None:
+        if passing.path.endswith("/snapshot.bin"):
+            passing.put("content-encoding", "gzip")  # so that browsers inflate what the interpreter inflates
+
+    front.change = unpack
+    (found,) = check()
+    assert found.startswith("error bundle: not as `nextauth-py bundle` has written them: pyodide/")
+
+
+@ONCE
+def test_another_version_of_the_bundle(check: Check, front: Front) -> None:
+    front.change = renamed(r"nextauth_py-[\w.]+-\w+-", "nextauth_py-0.0.1-01234abcd-")
+    assert any("its nextauth_py is 0.0.1, the one installed here" in line for line in check())
+
+
+@ONCE
+def test_a_mix_of_two_bundles(check: Check, front: Front) -> None:
+    front.change = renamed(r"(nextauth_py-[\w.]+)-\w+-", r"\1-01234abcd-", only="interpreter.mjs")
+    found = check()
+    assert found[0].startswith("error bundle: files of two builds: pyodide/interpreter.mjs has nextauth_py-")
+
+
+def renamed(pattern: str, other: str, only: str = "") -> Callable[[Passing], None]:
+    """Has the bundle's files name another wheel."""
+
+    def rename(passing: Passing) -> None:
+        path = BUNDLE / passing.path.removeprefix("/static/dist/")
+        if path.suffix in {".json", ".mjs"} and is_bundled(passing) and passing.path.endswith(only):
+            passing.drop("content-encoding")
+            passing.body = re.sub(pattern, other, path.read_text("utf-8")).encode()
+
+    return rename
+
+
+@ONCE
+def test_no_bundle_at_the_named_place(check: Check, front: Front) -> None:
+    (found,) = check("--bundle", "/nowhere")
+    assert found.startswith("error bundle: /nowhere/: not there (404): pyscript.json, ")
+
+
+# --- the page ---
+
+
+@ONCE
+def test_a_policy_that_stops_python(check: Check, front: Front) -> None:
+    policy = "default-src 'self'; worker-src 'none'"
+
+    def protect(passing: Passing) -> None:
+        if passing.path.endswith(".html"):
+            passing.put("content-security-policy", policy)
+
+    front.change = protect
+    assert check() == [
+        "error policy: default-src lacks 'wasm-unsafe-eval': Python cannot start",
+        "warning policy: worker-src allows no worker, so the page's own thread checks the bundle",
+    ]
+
+
+@ONCE
+def test_a_python_file_that_a_middleware_guards(check: Check, front: Front) -> None:
+    front.change = lambda passing: passing.redirect("/login") if passing.path.endswith(".py") else None
+    assert check() == ["error python: /guarded.py redirects to /login"]
+
+
+@ONCE
+def test_a_page_for_members(check: Check, front: Front) -> None:
+    front.change = lambda passing: (
+        passing.redirect("/login?callbackUrl=x") if "guarded" in passing.path else None
+    )
+    assert check() == []
+    assert ("GET", "/login") not in front.asked
+
+
+@ONCE
+def test_a_page_that_is_not_there(check: Check, front: Front) -> None:
+    (found,) = check(page="/nowhere.html")
+    assert found == f"error page: {front.url}/nowhere.html answers 404"
+
+
+@ONCE
+def test_an_answer_that_inflates_to_gigabytes_is_read_in_part(check: Check, front: Front) -> None:
+    bomb = zlib.compressobj(wbits=zlib.MAX_WBITS | 16)
+    zeros = bomb.compress(bytes(200_000_000)) + bomb.flush()
+
+    def explode(passing: Passing) -> None:
+        if passing.path == "/api/auth/session":
+            passing.put("content-encoding", "gzip")
+            passing.body = zeros
+
+    front.change = explode
+    assert any("JSON that cannot be read" in line for line in check("--base-path", "/api/auth"))
+
+
+# --- the command ---
+
+
+@pytest.mark.parametrize("url", ["http://localhost:9/", "https://localhost:9/", "http://name.invalid/"])
+def test_a_site_that_does_not_answer_is_one_line(url: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", url]) == 2
     out, error = capsys.readouterr()
     assert (out, error.count("\n")) == ("", 1)
+    assert error.startswith(f"nextauth-py: {url}: cannot be reached (")
+
+
+def test_a_site_that_is_too_slow_is_one_line(raw: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    raw.answers = lambda _: raw.drip(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" + b"x" * 100_000)
+    assert main(["check", raw.url, "--timeout", "0.5"]) == 2
+    assert capsys.readouterr().err == f"nextauth-py: {raw.url}/: no answer within 0.5 s\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [""],
+        ["ftp://shop.example/"],
+        ["http://"],
+        ["https://user:pass@shop.example/"],
+        ["https://shop.example:x/"],
+        ["https://shop.example/", "--base-path", "api/auth"],
+        ["https://shop.example/", "--timeout", "0"],
+        ["https://shop.example/", "--timeout", "soon"],
+    ],
+)
+def test_wrong_arguments(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["check", *arguments])
+    assert ended.value.code == 2
+    assert "pass@" not in capsys.readouterr().err
+
+
+# --- the docs ---
+
+
+@ONCE
+def test_the_example_of_the_docs_is_what_it_prints(front: Front, capsys: pytest.CaptureFixture[str]) -> None:
+    def change(passing: Passing) -> None:
+        if passing.path.endswith("/guarded.py"):
+            passing.redirect("/login")
+        if "/core-" in passing.path:
+            passing.put("cache-control", "no-cache")
+
+    front.change = change
+    assert main(["check", f"{front.url}/guarded.html"]) == 1
+    (example,) = re.findall(r"```text\n(.*?)```", DOCS.read_text("utf-8"), re.DOTALL)
+    assert without_hashes(capsys.readouterr().out) == without_hashes(example)
+
+
+def without_hashes(text: str) -> str:
+    return re.sub(
+        r"nextauth_py-[\w.]+-\w+-py3", "nextauth_py", re.sub(r"core-[\w-]{8}\.js|\d+ files", "", text)
+    )
+
+
+@ONCE
+def test_the_json_of_the_docs_is_what_it_prints(front: Front, capsys: pytest.CaptureFixture[str]) -> None:
+    front.change = lambda passing: passing.drop("set-cookie")
+    main(["check", front.url, "--json"])
+    errors = [each for each in json.loads(capsys.readouterr().out) if each["level"] == "error"]
+    (example,) = re.findall(r"```json\n(.*?)```", DOCS.read_text("utf-8"), re.DOTALL)
+    assert errors == json.loads(example)

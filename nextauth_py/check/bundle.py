@@ -1,0 +1,504 @@
+"""The bundle's files as a site serves them: that they are there, with the right types, and kept by caches."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..core.urls import origin_of
+from .answers import JAVASCRIPT, Answer, shown
+from .caching import directives, seconds, storing_reason
+from .cookies import SetCookie, cookies_of, is_auth_cookie
+from .findings import Finding, error, listed, note, ok, warning
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+CORE = "pyscript/core.js"
+CONFIG = "pyscript.json"
+LOCK = "pyodide/pyodide-lock.json"
+INTERPRETER = "pyodide/interpreter.mjs"
+
+# What each bundle has, and what names the others.
+FIRST = (CONFIG, LOCK, INTERPRETER, CORE)
+FIRST_OF_CDN = (CONFIG,)
+_FIXED = (
+    "pyodide/pyodide.mjs",
+    "pyodide/preload.mjs",
+    "pyscript/page-config.js",
+    "lit/lit.js",
+    "lit/lit-html.js",
+)
+
+# Of these the name has a hash of the contents, so browsers need never ask again.
+_FOREVER = re.compile(r"pyodide/[0-9a-f]{8}/|pyscript/.*-[\w-]{8}\.js$|\.whl$")
+_IMPORTED = re.compile(r"""(?:from|import)\s*\(?\s*["']\./([\w.-]+\.js)["']""")
+
+_SCRIPTS = (".js", ".mjs")
+_COMPRESSIBLE = (*_SCRIPTS, ".json")
+_PACKED = (".bin", ".whl", ".zip")
+_BEGINNINGS = {".bin": b"\x1f\x8b", ".whl": b"PK", ".wasm": b"\0asm", ".zip": b"PK"}
+
+_YEAR = 31_536_000  # seconds
+_MONTH = 30 * 24 * 60 * 60
+_WORTH_COMPRESSING = 20_000  # bytes
+
+_GIT_LFS = b"version https://git-lfs"
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """What a site answered when asked for the files of its bundle.
+
+    Attributes:
+        url: The bundle's address, with a slash at its end.
+        page: The address of the page that loads it.
+        answers: By path in the bundle.
+        is_cdn: Whether it is one for pages that load PyScript from its CDN.
+        probed: A file's answer to a session cookie that is none; None if that was not asked.
+    """
+
+    url: str
+    page: str
+    answers: Mapping[str, Answer]
+    is_cdn: bool = False
+    probed: Answer | None = None
+
+    @property
+    def usable(self) -> dict[str, Answer]:
+        """Those that were answered with a file."""
+        return {path: answer for path, answer in self.answers.items() if answer.ok and not answer.is_html}
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether it is on another origin than the page."""
+        return origin_of(self.url) != origin_of(self.page)
+
+
+# --- which files there are ---
+
+
+def facts_of(interpreter: Answer | None) -> dict[str, Any]:
+    """What `interpreter.mjs` says of its bundle; empty if it is none, or was not read whole."""
+    text = interpreter.text if interpreter and interpreter.ok and interpreter.is_whole else ""
+    _, found, rest = text.partition("const bundle = ")
+    try:
+        facts = json.JSONDecoder().raw_decode(rest)[0] if found else {}
+    except (ValueError, RecursionError):
+        return {}
+    return _mapping(facts)
+
+
+def config_of(answer: Answer | None) -> dict[str, Any]:
+    """A config of PyScript; empty if it cannot be read."""
+    try:
+        found = answer.json() if answer and answer.ok else {}
+    except ValueError:
+        return {}
+    return _mapping(found)
+
+
+def packages_of(answer: Answer | None) -> dict[str, Any]:
+    """The packages of a lock file by name; empty if it cannot be read."""
+    return _mapping(config_of(answer).get("packages"))
+
+
+def further_files(answers: Mapping[str, Answer], *, is_cdn: bool) -> list[str]:
+    """The other files of a bundle, by what its first ones name.
+
+    Args:
+        answers: Those of `FIRST`, by path.
+        is_cdn: Whether PyScript comes from its CDN.
+    """
+    if is_cdn:
+        return [*_own_wheels(config_of(answers.get(CONFIG))), "lit/lit.js", "lit/lit-html.js"]
+    facts = facts_of(answers.get(INTERPRETER))
+    parts = [_text(_mapping(part).get("name")) for part in _mapping(facts.get("parts")).values()]
+    replaced = [_text(name) for name in _mapping(facts.get("replaced")).values()]
+    wheels = [_text(_mapping(entry).get("file_name")) for entry in packages_of(answers.get(LOCK)).values()]
+    named = [_text(facts.get("module")), _text(facts.get("checked")), *parts, *replaced, *wheels]
+    core = answers.get(CORE)
+    scripts = _IMPORTED.findall(core.text) if core and core.ok and not core.is_html else []
+    paths = [
+        *(f"pyodide/{name}" for name in named if name),
+        *(f"pyscript/{name}" for name in scripts),
+        *_FIXED,
+    ]
+    return [path for path in dict.fromkeys(paths) if path not in FIRST and _is_inside(path)]
+
+
+def _own_wheels(config: Mapping[str, Any]) -> list[str]:
+    packages = config.get("packages", [])
+    names = [each for each in packages if isinstance(each, str)] if isinstance(packages, list) else []
+    return [
+        name.removeprefix("./") for name in names if name.startswith("./nextauth_py-") and _is_inside(name)
+    ]
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _mapping(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _is_inside(path: str) -> bool:
+    return ".." not in path and not {"?", "#", "\\"} & set(path)
+
+
+# --- whether they are served well ---
+
+
+def check_bundle(bundle: Bundle, installed: str) -> list[Finding]:
+    """Judge a bundle.
+
+    Args:
+        bundle: Its files.
+        installed: The file name of the wheel that the installed package puts into bundles.
+    """
+    site = origin_of(bundle.page)
+    place = shown(bundle.url, site)
+    missing = list(_missing(bundle))
+    if not bundle.usable:
+        return missing
+    problems = [
+        *missing,
+        *_damaged(bundle),
+        *_types(bundle),
+        *_cross_origin(bundle),
+        *_version(bundle, installed),
+        *_cookies(bundle),
+        *_middleware(bundle),
+        *_kept(bundle),
+        *_compression(bundle),
+    ]
+    count = len(bundle.answers)
+    if len(bundle.usable) == count:
+        return [ok("bundle", f"{place}: all of the {count} files that a page may load are there"), *problems]
+    return problems
+
+
+def _missing(bundle: Bundle) -> Iterator[Finding]:
+    site = origin_of(bundle.page)
+    place = shown(bundle.url, site)
+    groups: dict[tuple[str, str], list[str]] = {}
+    for path, answer in bundle.answers.items():
+        if reason := _absence(answer, site):
+            groups.setdefault(reason, []).append(path)
+    for (why, fix), paths in groups.items():
+        yield error("bundle", f"{place}: {why}: {listed(paths)}", fix)
+
+
+_GUARD = 'exclude the bundle and .py files from it, as with matcher: ["/((?!api/auth|static/|.*\\.py$).*)"]'
+_NOT_PUBLISHED = (
+    "publish the whole folder that `nextauth-py bundle` has written; build tools and .gitignore often leave "
+    "out `dist`, .whl or .wasm files"
+)
+_CAUGHT = (
+    "serve the folder before any catch-all route, without middleware, and answer 404 for what is not there"
+)
+
+
+def _absence(answer: Answer, site: str) -> tuple[str, str] | None:
+    """Why a file is not there, and what to write."""
+    target = shown(answer.location, site) if answer.is_redirect else ""
+    refused = {401, 403}
+    reasons = (
+        (answer.failure, answer.failure, "is the server that has the bundle running?"),
+        (answer.to_sign_in, f"a middleware guards it, and redirects to {target}", _GUARD),
+        (answer.is_redirect, f"redirected to {target}", "name the address at which the bundle is served"),
+        (answer.status in refused, f"refused ({answer.status})", f"scripts have to be public: {_GUARD}"),
+        (answer.status == 404, "not there (404)", _NOT_PUBLISHED),  # noqa: PLR2004
+        (not answer.ok, f"the server fails ({answer.status})", "read its log"),
+        (answer.is_html, "an HTML page in place of the file", _CAUGHT),
+    )
+    return next(((reason, fix) for holds, reason, fix in reasons if holds), None)
+
+
+def _damaged(bundle: Bundle) -> Iterator[Finding]:
+    damaged = []
+    for path, answer in bundle.usable.items():
+        wanted = _BEGINNINGS.get(_suffix(path), b"")
+        if answer.body.startswith(_GIT_LFS):
+            yield error(
+                "bundle", f"{path} is a pointer of Git LFS", "publish the files themselves: git lfs pull"
+            )
+        elif answer.body and not answer.body.startswith(wanted):
+            damaged.append(path)
+    if damaged:
+        yield error(
+            "bundle",
+            f"not as `nextauth-py bundle` has written them: {listed(damaged)}",
+            "serve them byte for byte: no Content-Encoding that is not true, no conversion of texts",
+        )
+
+
+def _types(bundle: Bundle) -> Iterator[Finding]:
+    usable = bundle.usable
+    scripts = {path: each.media_type for path, each in usable.items() if path.endswith(_SCRIPTS)}
+    wrong = {path: kind for path, kind in scripts.items() if kind not in JAVASCRIPT}
+    if wrong:
+        kinds = listed(sorted({kind or "none" for kind in wrong.values()}))
+        yield error(
+            "bundle",
+            f"no browser runs modules of type {kinds}: {listed(list(wrong))}",
+            "serve .mjs and .js as text/javascript; in nginx's mime.types: text/javascript js mjs;",
+        )
+    code = {path: each.media_type for path, each in usable.items() if path.endswith(".wasm")}
+    if slow := [path for path, kind in code.items() if kind != "application/wasm"]:
+        yield warning(
+            "bundle",
+            f"{listed(slow)} is {code[slow[0]] or 'of no type'}: not compiled while it loads, and not kept",
+            "serve .wasm as application/wasm",
+        )
+    if not wrong and not slow:
+        yield ok("bundle", "scripts and WebAssembly have the right types")
+
+
+def _cross_origin(bundle: Bundle) -> Iterator[Finding]:
+    if not bundle.is_elsewhere:
+        return
+    site = origin_of(bundle.page)
+    closed = [
+        path
+        for path, answer in bundle.usable.items()
+        if answer.one("access-control-allow-origin") not in {"*", site}
+    ]
+    if closed:
+        yield error(
+            "bundle",
+            f"{origin_of(bundle.url)} does not allow pages of {site} to load {listed(closed)}",
+            f"Access-Control-Allow-Origin: {site} (or *) on all of its files",
+        )
+    else:
+        yield note(
+            "bundle",
+            f"it is on another origin, {origin_of(bundle.url)}, which allows it; no worker checks it",
+        )
+
+
+def _version(bundle: Bundle, installed: str) -> Iterator[Finding]:
+    file_name = _own_wheel(packages_of(bundle.answers.get(LOCK)))
+    if bundle.is_cdn:
+        file_name = "".join(_own_wheels(config_of(bundle.answers.get(CONFIG)))[:1])
+    lock = _mapping(facts_of(bundle.answers.get(INTERPRETER)).get("lock"))
+    known = _own_wheel(_mapping(lock.get("packages")))
+    if not file_name:
+        return
+    if known not in {"", file_name}:
+        yield error(
+            "bundle",
+            f"files of two builds: {INTERPRETER} has {known}, {LOCK} {file_name}",
+            "publish the whole folder at once, and empty the caches in between",
+        )
+    found, wanted = _version_of(file_name), _version_of(installed)
+    if found != wanted or not (bundle.is_cdn or file_name == installed):
+        other = (
+            f"{found}, the one installed here {wanted}"
+            if found != wanted
+            else f"{file_name}, not {installed}"
+        )
+        fix = "`nextauth-py bundle` again, and publish the folder"
+        yield warning("bundle", f"its nextauth_py is {other}", fix)
+    else:
+        yield ok("bundle", f"its nextauth_py is the one installed here, {file_name}")
+
+
+def _own_wheel(packages: Mapping[str, Any]) -> str:
+    return _text(_mapping(packages.get("nextauth-py")).get("file_name"))
+
+
+def _version_of(file_name: str) -> str:
+    return [*file_name.split("-"), "", ""][1]
+
+
+def _cookies(bundle: Bundle) -> Iterator[Finding]:
+    setting = {path: cookies_of(answer) for path, answer in bundle.answers.items() if cookies_of(answer)}
+    if not setting:
+        return
+    own = [path for path, cookies in setting.items() if any(map(is_auth_cookie, cookies))]
+    names = sorted({cookie.name for cookies in setting.values() for cookie in cookies})
+    kept = [path for path in setting if storing_reason(bundle.answers[path])]
+    count = f"{len(setting)} of {len(bundle.answers)} files"
+    seen = f"{count} set cookies ({listed(names)}): {listed(list(setting))}"
+    matcher = "exclude the bundle from the middleware: files need no session"
+    if own and kept:
+        yield error(
+            "bundle", f"{seen}; shared caches may keep {listed(kept)} with a visitor's cookies", matcher
+        )
+    elif own:
+        yield warning("bundle", f"{seen}; middleware runs for them, and renews sessions", matcher)
+    else:
+        yield note("bundle", seen, "cookies on files keep shared caches from storing them")
+
+
+def _all_cookies(bundle: Bundle) -> list[SetCookie]:
+    return [cookie for answer in bundle.answers.values() for cookie in cookies_of(answer)]
+
+
+def _middleware(bundle: Bundle) -> Iterator[Finding]:
+    """What reads sessions has a browser forget the cookie of one that is none."""
+    if not bundle.probed or any(map(is_auth_cookie, _all_cookies(bundle))):
+        return  # what is set without a session cookie, too, has been said
+    if any("session-token" in cookie.name for cookie in cookies_of(bundle.probed)):
+        yield warning(
+            "bundle",
+            "middleware runs for its files, and sets the session cookie of who is signed in: such answers "
+            "undo sign-outs",
+            _GUARD,
+        )
+
+
+def _kept(bundle: Bundle) -> Iterator[Finding]:
+    usable = bundle.usable
+    forever = {path: answer for path, answer in usable.items() if _FOREVER.search(path)}
+    others = {path: answer for path, answer in usable.items() if path not in forever}
+    problems = [*_kept_forever(forever), *_asked_again(others)]
+    yield from problems
+    if not problems:
+        yield ok(
+            "bundle caching", "files with a hash in their names are kept, browsers ask again for the others"
+        )
+
+
+def _kept_forever(answers: Mapping[str, Answer]) -> Iterator[Finding]:
+    fix = (
+        "Cache-Control: public, max-age=31536000, immutable on pyodide/<8 hex digits>/, pyscript/…-<hash>.js "
+        "and *.whl"
+    )
+    found = {path: directives(answer.one("cache-control")) for path, answer in answers.items()}
+    short = [path for path, told in found.items() if seconds(told, "max-age") < _MONTH or _forbids(told)]
+    if short:
+        yield warning(
+            "bundle caching", f"browsers ask again for files that never change: {listed(short)}", fix
+        )
+    if mutable := [path for path, told in found.items() if path not in short and "immutable" not in told]:
+        yield note("bundle caching", f"not immutable, so a reload asks again: {listed(mutable)}", fix)
+
+
+def _forbids(told: Mapping[str, str]) -> bool:
+    return bool({"no-store", "no-cache"} & set(told))
+
+
+def _asked_again(answers: Mapping[str, Answer]) -> Iterator[Finding]:
+    found = {path: directives(answer.one("cache-control")) for path, answer in answers.items()}
+    stale = [path for path, told in found.items() if _may_be_stale(told)]
+    if stale:
+        longest = max(seconds(found[path], "max-age") for path in stale)
+        how_long = f"for up to {longest} s" if longest else "for as long as each browser guesses"
+        yield warning(
+            "bundle caching",
+            f"after an update pages mix old and new files {how_long}: {listed(stale)}",
+            "Cache-Control: no-cache on files without a hash in their names",
+        )
+    if unkept := [path for path, told in found.items() if "no-store" in told]:
+        yield warning(
+            "bundle caching", f"downloaded at each visit (no-store): {listed(unkept)}", "no-cache instead"
+        )
+    whole = [path for path in answers if path not in unkept and not _has_validator(answers[path])]
+    if whole:
+        yield warning(
+            "bundle caching",
+            f"downloaded at each visit, without ETag or Last-Modified: {listed(whole)}",
+            "let the web server send one of them",
+        )
+
+
+def _may_be_stale(told: Mapping[str, str]) -> bool:
+    if _forbids(told):
+        return False
+    return bool(seconds(told, "max-age")) or "max-age" not in told
+
+
+def _has_validator(answer: Answer) -> bool:
+    return bool(answer.one("etag") or answer.one("last-modified"))
+
+
+def _compression(bundle: Bundle) -> Iterator[Finding]:
+    usable = bundle.usable
+    has_snapshot = bool(facts_of(bundle.answers.get(INTERPRETER)).get("snapshot"))
+    kinds = _COMPRESSIBLE if has_snapshot else (*_COMPRESSIBLE, ".wasm")
+    plain = [path for path, each in usable.items() if path.endswith(kinds) and _is_plain_and_big(each)]
+    if plain:
+        size = max(_size(usable[path]) for path in plain)
+        yield warning(
+            "bundle compression",
+            f"not compressed: {listed(plain)}" + (f", up to {size / 1e6:.1f} MB" if size else ""),
+            f"compress {' '.join(kinds)}, as with nginx's gzip_types application/javascript text/javascript "
+            "application/json application/wasm",
+        )
+    if twice := [path for path, each in usable.items() if path.endswith(_PACKED) and _coding(each)]:
+        yield note(
+            "bundle compression",
+            f"compressed twice, which costs time only: {listed(twice)}",
+            "leave them as they are",
+        )
+    if not plain and not twice:
+        yield ok("bundle compression", "scripts are compressed")
+
+
+def is_plain(path: str, answer: Answer) -> bool:
+    """Whether a file came uncompressed that had better not: other compressions are worth asking for."""
+    return path.endswith((*_COMPRESSIBLE, ".wasm")) and answer.ok and _is_plain_and_big(answer)
+
+
+def _is_plain_and_big(answer: Answer) -> bool:
+    return not _coding(answer) and max(_size(answer), len(answer.body)) >= _WORTH_COMPRESSING
+
+
+def _coding(answer: Answer) -> str:
+    return answer.one("content-encoding").replace("identity", "").strip()
+
+
+def _size(answer: Answer) -> int:
+    length = answer.one("content-length")
+    return int(length[:12]) if length.isascii() and length.isdigit() else 0
+
+
+def _suffix(path: str) -> str:
+    return f".{path.rpartition('.')[2]}"
+
+
+# --- how a page names it ---
+
+
+def check_config(config: Mapping[str, Any], place: str, *, comes_with_core: bool) -> list[Finding]:
+    """Judge a config that a page names.
+
+    Args:
+        config: What it says; empty if it could not be read.
+        place: Its address, as shown.
+        comes_with_core: Whether the page loads the core.js that lies beside it.
+    """
+    if not config:
+        return [
+            error("config", f"{place} is no JSON with a config of PyScript", "is it there, and is it JSON?")
+        ]
+    packages = config.get("packages")
+    names = [str(each) for each in packages] if isinstance(packages, list) else []
+    problems = []
+    if not any(re.search(r"(^|/)nextauth[-_]py\b", name) for name in names):
+        problems.append(
+            error("config", f"{place} has no nextauth-py in its packages", '"packages": ["nextauth-py"]')
+        )
+    interpreter = config.get("interpreter")
+    if isinstance(interpreter, str) and interpreter.startswith("./") and not comes_with_core:
+        problems.append(
+            error(
+                "config",
+                f"{place} has a relative interpreter, which only the bundle's own core.js understands",
+                "load the bundle's pyscript/core.js; for PyScript from its CDN, `nextauth-py bundle --cdn`",
+            )
+        )
+    if config.get("packages_cache") != "passthrough":
+        problems.append(
+            warning(
+                "config",
+                f"{place} lets PyScript keep packages, which does not notice a new nextauth_py",
+                '"packages_cache": "passthrough"',
+            )
+        )
+    return problems or [ok("config", f"{place} names nextauth-py")]

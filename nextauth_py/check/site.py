@@ -20,9 +20,9 @@ from .bundle import (
     check_config,
     config_of,
     further_files,
-    is_plain,
 )
 from .cookies import SESSION_PROBE, cookie_header
+from .delivery import is_plain
 from .fetching import BEGINNING
 from .findings import Finding, error, note
 from .page import Page, check_base_path, check_page, check_redirects, check_sources, parse_page

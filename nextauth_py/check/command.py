@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
 TIMEOUT = 10.0  # seconds
 
 FAILED, UNREACHABLE, INTERRUPTED = 1, 2, 130
+
+
+# What is asked without TLS, if the address does not say.
+_LOCAL = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:|/|$)")
 
 
 def add_command(
@@ -85,7 +90,8 @@ def _as_lines(findings: Sequence[Finding]) -> str:
 
 
 def _site(text: str) -> str:
-    url = text if "://" in text else f"https://{text}"
+    scheme = "http" if _LOCAL.match(text) else "https"
+    url = text if "://" in text else f"{scheme}://{text}"
     try:
         parts = urlsplit(url)
         is_usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port or 1) > 0

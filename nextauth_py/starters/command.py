@@ -39,7 +39,8 @@ def run(options: argparse.Namespace) -> int:
         print(f"nextauth-py: {error}", file=sys.stderr)
         return 1
     print(f"{options.folder} is there. Go on with:\n")
-    for command in (f'cd "{options.folder}" && npm ci', "npm run bundle", "npm run dev"):
+    install = f'cd "{options.folder}" && pip install -r requirements.txt && npm ci'
+    for command in (install, "npm run bundle", "npm run dev"):
         print(f"  {command}")
     print("\nREADME.md there says how to test it, and where to go on.")
     return 0

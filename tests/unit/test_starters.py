@@ -89,7 +89,8 @@ def test_packages_are_pinned_and_no_lock_names_a_registry(tmp_path: Path, kind: 
 def test_the_next_three_commands_are_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main(["new", str(tmp_path / "my-site"), "--with", "express"])
     commands = [line for line in capsys.readouterr().out.splitlines() if line.startswith("  ")]
-    assert commands == [f'  cd "{tmp_path / "my-site"}" && npm ci', "  npm run bundle", "  npm run dev"]
+    install = f'  cd "{tmp_path / "my-site"}" && pip install -r requirements.txt && npm ci'
+    assert commands == [install, "  npm run bundle", "  npm run dev"]
 
 
 def test_an_empty_folder_is_taken_and_one_that_is_not_refused(

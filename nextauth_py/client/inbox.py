@@ -186,23 +186,19 @@ class Inbox(Generic[S]):
     def _on_answered(self, path: str, began: float, ended: float) -> None:
         """Notice what other clients in this page do, and answers that may have set an old cookie."""
         route = path.removeprefix(f"{self._channel.scope}/")
-        if (
-            path.startswith(f"{self._server}/")
-            and began < self._store.epoch[0] / 1e6 < ended
-            and not self._poller.will_look
-        ):
+        is_ours = self._client.calls or monotonic() - (self._host.now() - began) < self._client.ended_at
+        is_late = path.startswith(f"{self._server}/") and began < self._store.epoch[0] / 1e6 < ended
+        if is_late and not self._poller.will_look:
             self._suspect()
+            self._driver.reschedule()
         if route == "session":  # an update, if it announces something
             self._answers += 1
             self._check_soon()
-        elif self._client.calls or monotonic() - (self._host.now() - began) < self._client.ended_at:
-            pass  # it may be ours
-        elif route.startswith("callback/"):
-            self._reader.revival.end()
+        elif not is_ours and (route == "signout" or route.startswith("callback/")):
+            if route != "signout":
+                self._reader.revival.end()
             self._nudged()
-        elif route == "signout":
-            self._nudged()
-        self._driver.reschedule()
+            self._driver.reschedule()
 
     def _check_soon(self) -> None:
         if self._cancel_check is _nothing and self._answers:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from ..core.wire import SignInResult, SignOutResult
     from ..host.base import Host
     from ..state import SessionState
-    from .mutations import Watch
+    from .watch import Unfinished
 
 
 class Engine(Generic[S]):
@@ -62,7 +62,7 @@ class Engine(Generic[S]):
         background: Runs user's calls and our own tasks, and cancels them on close.
         is_started: Whether `start` was called.
         is_closed: Whether `close` was called.
-        unfinished_watch: As `AuthClient.unfinished_watch`, at the time when it was closed.
+        unfinished_watch: As `SignOutWatch.unfinished`, at the time when it was closed.
     """
 
     def __init__(
@@ -138,7 +138,7 @@ class Engine(Generic[S]):
         self._guards = Guards(self.background, self._go_to_sign_in)
         self.is_started = False
         self.is_closed = False
-        self.unfinished_watch: Watch[S] | None = None
+        self.unfinished_watch: Unfinished[S] | None = None
         self._on_close: list[Callable[[], object]] = []
         self._settled = asyncio.Event()
         self._has_warned = False
@@ -174,10 +174,10 @@ class Engine(Generic[S]):
                 known, made = replaced.state.data, replaced.schedule.asked_at
                 self._outbox.asking(made)
             is_outdated = self.channel.was_announced_since(made)
-        if self.mutations.resume_sign_out() and not isinstance(known, Unset) and known:
+        if self.mutations.watch.take_over() and not isinstance(known, Unset) and known:
             known = UNSET
         if replaced and replaced.unfinished_watch:
-            self.mutations.resume_watch(replaced.unfinished_watch)
+            self.mutations.watch.resume(replaced.unfinished_watch)
         if isinstance(known, Unset) or is_outdated:
             self._refetch_soon("load")
             return
@@ -196,7 +196,7 @@ class Engine(Generic[S]):
     def close(self) -> None:
         """Stop for good; see `SessionProvider.close`."""
         self.is_closed = True
-        self.unfinished_watch = self.mutations.unfinished_watch
+        self.unfinished_watch = self.mutations.watch.unfinished
         self._store.close()
         self.listeners.clear()
         self._guards.clear()

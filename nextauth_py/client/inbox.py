@@ -167,7 +167,7 @@ class Inbox(Generic[S]):
         else:
             before, self._signed_out = replaced or self._signed_out, None
             self._reader.revival.end()
-            self._client.expect_back(before)
+            self._client.watch.expect(before)
 
     def _suspect(self) -> None:
         """A session GET passed our fence: its answer may have set the old cookie again."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -13,9 +12,9 @@ from ..core.store import Mutation, SessionStore, Stamp, is_same_session
 from ..core.urls import as_texts, destination, safe_redirect, without_verdict
 from ..errors import ClientFetchError, NextAuthError, SessionValidationError, SignOutIncomplete
 from ..state import Reason, S
-from ..tabs.messages import parse_stored
 from .driver import monotonic
 from .guards import is_acting, send_away
+from .watch import SignOutWatch
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -29,18 +28,11 @@ if TYPE_CHECKING:
     from .trace import Trace
     from .transport import Transport
 
-# A session that a sign-out has replaced, and when that was, by the event loop's time.
-Watch = tuple[S | Unset, float]
-
 T = TypeVar("T")
 R = TypeVar("R", bound="SignInResult | SignOutResult")
 
 # A sign-out is repeated when something else on the origin has renewed the cookie meanwhile.
 _SIGN_OUT_ATTEMPTS = 3
-
-# The next page goes on watching if it begins to load within so many seconds, and its Python starts within so
-# many. Later, somebody may have signed in on the way.
-_BEGINS_WITHIN, _STARTS_WITHIN = 2.0, 8.0
 
 
 class _ObsoleteError(Exception):
@@ -65,6 +57,7 @@ class AuthClient(Generic[S]):
         leaving: The sign-outs that are about to navigate; guards must not navigate meanwhile.
         calls: The sign-ins, updates and sign-outs in progress.
         ended_at: When the last of them ended, by the event loop's time.
+        watch: Looks whether a session comes back after a sign-out.
     """
 
     def __init__(
@@ -82,7 +75,7 @@ class AuthClient(Generic[S]):
         self.reader = reader
         self.leaving: frozenset[object] = frozenset()
         self.calls: frozenset[object] = frozenset()
-        self.ended_at = self._signed_out_at = 0.0
+        self.ended_at = 0.0
         self._auth = transport.auth
         self._transport = transport
         self._host = host
@@ -91,6 +84,9 @@ class AuthClient(Generic[S]):
         self._outbox = outbox
         self._trace = trace
         self._ended = ended
+        self.watch: SignOutWatch[S] = SignOutWatch(
+            host, transport.auth, store, reader=reader, driver=driver, sign_out_again=self.sign_out_again
+        )
         self._told: NextAuthError | None = None  # the last failure that the state has been told of
 
     async def get_csrf_token(self) -> str | None:
@@ -207,65 +203,13 @@ class AuthClient(Generic[S]):
 
             try:
                 url = await self._mutate("sign_out", act)
-                self._watch(replaced)
-                if redirect and self.reader.revival.is_watching:
-                    place = self._target(url, callback).partition("#")[0]
-                    self._host.keep(self._left, json.dumps([self._host.now(), place]))
+                self.watch.begin(replaced, self._transport.took)
+                if redirect:
+                    self.watch.hand_over(self._target(url, callback))
                 return self._finish(url, wire.SignOutResult(url), callback, redirect=redirect)
             except BaseException:
                 self.leaving -= {call}
                 raise
-
-    def _watch(self, replaced: S | Unset | None) -> None:
-        """After a sign-out, look for what it has replaced."""
-        is_first = not self.reader.revival.is_repeating
-        self.expect_back(replaced)
-        self._signed_out_at = monotonic()
-        if self.reader.revival.is_watching:
-            self._driver.look_again(self._transport.took, is_first=is_first)
-
-    def expect_back(self, replaced: S | Unset | None, at: float | None = None) -> None:
-        """Sign out again if, for a moment, the session is back that a sign-out has replaced.
-
-        Args:
-            replaced: The session: None if there was none, UNSET if it is not known which.
-            at: When that was, by the event loop's time; now by default.
-        """
-        failure = SignOutIncomplete(self._auth.endpoint("signout"))
-        self.reader.expect_revival_of(replaced, self.sign_out_again, failure, at)
-
-    @property
-    def unfinished_watch(self) -> Watch[S] | None:
-        """The session that is looked for after a sign-out, and when that was, if another look is planned."""
-        if self._driver.poller.will_look and self.reader.revival.is_watching:
-            return self.reader.revival.replaced, self._signed_out_at
-        return None
-
-    def resume_watch(self, watch: Watch[S]) -> None:
-        """Go on with the watch of a provider that this one replaces."""
-        replaced, self._signed_out_at = watch
-        self.expect_back(replaced, self._signed_out_at)
-        self._driver.look_again(self._signed_out_at - monotonic(), is_first=False)
-
-    def resume_sign_out(self) -> bool:
-        """Watch on for the page before, if that was left by a sign-out. Return whether it was."""
-        now = self._host.now()
-        match parse_stored(self._host.take_kept(self._left)):
-            case [float(at), str(place)] if place == self._host.location().partition("#")[0]:
-                has_begun = 0 <= self._host.page_started() - at < _BEGINS_WITHIN
-                if has_begun and now - at < _STARTS_WITHIN:
-                    self._store.begin_read()
-                    self._signed_out_at = monotonic() - (now - at)
-                    self.expect_back(UNSET, self._signed_out_at)
-                    self.reader.revival.suspect(self._store.read_begun_at(at))
-                    self._driver.look_again(at - now, is_first=False, is_shared=True)
-                    return True
-        return False
-
-    @property
-    def _left(self) -> str:
-        """Where a page that is left by a sign-out says so."""
-        return f"nextauth_py.signed_out {self._auth.endpoint()}"
 
     async def sign_out_again(self) -> None:
         """Sign out and stay on this page, unless somebody signs in before it comes to that."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..core.schedule import FOCUS_THROTTLE, Conditions, Schedule, expires_at, jitter
+from .looks import FIRST_LOOK, SECOND_LOOK, Looks
 from .messages import Pace
 
 if TYPE_CHECKING:
@@ -34,15 +35,8 @@ _ANSWER_MARGIN = 1.0
 # once a minute at least.
 _PUT_OFF = 300.0
 
-# Seconds after a mutation, besides those of a request, of the looks at what has come back without a word: the
-# second one is for slow answers, and only after a sign-out. Those of several tabs within `_SAME_LOOK`
-# are one.
-_LOOK, _SECOND_LOOK = 0.4, 1.7
+# Looks of several tabs within so many seconds are one.
 _SAME_LOOK = 0.5
-
-# Until so many seconds after a sign-out, coming into view is a chance to look once more. Nobody has signed in
-# elsewhere by then, and come back.
-_RETURN = 4.0
 
 # Browsers fire a timer up to a millisecond early.
 _EARLY = 0.001
@@ -126,9 +120,7 @@ class Poller:
         self._trace = trace
         self._nudge: _Nudge | None = None
         self._nudges = Pace(environment.now, _NUDGES)
-        self._looks: list[float] = []  # when to make them, in monotonic seconds
-        self._looks_are_shared = False
-        self._looks_on_return_until = _NEVER
+        self._looks = Looks()
         self._was_offline = False
         self._missed_return = False  # of the network, while the page was hidden
         self._has_missed_news = False  # while this tab changed the session
@@ -164,7 +156,7 @@ class Poller:
         """Note a mutation of this tab whose slowest request took `took` seconds."""
         self._mutated_at = self.schedule.asked_at = self._environment.now()
         if self._has_missed_news or self._environment.has_javascript_peers():
-            self._nudge_after(_LOOK + took)
+            self._nudge_after(FIRST_LOOK + took)
         self._has_missed_news = False
 
     def look_again(self, took: float, *, is_first: bool, is_shared: bool) -> None:
@@ -175,21 +167,18 @@ class Poller:
             is_first: Whether to look soon too.
             is_shared: Whether several tabs may plan it, so that one look is enough.
         """
-        now = self._environment.monotonic()
-        looks = [_SECOND_LOOK + self._lateness if is_shared else _SECOND_LOOK]
-        self._looks = [now + took + each for each in ([_LOOK] if is_first else []) + looks if took + each > 0]
-        self._looks_are_shared = is_shared
-        self._looks_on_return_until = now + _RETURN
+        lateness = self._lateness if is_shared else None
+        self._looks.plan(self._environment.monotonic(), took, is_first=is_first, lateness=lateness)
 
     def look_for_another(self) -> None:
         """Plan to look in place of a tab that is gone right after its sign-out."""
         passed = self._environment.now() - self._others_mutated_at
-        if passed < _SECOND_LOOK:
+        if passed < SECOND_LOOK:
             self.look_again(-passed, is_first=False, is_shared=True)
 
     def stop_looking(self) -> None:
         """Plan no look: the page is left."""
-        self._looks.clear()
+        self._looks.cancel()
 
     def mutation_failed(self) -> None:
         """Note a mutation of this tab that has changed nothing, or perhaps something."""
@@ -219,8 +208,8 @@ class Poller:
             self.schedule.asked_at = max(self.schedule.asked_at, min(message.time[0] / 1e6, now))
         if message.mutated:
             self._others_mutated_at = now
-        elif self._looks_are_shared:
-            self._looked(_SAME_LOOK)
+        else:
+            self._looks.made(self._environment.monotonic() + _SAME_LOOK, by_another_tab=True)
         if message.kind != "asking":
             self._nudge = None
         elif self._nudge:
@@ -252,11 +241,7 @@ class Poller:
     @property
     def will_look(self) -> bool:
         """Whether a look is planned."""
-        return bool(self._looks)
-
-    def _looked(self, within: float = _TOGETHER) -> None:
-        latest = self._environment.monotonic() + within
-        self._looks = [each for each in self._looks if each > latest]
+        return self._looks.next is not None
 
     def nudge(self) -> None:
         """Have one tab ask for all: the session may have changed."""
@@ -328,10 +313,9 @@ class Poller:
     def _looked_at(self, why: str) -> Reason | None:
         """Ask because the page is looked at, but not more often than `FOCUS_THROTTLE`."""
         now = self._environment.monotonic()
-        if not self._wants_news and now <= self._looks_on_return_until and not self._looks:
-            self._looks_on_return_until = _NEVER
-            self._looks.append(now)
-        elif not self._wants_news and self.schedule.on_focus != "always":
+        if not self._wants_news and self._looks.came_into_view(now):
+            return None
+        if not self._wants_news and self.schedule.on_focus != "always":
             self._trace("does not ask although %s: nobody is signed in", why)
         elif self.schedule.focus_is_due(self._environment.now()):
             return "focus"
@@ -349,8 +333,8 @@ class Poller:
             only_nudge: Leave the schedule out: it has been asked for just now.
         """
         scheduled = None if only_nudge else self.schedule.timer(self._conditions())
-        planned = [*self._looks, *([self._nudge.due] if self._nudge else [])]
-        waits = [max(due - self._environment.monotonic(), 0.0) for due in planned]
+        planned = [self._looks.next, self._nudge.due if self._nudge else None]
+        waits = [max(due - self._environment.monotonic(), 0.0) for due in planned if due is not None]
         return min(waits if scheduled is None else [*waits, scheduled], default=None)
 
     def take_nudge(self) -> Reason | None:
@@ -359,14 +343,15 @@ class Poller:
             return None
         reason, self._nudge = self._nudge.reason, None
         self._nudges.take()
-        self._looked()
+        self._looks.made(self._environment.monotonic() + _TOGETHER)
         return reason
 
     def take_look(self) -> bool:
         """Whether to look now for a session that has come back; the caller does."""
-        is_due = any(each <= self._environment.monotonic() + _EARLY for each in self._looks)
+        now = self._environment.monotonic()
+        is_due = self._looks.next is not None and self._looks.next <= now + _EARLY
         if is_due:
-            self._looked()
+            self._looks.made(now + _TOGETHER)
         return is_due
 
     def take_scheduled(self) -> Reason | None:

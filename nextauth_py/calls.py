@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from .client.listeners import ignores_events
+from .core.options import UNSET, Unset
 from .host import default_host
 from .provider import SessionProvider, current_provider
 
@@ -66,7 +67,8 @@ async def sign_in(
     /,
     *,
     callback_url: str | None = None,
-    redirect: bool = True,
+    redirect: bool | Unset = UNSET,
+    popup: bool | str = False,
     authorization_params: Mapping[str, object] | str | None = None,
     **fields: object,
 ) -> SignInResult | None:
@@ -76,20 +78,26 @@ async def sign_in(
         provider: The id of a provider, such as ``"github"`` or ``"credentials"``.
         callback_url: The page to return to. Defaults to this page, without ``error``, ``code`` and ``csrf``
             in its address.
-        redirect: Whether to leave the page. If False, return the result instead.
+        redirect: Whether to leave the page, which is the default. If False, return the result instead.
+        popup: Whether to sign in at the provider, or on the server's sign-in page, in a window of its own:
+            this page stays as it is, and shows the session when the window has closed. Call it in the handler
+            of a click, before any other ``await``, or browsers refuse the window. With ``"or-redirect"`` the
+            page is left where a window is refused. See ``docs/popups.md``.
         authorization_params: Query parameters for the identity provider.
         **fields: The provider's fields, such as ``username`` and ``password``, or ``email``. They are encoded
             as a form's, like ``authorization_params``: True as ``true``, lists item by item, None omitted.
 
     Returns:
-        The result with ``redirect=False``, else None. Refused credentials are a result, not an exception.
+        The result with ``redirect=False`` or ``popup``, else None. Refused credentials, a window that was
+        refused (``"PopupBlocked"``) or closed (``"PopupClosed"``) are a result, not an exception.
 
     Raises:
         ClientFetchError: The server could not be reached, or failed. Nothing has changed.
         CsrfError: The server refuses this browser's csrf token.
         UnsafeRedirectError: ``callback_url`` or the server's redirect is not an http(s) URL.
         TypeError: An option has its JavaScript name, such as ``callbackUrl``, or a form cannot carry a field.
-        ValueError: Called in a worker, which cannot leave the page, with ``redirect=True``.
+        ValueError: Called in a worker, which cannot leave the page, with ``redirect=True`` or ``popup``; or
+            with both of these; or ``session-popup.html`` cannot be found.
 
     Example:
         ```python
@@ -102,6 +110,7 @@ async def sign_in(
         provider,
         callback_url=callback_url,
         redirect=redirect,
+        popup=popup,
         authorization_params=authorization_params,
         **fields,
     )

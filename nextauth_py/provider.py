@@ -48,6 +48,8 @@ class SessionProvider(Generic[S]):
             that comes into view refetches.
         renew_before_expiry: Seconds before a session's end in which using the page extends it; 0 for never.
         session_type: A subclass of `Session` with the fields that your server adds.
+        popup_page: The address of ``session-popup.html`` on the page's origin, for sign-ins in a window of
+            their own. By default it is in the bundle's folder.
         timeout: Seconds before a request counts as failed.
         debug: Whether to explain each decision in the browser's console, and to show a component's exception
             in its place. The logger ``nextauth_py`` gets the same lines at DEBUG level.
@@ -79,6 +81,7 @@ class SessionProvider(Generic[S]):
         refetch_when_hidden: bool = True,
         renew_before_expiry: float = 0,
         session_type: type[S] | None = None,
+        popup_page: str | None = None,
         timeout: float = 10.0,
         debug: bool = False,
         host: Host | None = None,
@@ -98,6 +101,7 @@ class SessionProvider(Generic[S]):
             schedule,
             initial=options.checked_session(session),
             session_type=options.checked_session_type(session_type),
+            popup_page=options.checked_popup_page(popup_page),
             timeout=options.checked_timeout(timeout),
             debug=self.debug,
         )
@@ -268,21 +272,22 @@ class SessionProvider(Generic[S]):
         /,
         *,
         callback_url: str | None = None,
-        redirect: bool = True,
+        redirect: bool | Unset = UNSET,
+        popup: bool | str = False,
         authorization_params: Mapping[str, object] | str | None = None,
         **fields: object,
     ) -> SignInResult | None:
         """As `nextauth_py.sign_in`."""
         engine = self.engine.running
         options.check_fields(provider, fields)
-        return await engine.background.run(
-            engine.mutations.sign_in(
-                provider,
-                callback_url=callback_url,
-                redirect=redirect,
-                authorization_params=authorization_params or "",
-                fields=fields,
-            )
+        in_popup, can_leave = options.checked_popup(popup, redirect)
+        return await engine.sign_in(
+            provider,
+            callback_url=callback_url,
+            in_popup=in_popup,
+            can_leave=can_leave,
+            authorization_params=authorization_params or "",
+            fields=fields,
         )
 
     @ignores_events

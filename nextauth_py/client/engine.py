@@ -49,6 +49,7 @@ class Engine(Generic[S]):
         schedule: When to poll, by the user's options.
         initial: The session if it is known. By default the one embedded in the page, else the server's.
         session_type: The session model; None for `Session`.
+        popup_page: The address of session-popup.html; None for the bundle's.
         timeout: Seconds before a request counts as failed.
         debug: Whether to explain each decision in the browser's console.
 
@@ -73,6 +74,7 @@ class Engine(Generic[S]):
         *,
         initial: S | Mapping[str, Any] | Unset | None,
         session_type: type[S] | None,
+        popup_page: str | None,
         timeout: float,
         debug: bool,
     ) -> None:
@@ -82,6 +84,7 @@ class Engine(Generic[S]):
         self.schedule = schedule
         self._initial = initial
         self._session_type = session_type
+        self._popup_page = popup_page
         self._timeout = timeout
         tab = host.unique()
         trace = Trace(host, f"{auth.endpoint()} {tab[:4]}", to_console=debug)
@@ -323,25 +326,74 @@ class Engine(Generic[S]):
             self.background.spawn(self._stay(self.mutations.leaving))
         return result
 
-    async def sign_in_by_form(
-        self, provider: str, fields: Mapping[str, object], *, authorization_params: str = ""
+    async def sign_in(
+        self,
+        provider: str | None,
+        *,
+        callback_url: str | None,
+        in_popup: bool,
+        can_leave: bool,
+        authorization_params: Mapping[str, object] | str,
+        fields: Mapping[str, object],
     ) -> SignInResult | None:
-        """Sign in with a form's fields, and stay on the page. No name of a field is an option's.
+        """As `nextauth_py.sign_in`.
+
+        Args:
+            provider: As there.
+            callback_url: As there.
+            in_popup: Whether to open a window for it.
+            can_leave: Whether the page may be left for it, if it opens no window.
+            authorization_params: As there.
+            fields: As there.
+        """
+        if not in_popup:
+            call = self.mutations.sign_in(
+                provider,
+                callback_url=callback_url,
+                redirect=can_leave,
+                authorization_params=authorization_params,
+                fields=fields,
+            )
+        else:
+            from .popup import sign_in_in_popup  # noqa: PLC0415 - few pages need it
+
+            call = sign_in_in_popup(
+                self.mutations,
+                provider,
+                page=self._popup_page,
+                or_redirect=can_leave,
+                callback_url=callback_url,
+                authorization_params=authorization_params,
+                fields=fields,
+            )
+        return await self.background.run(call)
+
+    async def sign_in_by_form(
+        self,
+        provider: str,
+        fields: Mapping[str, object],
+        *,
+        in_popup: bool = False,
+        can_leave: bool = False,
+        authorization_params: str = "",
+    ) -> SignInResult | None:
+        """Sign in with a form's fields. No name of a field is an option's.
 
         Args:
             provider: The id of a provider.
             fields: As the form has them; several of one name as a list. The one named ``callbackUrl`` says
                 where to be afterwards, see `core.urls.callback_of`.
+            in_popup: As for `sign_in`.
+            can_leave: As for `sign_in`.
             authorization_params: For an OAuth provider, as a query.
         """
-        return await self.background.run(
-            self.mutations.sign_in(
-                provider,
-                callback_url=callback_of(fields, self.host.location()),
-                redirect=False,
-                authorization_params=authorization_params,
-                fields=fields,
-            )
+        return await self.sign_in(
+            provider,
+            callback_url=callback_of(fields, self.host.location()),
+            in_popup=in_popup,
+            can_leave=can_leave,
+            authorization_params=authorization_params,
+            fields=fields,
         )
 
     # --- asking ---

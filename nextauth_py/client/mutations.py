@@ -53,6 +53,8 @@ class AuthClient(Generic[S]):
         trace: Logs decisions.
 
     Attributes:
+        host: As given.
+        auth: The auth server's address.
         reader: As given.
         leaving: The sign-outs that are about to navigate; guards must not navigate meanwhile.
         calls: The sign-ins, updates and sign-outs in progress.
@@ -72,13 +74,13 @@ class AuthClient(Generic[S]):
         trace: Trace,
         ended: Callable[[], None],
     ) -> None:
+        self.host = host
+        self.auth = transport.auth
         self.reader = reader
         self.leaving: frozenset[object] = frozenset()
         self.calls: frozenset[object] = frozenset()
         self.ended_at = 0.0
-        self._auth = transport.auth
         self._transport = transport
-        self._host = host
         self._store = store
         self._driver = driver
         self._outbox = outbox
@@ -89,6 +91,11 @@ class AuthClient(Generic[S]):
         )
         self._told: NextAuthError | None = None  # the last failure that the state has been told of
 
+    @property
+    def session(self) -> S | None:
+        """The session that is shown."""
+        return self._store.state.data
+
     async def get_csrf_token(self) -> str | None:
         """A csrf token that goes with the browser's cookie; None where the server wants none."""
         async with self.reader.lock:
@@ -98,7 +105,7 @@ class AuthClient(Generic[S]):
         """The ways to sign in, by id."""
         from ..models import read_providers  # noqa: PLC0415 - pydantic loads when first needed
 
-        return read_providers(self._auth.endpoint("providers"), await self._transport.providers())
+        return read_providers(self.auth.endpoint("providers"), await self._transport.providers())
 
     async def sign_in(
         self,
@@ -120,34 +127,82 @@ class AuthClient(Generic[S]):
             provider = providers.get(provider_id or "")
             if provider_id is None or provider is None:
                 return self._choose_provider(callback, redirect=redirect, any_provider=bool(providers))
-            kind = provider.get("type")
-            if kind == "webauthn":
-                raise ValueError(f"{provider_id!r} needs a passkey: call sign_in() for the server's page.")
-            route = "callback" if kind == "credentials" else "signin", provider_id
-            attempt = _SignIn(route, {**fields, "callbackUrl": callback}, authorization_params, provider)
-            if kind == "credentials":
-                result, url = await self._mutate(
-                    "sign_in", lambda mutation: self._sign_in_here(attempt, mutation, redirect)
-                )
-            else:
-                async with self.reader.lock:  # no mutation: nothing changes before the user comes back
-                    result, url = await self._post_sign_in(attempt)
+            attempt = _SignIn.to(provider_id, provider, fields, callback, authorization_params)
+            result, url = await self._run_attempt(attempt, redirect=redirect)
             return self._finish(url, result, callback, redirect=redirect)
+
+    async def start_sign_in(
+        self,
+        provider_id: str | None,
+        *,
+        callback_url: str,
+        landing: str,
+        authorization_params: Mapping[str, object] | str,
+        fields: Mapping[str, object],
+    ) -> str | SignInResult:
+        """Return the URL that a sign-in in another window goes on at; or the result, if it needs no window.
+
+        Args:
+            provider_id: As for `sign_in`.
+            callback_url: For a sign-in that needs no window.
+            landing: Where the window is to be afterwards.
+            authorization_params: As for `sign_in`.
+            fields: As for `sign_in`.
+        """
+        with self._call("sign_in"):
+            providers = await self._transport.providers()
+            provider = providers.get(provider_id or "")
+            if provider_id is None or provider is None:
+                return self._sign_in_page(landing, any_provider=bool(providers))
+            is_elsewhere = provider.get("type") in wire.ELSEWHERE
+            callback = landing if is_elsewhere else callback_url
+            attempt = _SignIn.to(provider_id, provider, as_texts(fields), callback, authorization_params)
+            result, url = await self._run_attempt(attempt, redirect=False)
+            return safe_redirect(url, page=self.host.location()) if is_elsewhere and result.ok else result
+
+    async def find_new_session(self, before: S | None) -> bool:
+        """After a sign-in elsewhere, ask for the session and tell all tabs. Return whether there is one.
+
+        Args:
+            before: A session that does not count.
+
+        Raises:
+            ClientFetchError: The server could not be reached, or failed.
+        """
+
+        async def find(mutation: Mutation) -> bool:
+            answer = await self._show_new_session(mutation)
+            if isinstance(answer, NextAuthError):
+                raise answer
+            is_new = answer is not None and not (before and is_same_session(answer, before))
+            mutation.is_refused = not is_new
+            return is_new
+
+        with self._call("sign_in"):
+            return await self._mutate("sign_in", find)
+
+    async def _run_attempt(self, attempt: _SignIn, *, redirect: bool) -> tuple[SignInResult, str]:
+        if attempt.provider.get("type") == "credentials":
+            return await self._mutate(
+                "sign_in", lambda mutation: self._sign_in_here(attempt, mutation, redirect)
+            )
+        async with self.reader.lock:  # no mutation: nothing changes before the user comes back
+            return await self._post_sign_in(attempt)
 
     def _choose_provider(self, callback: str, *, redirect: bool, any_provider: bool) -> SignInResult | None:
         """Go to the server's sign-in page, or to its error page if it has no providers."""
-        path = (
-            self._auth.endpoint("signin", callbackUrl=callback)
-            if any_provider
-            else self._auth.endpoint("error")
-        )
-        url = safe_redirect(path, page=self._host.location())
+        url = self._sign_in_page(callback, any_provider=any_provider)
         if redirect and is_acting():
-            send_away(self._host, self._auth, url)
+            send_away(self.host, self.auth, url)
             return None
         return self._finish(
             url, wire.SignInResult(ok=False, status=200, error="Signin", url=url), callback, redirect=redirect
         )
+
+    def _sign_in_page(self, callback: str, *, any_provider: bool) -> str:
+        told = {"callbackUrl": callback} if any_provider else {}
+        path = self.auth.endpoint("signin" if any_provider else "error", **told)
+        return safe_redirect(path, page=self.host.location())
 
     async def _sign_in_here(
         self, attempt: _SignIn, mutation: Mutation, redirect: bool
@@ -165,8 +220,8 @@ class AuthClient(Generic[S]):
         )
         return wire.read_sign_in(response, url, verdict), url
 
-    async def _show_new_session(self, mutation: Mutation) -> None:
-        """Show the new session. The sign-in has succeeded, even if the session cannot be read yet."""
+    async def _show_new_session(self, mutation: Mutation) -> S | NextAuthError | None:
+        """Show the new session, and return it. The sign-in has succeeded, even if it cannot be read yet."""
         try:
             raw = await self._transport.session()
             answer: S | NextAuthError | None = None if raw is None else self.reader.validated(raw)
@@ -174,6 +229,7 @@ class AuthClient(Generic[S]):
         except NextAuthError as error:
             answer = error
         self._store.apply(answer, started=mutation.started, reason="sign_in", source="mutation")
+        return answer
 
     async def sign_out(
         self, *, callback_url: str | None, redirect: bool, only_if: Callable[[], bool] = lambda: True
@@ -241,7 +297,7 @@ class AuthClient(Generic[S]):
             # The sign-out that this one repeats has shown that nobody is signed in.
             still = self.reader.validated(session or {})
             self._store.apply(still, started=mutation.started, reason="sign_out", source="mutation")
-        raise SignOutIncomplete(self._auth.endpoint("signout"))
+        raise SignOutIncomplete(self.auth.endpoint("signout"))
 
     async def update(self, data: Mapping[str, Any] | None) -> S | None:
         """Run the server's jwt callback with ``trigger: "update"``, and show what it made of the session."""
@@ -317,30 +373,30 @@ class AuthClient(Generic[S]):
             self._outbox.left(error)
 
     def _check_can_leave(self, *, redirect: bool) -> None:
-        if redirect and not self._host.is_page:
+        if redirect and not self.host.is_page:
             raise ValueError("a worker cannot leave its page: pass redirect=False")
 
     def _checked_callback(self, callback_url: str | None) -> str:
-        page = self._host.location()
+        page = self.host.location()
         if not callback_url:
             return without_verdict(page)
         url = safe_redirect(callback_url, page=page)
         # A server behind a proxy may go by another origin than the page's, and would refuse this one.
-        is_path = callback_url.startswith("/") and not self._auth.origin
+        is_path = callback_url.startswith("/") and not self.auth.origin
         return callback_url if is_path else url
 
     def _finish(self, url: str, result: R, callback: str, *, redirect: bool) -> R | None:
-        page, target = self._host.location(), self._target(url, callback)
+        page, target = self.host.location(), self._target(url, callback)
         if not redirect:
             return result
-        self._host.navigate(target)
+        self.host.navigate(target)
         # Going to another place in the same page loads nothing; the new session must show all the same.
         if "#" in target and target.partition("#")[0] == page.partition("#")[0]:
-            self._host.reload()
+            self.host.reload()
         return None
 
     def _target(self, url: str, callback: str) -> str:
-        page = self._host.location()
+        page = self.host.location()
         return destination(safe_redirect(url, page=page), callback, page)
 
 
@@ -352,3 +408,23 @@ class _SignIn:
     form: Mapping[str, object]
     query: Mapping[str, object] | str
     provider: Mapping[str, Any]
+
+    @classmethod
+    def to(
+        cls,
+        provider_id: str,
+        provider: Mapping[str, Any],
+        fields: Mapping[str, object],
+        callback: str,
+        query: Mapping[str, object] | str,
+    ) -> _SignIn:
+        """An attempt at a provider.
+
+        Raises:
+            ValueError: It needs more than a form.
+        """
+        kind = provider.get("type")
+        if kind == "webauthn":
+            raise ValueError(f"{provider_id!r} needs a passkey: call sign_in() for the server's page.")
+        route = "callback" if kind == "credentials" else "signin", provider_id
+        return cls(route, {**fields, "callbackUrl": callback}, query, provider)

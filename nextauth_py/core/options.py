@@ -91,6 +91,30 @@ def checked_session_type(session_type: Any) -> Any:
     raise TypeError(f"session_type takes a subclass of Session, not {session_type!r}")
 
 
+def checked_popup(popup: object, redirect: object) -> tuple[bool, bool]:
+    """Whether to sign in in a window, and whether to leave the page if there is none, or at once.
+
+    Args:
+        popup: True, False or ``"or-redirect"``.
+        redirect: True, False or UNSET.
+    """
+    if popup is False:
+        return False, redirect is not False
+    if popup is not True and popup != "or-redirect":
+        raise TypeError(f'popup takes True or False or "or-redirect", not {popup!r}')
+    if redirect is (popup is True):
+        advice = "leave out redirect=True" if popup is True else "use popup=True with redirect=False"
+        raise ValueError(f"popup={popup!r} and redirect={redirect!r} contradict each other: {advice}")
+    return True, popup == "or-redirect"
+
+
+def checked_popup_page(page: object) -> str | None:
+    """A path or URL, or None."""
+    if page is not None and (not isinstance(page, str) or not page):
+        raise TypeError(f"popup_page takes the address of session-popup.html, not {page!r}")
+    return page
+
+
 def check_fields(provider: object, fields: Mapping[str, object]) -> None:
     """Refuse fields of a sign-in that are options under another name, or the provider."""
     for name in fields:

@@ -29,7 +29,7 @@ _FORM = "application/x-www-form-urlencoded"
 _JSON = "application/json"
 
 # Types of providers that lead to a URL of somebody else's.
-_ELSEWHERE = {"oauth", "oidc"}
+ELSEWHERE = {"oauth", "oidc"}
 
 # How the session route refuses a csrf token: v5, v4, and v4 on Next's App router.
 _REFUSED_UPDATES = {"null", "{}", "[object Object]"}
@@ -68,12 +68,14 @@ class Response:
 
 @dataclass(frozen=True)
 class SignInResult:
-    """What came of a sign-in with ``redirect=False``.
+    """What came of a sign-in with ``redirect=False`` or ``popup=True``.
 
     Attributes:
-        ok: Whether the server accepted it. For e-mail and OAuth: whether it may go on at ``url``.
-        status: The HTTP status of the server's answer.
-        error: Why not: ``"CredentialsSignin"``, ``"AccessDenied"``, … as in Auth.js's documentation.
+        ok: Whether the server accepted it. For e-mail and OAuth without a popup: whether it may go on at
+            ``url``.
+        status: The HTTP status of the server's answer; 0 if it was not asked.
+        error: Why not: ``"CredentialsSignin"``, ``"AccessDenied"``, … as in Auth.js's documentation, or
+            ``"PopupBlocked"``, ``"PopupClosed"``.
         code: The ``code`` of a custom CredentialsSignin error (Auth.js v5), or None.
         url: Where to go next; None after a refusal.
     """
@@ -240,7 +242,7 @@ def read_verdict(
     """
     if is_same_place(url, join(page, callback_url)):
         return {}
-    if provider.get("type") in _ELSEWHERE and not _is_own(auth, url, page, provider.get("signinUrl")):
+    if provider.get("type") in ELSEWHERE and not _is_own(auth, url, page, provider.get("signinUrl")):
         return {}
     # The path of a sign-in page may have a query or a route already, behind which the server writes its own.
     return query_of(url.replace("#", "&").replace("?", "&").replace("&", "?", 1))

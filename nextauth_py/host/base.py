@@ -175,6 +175,26 @@ class View(Protocol):
         ...
 
 
+class Window(Protocol):
+    """A window that the page has opened."""
+
+    def go(self, url: str) -> None:
+        """Show an address that the caller has checked."""
+        ...
+
+    def is_closed(self) -> bool:
+        """Whether it is closed, or was cut off from this page by one of its own."""
+        ...
+
+    def location(self) -> str | None:
+        """The address of what it shows; None if that is of another origin."""
+        ...
+
+    def close(self) -> None:
+        """Close it if it is open, and give the focus back to what had it."""
+        ...
+
+
 class Page(Protocol):
     """The page itself.
 
@@ -207,6 +227,18 @@ class Page(Protocol):
 
     def reload(self) -> None:
         """Load the page again."""
+        ...
+
+    def open_window(self) -> Window | None:
+        """Open an empty window; None if the browser refuses it, as it does unless the user has just acted."""
+        ...
+
+    def has_focus(self) -> bool:
+        """Whether the user is on this page, and not in another window."""
+        ...
+
+    def popup_page(self) -> str | None:
+        """The address of the bundle's session-popup.html; None if Python is not from a bundle."""
         ...
 
     def take_embedded_session(self) -> str | None:

@@ -16,7 +16,7 @@ from .dom import document, find_element
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .base import Lifecycle, Prefetched, Undo, View
+    from .base import Lifecycle, Prefetched, Undo, View, Window
 
 _SESSION = "script#nextauth-session[type]"
 
@@ -154,6 +154,19 @@ class BrowserHost(PyodideHost):
 
     def reload(self) -> None:
         js.location.reload()
+
+    def open_window(self) -> Window | None:
+        from .window import open_window  # noqa: PLC0415 - few pages need it
+
+        return open_window()
+
+    def has_focus(self) -> bool:
+        return bool(document().hasFocus())
+
+    def popup_page(self) -> str | None:
+        from .window import popup_page  # noqa: PLC0415 - few pages need it
+
+        return popup_page()
 
     def take_embedded_session(self) -> str | None:
         found = [each for each in document().querySelectorAll(_SESSION) if _is_json(each)]

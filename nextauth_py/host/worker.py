@@ -69,6 +69,15 @@ class WorkerHost(PyodideHost):
     def reload(self) -> None:
         self.navigate("")
 
+    def open_window(self) -> None:
+        """Nothing: workers have no windows."""
+
+    def has_focus(self) -> bool:
+        return True
+
+    def popup_page(self) -> None:
+        """Nothing: workers have no windows."""
+
     def find_prefetched(self, path: str) -> Prefetched | None:  # noqa: ARG002
         return None
 

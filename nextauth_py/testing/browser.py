@@ -9,8 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import parse_qs, urlsplit
 
 from ..client import registry
+from ..core.urls import join
 from ..host import enter
 from ..provider import current_provider
 from .memory import MemoryBrowser, MemoryHost
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from ..provider import SessionProvider
     from ..state import SessionState
     from .document import Document, Element
+    from .memory import MemoryWindow
     from .network import Network
 
 T = TypeVar("T")
@@ -205,6 +208,45 @@ class Tab:
     def submit(self, selector: str = "form") -> None:
         """Send a form off, as the Enter key does."""
         self._do(lambda: self.document.submit(self.document.find(selector)))
+
+    def finish_popup(self, username: str | None = None, *, error: str | None = None) -> None:
+        """Sign in in the window that the page has opened last, or be refused there.
+
+        Args:
+            username: Who; added to the server if it does not know them.
+            error: Why somebody is refused, such as ``"AccessDenied"``.
+
+        Raises:
+            LookupError: The page has opened no window, or it is closed.
+        """
+        window = self._popup()
+        if username:
+            self._browser.sign_in_as(username)
+        shown = parse_qs(urlsplit(window.visited[-1]).query).get("callbackUrl", [""])[0]
+        url = shown or self._browser.cookies[self._browser.server.callback_cookie]
+        self._do(lambda: window.land(join(self._host.url, url), **({"error": error} if error else {})))
+
+    def close_popup(self) -> None:
+        """Close the window that the page has opened last, as a visitor does who thinks better of it.
+
+        Raises:
+            LookupError: As `finish_popup`.
+        """
+        self._do(self._popup().close)
+
+    def _popup(self) -> MemoryWindow:
+        if not self._host.windows or not self._host.windows[-1].is_open:
+            raise LookupError("no window is open: the page has opened none, or it is closed")
+        return self._host.windows[-1]
+
+    @property
+    def allows_popups(self) -> bool:
+        """Whether the browser lets the page open windows. Browsers do if a visitor has just clicked."""
+        return self._host.allows_windows
+
+    @allows_popups.setter
+    def allows_popups(self, is_allowed: bool) -> None:
+        self._host.allows_windows = is_allowed
 
     def hide(self) -> None:
         """Bring another tab into view."""

@@ -11,6 +11,7 @@ import json
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from ..core.server_clock import parse_date
 from ..core.urls import join
@@ -97,6 +98,8 @@ class MemoryHost:
         embedded: The text of the session element of the page, or None.
         started: When the page began to load, in seconds since the epoch; None for "just now".
         kept: What the tab's sessionStorage has. The next page of the tab has it too: hand it on.
+        windows: The windows that the page has opened, in order.
+        allows_windows: Whether the browser lets the page open one, as it does when the user has just acted.
         has_channels: Whether there is a BroadcastChannel. Likewise has_storage, has_locks.
     """
 
@@ -113,7 +116,10 @@ class MemoryHost:
         self._aborted: set[asyncio.Task[Any]] = set()
         self.url = url
         self.visible = True
+        self.focused = True
         self.visited: list[str] = []
+        self.windows: list[MemoryWindow] = []
+        self.allows_windows = True
         self.reloads = 0
         self.reports: list[tuple[str, BaseException]] = []
         self.environment: dict[str, str] = {}
@@ -367,6 +373,18 @@ class MemoryHost:
     def reload(self) -> None:
         self.reloads += 1
 
+    def open_window(self) -> MemoryWindow | None:
+        if not self.allows_windows:
+            return None
+        self.windows.append(MemoryWindow(self))
+        return self.windows[-1]
+
+    def has_focus(self) -> bool:
+        return self.focused
+
+    def popup_page(self) -> str:
+        return f"{self.browser.origin}/py/session-popup.html"
+
     def take_embedded_session(self) -> str | None:
         taken, self.embedded = self.embedded, None
         return taken
@@ -385,6 +403,46 @@ class MemoryHost:
 
     def report(self, message: str, error: BaseException) -> None:
         self.reports.append((message, error))
+
+
+class MemoryWindow:
+    """A window that a tab has opened.
+
+    Attributes:
+        visited: The URLs that were shown in it, in order.
+        is_open: Whether it has not been closed.
+        is_cut_off: Whether a page in it has Cross-Origin-Opener-Policy.
+    """
+
+    def __init__(self, tab: MemoryHost) -> None:
+        self.visited: list[str] = []
+        self.is_open = True
+        self.is_cut_off = False
+        self._tab = tab
+
+    def go(self, url: str) -> None:
+        self.visited.append(url)
+
+    def is_closed(self) -> bool:
+        return self.is_cut_off or not self.is_open
+
+    def location(self) -> str | None:
+        place = self.visited[-1] if self.visited else "about:blank"
+        is_hidden = place.startswith("http") and not place.startswith(f"{self._tab.browser.origin}/")
+        return None if is_hidden else place
+
+    def close(self) -> None:
+        self.is_open = False
+
+    def land(self, url: str, **told: str) -> None:
+        """Come to the last page of the way, session-popup.html, at its address; it reports to the page."""
+        self.go(f"{url}&{urlencode(told)}" if told else url)
+        query = urlsplit(self.visited[-1]).query
+        message = {"event": "landed", "nonce": parse_qs(query)["nextauth_popup"][0], "told": f"?{query}"}
+        for tab in self._tab.browser.tabs:
+            for channel in tab.channels:
+                if channel.name == "nextauth_py.popup":
+                    channel.receive(json.dumps(message))
 
 
 @dataclass(slots=True, eq=False)

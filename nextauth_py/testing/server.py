@@ -101,6 +101,7 @@ class FakeAuthServer:
         prefix = "next-auth" if generation == "v4" else "authjs"
         self.session_cookie = f"{prefix}.session-token"
         self.csrf_cookie = f"{prefix}.csrf-token"
+        self.callback_cookie = f"{prefix}.callback-url"
         self._tokens = count(1)
 
     def add_user(self, username: str, password: str = "", **fields: Any) -> FakeUser:
@@ -198,7 +199,8 @@ class FakeAuthServer:
                 return self._refuse(request, "error?error=EmailSignin", "error?error=Configuration")
             return self._redirect(request, self._url(f"verify-request?provider={provider}&type=email"))
         query = urlsplit(request.url).query
-        return self._redirect(request, f"https://id.example/authorize?code=7&{query}".rstrip("&"))
+        url = f"https://id.example/authorize?code=7&{query}".rstrip("&")
+        return self._redirect(request, url, cookies={self.callback_cookie: self._callback_url(form)})
 
     def _post_signout(self, request: Request, cookies: Mapping[str, str]) -> Answer:
         form = _form(request)

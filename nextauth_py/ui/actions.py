@@ -16,11 +16,12 @@ from ..errors import ClientFetchError, CsrfError, SignOutIncomplete
 from ..host import default_host
 from ..host.dom import own
 from ..host.handlers import listener
-from .attributes import ACTION, SUBMITS, controls, start_tag
+from .attributes import ACTION, SUBMITS, controls, popup_of, start_tag
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ..core.wire import SignInResult
     from ..provider import SessionProvider
 
 # Of the document's element: the scripts of the page's head hold back submits as long as it is missing.
@@ -42,6 +43,7 @@ _CODES = re.compile(
 _RETURNED = "That did not work. Try again, or sign in another way."
 _REASONS = {
     "AccessDenied": "You may not sign in with that account.",
+    "PopupBlocked": "Your browser has blocked the window. Try again, or allow windows for this site.",
     "OAuthAccountNotLinked": "Sign in the way you did the first time.",
     "Verification": "That link is no longer valid. Ask for a new one.",
 }
@@ -105,9 +107,11 @@ class _Actions:
         self.notes = notes
         # Neither keeps an element that the page has removed.
         self.bound = js.WeakMap.new()
+        self._popups = js.WeakMap.new()
         self.controls = js.WeakSet.new()  # of the forms, wherever in the root
         for element, action in bound:
             self.bound.set(element, action)
+            self._popups.set(element, popup_of(element))
             for control in filter(own(root).contains, controls(element)):
                 self.controls.add(control)
 
@@ -141,24 +145,27 @@ class _Actions:
         if note:
             note.hide()
         with _busy(element):
-            error = await self._act(name, provider_id)
-        if error:
-            (note or self._new_note(element)).show(_advice(error))
+            words = await self._act(name, provider_id, popup=self._popups.get(element))
+        if words:
+            (note or self._new_note(element)).show(words)
 
-    async def _act(self, name: str, provider_id: str) -> BaseException | None:
-        """Run an element's action. Returns the error if it failed."""
+    async def _act(self, name: str, provider_id: str, *, popup: bool | str) -> str | None:
+        """Run an element's action. Returns the words for the visitor if it failed."""
         try:
             if name == "refetch":
-                return (await self._provider.refetch()).error
+                error = (await self._provider.refetch()).error
+                return _advice(error) if error else None
             if name == "sign_out":
                 await self._provider.sign_out()
-            else:
-                callback_url = callback_of({}, self._provider.host.location())
-                await self._provider.sign_in(provider_id or None, callback_url=callback_url)
+                return None
+            asked = callback_of({}, self._provider.host.location())
+            result = await self._provider.sign_in(provider_id or None, callback_url=asked, popup=popup)
+            if result and result.ok and result.url and asked:
+                self._provider.engine.go(result.url)
+            return _words_for_popup(result) if result and not result.ok else None
         except Exception as error:
             self._provider.engine.report(f"{name} failed", error)
-            return error
-        return None
+            return _advice(error)
 
     async def on_submit(self, event: Any) -> None:
         form = event.target
@@ -179,21 +186,28 @@ class _Actions:
         fields = self._fields(form, submitter)  # before its buttons are disabled
         with _busy(form):
             try:
-                is_accepted = await self._sign_in(form, action.partition(":")[2], fields)
+                words = await self._sign_in(form, action.partition(":")[2], fields)
             except Exception as error:
                 self._provider.engine.report("the sign-in failed", error)
                 note.show(_advice(error))
                 return
-        if not is_accepted:
-            note.show(_REFUSED)
+        if words:
+            note.show(words)
 
-    async def _sign_in(self, form: Any, provider_id: str, fields: dict[str, Any]) -> bool:
-        """Sign in, and go on where the server says. Returns whether the sign-in was accepted."""
-        engine = self._provider.engine
-        params = self._authorization_params(form, provider_id)
-        result = await engine.sign_in_by_form(provider_id, fields, authorization_params=params)
-        if result is None or result.url is None:
-            return result is None  # the provider was closed meanwhile
+    async def _sign_in(self, form: Any, provider_id: str, fields: dict[str, Any]) -> str | None:
+        """Sign in, and go on where the server says. Returns the words for the visitor if it was refused."""
+        engine, popup = self._provider.engine, self._popups.get(form)
+        result = await engine.sign_in_by_form(
+            provider_id,
+            fields,
+            in_popup=bool(popup),
+            can_leave=popup == "or-redirect",
+            authorization_params=self._authorization_params(form, provider_id),
+        )
+        if result is None:
+            return None  # the page is being left, or the provider was closed meanwhile
+        if result.url is None:
+            return _words_for_popup(result) if popup else _REFUSED
         page = self._provider.host.location()
         here = without_verdict(page)
         asked = join(page, callback_of(fields, page) or here)
@@ -205,7 +219,7 @@ class _Actions:
         if not is_here or target.partition("#")[2] != here.partition("#")[2]:
             # Where the way goes on: also to a page that says "look into your mail".
             engine.go(target)
-        return True
+        return None
 
     def _authorization_params(self, form: Any, provider_id: str) -> str:
         """Return the query of a form's action, if the action is the server's sign-in route."""
@@ -333,12 +347,21 @@ def _advice(error: BaseException) -> str:
     return _ADVICE.get(type(error), _FAILED)
 
 
+def _words_for_popup(result: SignInResult) -> str | None:
+    """Return the words for what a sign-in in a window has ended with. Who closes it needs none."""
+    return None if result.error == "PopupClosed" else _REASONS.get(result.error or "", _RETURNED)
+
+
 def _busy(element: Any) -> ExitStack:
     """Disable a form's buttons. Its fields stay as they are: password managers look at them."""
     buttons = [
         each for each in controls(element) if each.matches(SUBMITS) and not getattr(each, "disabled", True)
     ]
+    page = own(own(element).ownerDocument)
+    focused = next((each for each in buttons if each == page.activeElement), None)
     undo = ExitStack()
+    if focused:
+        undo.callback(lambda: focused.focus() if page.activeElement == page.body else None)
     own(element).setAttribute("aria-busy", "true")
     undo.callback(own(element).removeAttribute, "aria-busy")
     for button in buttons:

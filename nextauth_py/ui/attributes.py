@@ -55,6 +55,22 @@ def action_of(element: Any) -> str:
     return action
 
 
+def popup_of(element: Any) -> bool | str:
+    """Return how an element signs in: True in a window, ``"or-redirect"`` in one if there may be one.
+
+    Raises:
+        ValueError: It makes no sense.
+    """
+    popup: str | None = attribute(own(element).dataset, "sessionPopup")
+    if popup is None:
+        return False
+    if popup not in {"", "or-redirect"}:
+        raise ValueError(f"{start_tag(element)}: data-session-popup takes nothing, or 'or-redirect'")
+    if not action_of(element).startswith("sign_in"):
+        raise ValueError(f"{start_tag(element)}: data-session-popup is for a sign-in")
+    return popup or True
+
+
 def controls(element: Any) -> list[Any]:
     """Return a form's controls, also those outside of it."""
     form = own(element)

@@ -36,6 +36,8 @@ def bind_page(root: object = "body", *, provider: SessionProvider[Any] | None = 
       ``unauthenticated``, ``error``) or when the value of a path is true, else hidden.
     - ``data-session-class="vip:user.vip"``: classes, on one condition each.
     - ``data-session-action="sign_in:github"``: what a click does: ``sign_in``, ``sign_out`` or ``refetch``.
+    - ``data-session-popup``, beside a sign-in: in a window of its own, while the page stays; with the value
+      ``or-redirect`` the page is left where the browser refuses a window.
     - ``<form data-session-action="sign_in:credentials">``: signs in with the form's fields, on this page, or
       goes where a field ``callbackUrl`` or the one in the page's address says. While it is busy, its buttons
       are disabled. Write ``method="post"`` too: until Python is there, a form without it would send its

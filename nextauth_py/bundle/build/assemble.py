@@ -19,8 +19,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-# What pages may load before Python.
-SCRIPTS = ("session-prefetch.js", "session-paint.js", "session-boot.js")
+# What pages may load before Python, and what windows of a sign-in end with.
+SCRIPTS = (
+    "session-prefetch.js",
+    "session-paint.js",
+    "session-boot.js",
+    "session-popup.html",
+    "session-popup.js",
+)
 
 # Paths are relative to pyscript.json. "passthrough" lets Pyodide load the packages by its lock file: without
 # it PyScript would go through micropip, and through a cache that does not notice a new wheel.

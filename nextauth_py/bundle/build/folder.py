@@ -33,7 +33,7 @@ PARTS = ("runtime", "package")
 # All that a bundle has ever had. A stamp that names anything else was not written by this command.
 _NAME = r"\w(?:[\w.+-]*\w)?"
 OURS = re.compile(
-    rf"pyscript\.json|session-\w+\.js|nextauth_py-{_NAME}\.whl"
+    rf"pyscript\.json|session-\w+\.(?:js|html)|nextauth_py-{_NAME}\.whl"
     rf"|pyodide/(?:[0-9a-f]{{8}}/)?{_NAME}\.(?:m?js|json|wasm|zip|bin|whl)"
     rf"|(?:pyscript|lit)/(?:\w+/)?{_NAME}\.(?:js|css)",
     re.ASCII,

@@ -40,6 +40,7 @@ _BEGINNINGS = {".bin": b"\x1f\x8b", ".whl": b"PK", ".wasm": b"\0asm", ".zip": b"
 
 
 _GIT_LFS = b"version https://git-lfs"
+_NOT_FOUND = 404
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,11 @@ class Bundle:
     def usable(self) -> dict[str, Answer]:
         """Those that were answered with a file."""
         return {path: answer for path, answer in self.answers.items() if answer.ok and not answer.is_html}
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether none of its files is there."""
+        return all(answer.status == _NOT_FOUND for answer in self.answers.values())
 
     @property
     def is_elsewhere(self) -> bool:
@@ -155,6 +161,10 @@ def check_bundle(bundle: Bundle, installed: str) -> list[Finding]:
     """
     site = origin_of(bundle.page)
     place = shown(bundle.url, site)
+    if bundle.is_missing:
+        command = f"nextauth-py bundle {'--cdn ' if bundle.is_cdn else ''}OUT"
+        fix = f"run `{command}`, OUT being the folder that is served at {place}; or correct the path"
+        return [error("bundle", f"{place}: none of its files is there (404)", fix)]
     missing = list(_missing(bundle))
     if not bundle.usable:
         return missing
@@ -206,7 +216,7 @@ def _absence(answer: Answer, site: str) -> tuple[str, str] | None:
         (answer.to_sign_in, f"a middleware guards it, and redirects to {target}", _GUARD),
         (answer.is_redirect, f"redirected to {target}", "name the address at which the bundle is served"),
         (answer.status in refused, f"refused ({answer.status})", f"scripts have to be public: {_GUARD}"),
-        (answer.status == 404, "not there (404)", _NOT_PUBLISHED),  # noqa: PLR2004
+        (answer.status == _NOT_FOUND, "not there (404)", _NOT_PUBLISHED),
         (not answer.ok, f"the server fails ({answer.status})", "read its log"),
         (answer.is_html, "an HTML page in place of the file", _CAUGHT),
     )

@@ -74,7 +74,7 @@ class AuthAnswers:
 
     @property
     def generation(self) -> str:
-        """``"v4"``, ``"v5"``, or nothing if the answers do not tell."""
+        """``"v4"``, ``"v5"``, or empty if the answers do not tell."""
         found = generations(self.routes.values())
         if len(found) == 1:
             return found.pop()
@@ -95,7 +95,7 @@ def candidates(page: str, declared: Iterable[str | None] = ()) -> list[str]:
 
 
 def speaks_nextauth(answer: Answer) -> bool:
-    """Whether this may be a NextAuth server's answer about the session."""
+    """Whether this looks like a NextAuth server's answer to a session GET."""
     if not answer.ok or not answer.media_type.endswith("json"):
         return False
     try:
@@ -124,7 +124,7 @@ def _distance(answer: Answer) -> int:
 
 
 def slashed(answer: Answer) -> str:
-    """The same address with a slash behind its path, if the answer leads there and nowhere else."""
+    """The same URL with a slash at the end of its path, if the answer redirects there; else empty."""
     request = wire.Request("GET", answer.url)
     found = wire.slashed_request(
         request, wire.Response(answer.status, "", {"location": answer.one("location")})
@@ -151,9 +151,9 @@ def check_auth(auth: AuthAnswers) -> list[Finding]:
     for route, judge in judges.items():
         if not troubles[route]:
             findings += judge(auth)
-    if not auth.is_found and not auth.elsewhere:
-        findings = _with_tried(findings, auth)
-    if auth.elsewhere:
+    if not auth.elsewhere:
+        findings = [_with_tried(each, auth) for each in findings]
+    else:
         fix = f"--base-path {auth.elsewhere}, or none, which finds it"
         findings.append(note("session", f"NextAuth answers at {auth.elsewhere}", fix))
     if auth.slashed:
@@ -168,16 +168,15 @@ def check_auth(auth: AuthAnswers) -> list[Finding]:
     return findings + check_cookies(list(auth.routes.values()), auth.site)
 
 
-def _with_tried(findings: list[Finding], auth: AuthAnswers) -> list[Finding]:
-    """The findings, of which the first one about the session names the other paths that were tried."""
+def _with_tried(finding: Finding, auth: AuthAnswers) -> Finding:
+    """If the session's route is not at this path, name the others that were tried."""
     others = ", ".join(path for path in auth.tried if path != auth.base_path)
-    at = next(index for index, each in enumerate(findings) if each.subject == "session")
-    text = f"{findings[at].text}; also tried: {others}" if others else findings[at].text
-    return [*findings[:at], replace(findings[at], text=text), *findings[at + 1 :]]
+    is_absent = finding.subject == "session" and finding.advice == _ROUTING
+    return replace(finding, text=f"{finding.text}; also tried: {others}") if is_absent and others else finding
 
 
 def _trouble(route: Route, answer: Answer, auth: AuthAnswers) -> Finding | None:
-    """What keeps an answer from being read at all."""
+    """Why an answer cannot be read; None if it can."""
     address = f"{auth.base_path}/{route}"
     if answer.failure:
         fix = "is the auth server running, and does the proxy reach it?"

@@ -1,4 +1,4 @@
-"""The bundle's files as a site serves them: that they are there, with the right types, and kept by caches."""
+"""A bundle's files as a site serves them: whether they are complete, undamaged and of the right types."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Bundle:
         page: The address of the page that loads it.
         answers: By path in the bundle.
         is_cdn: Whether it is one for pages that load PyScript from its CDN.
-        probed: A file's answer to a session cookie that is none; None if that was not asked.
+        probed: A file's answer to an invalid session cookie; None if that was not requested.
     """
 
     url: str
@@ -63,7 +63,7 @@ class Bundle:
 
     @property
     def usable(self) -> dict[str, Answer]:
-        """Those that were answered with a file."""
+        """The answers that are files."""
         return {path: answer for path, answer in self.answers.items() if answer.ok and not answer.is_html}
 
     @property
@@ -81,7 +81,7 @@ class Bundle:
 
 
 def facts_of(interpreter: Answer | None) -> dict[str, Any]:
-    """What `interpreter.mjs` says of its bundle; empty if it is none, or was not read whole."""
+    """What `interpreter.mjs` says about its bundle; empty if that cannot be read."""
     text = interpreter.text if interpreter and interpreter.ok and interpreter.is_whole else ""
     _, found, rest = text.partition("const bundle = ")
     try:
@@ -345,7 +345,7 @@ def _all_cookies(bundle: Bundle) -> list[SetCookie]:
 
 
 def _middleware(bundle: Bundle) -> Iterator[Finding]:
-    """What reads sessions has a browser forget the cookie of one that is none."""
+    """Middleware that reads sessions deletes the cookie of an invalid one."""
     if not bundle.probed or any(map(is_auth_cookie, _all_cookies(bundle))):
         return  # what is set without a session cookie, too, has been said
     if any("session-token" in cookie.name for cookie in cookies_of(bundle.probed)):

@@ -24,11 +24,16 @@ _NO_MODULES = {
     BOOT: "it stops at once, because it cannot know its folder",
 }
 
+_PUBLISH = (
+    "publish the whole folder that `nextauth-py bundle` has written, without middleware or catch-all routes"
+)
 
-def early_scripts(page: Page) -> list[str]:
-    """The addresses of the early scripts that a page names."""
-    urls = [page.resolve(each.get("src")) for name in EARLY for each in page.scripts(name)]
-    return [url for url in dict.fromkeys(urls) if url]
+
+def early_scripts(page: Page) -> dict[str, str]:
+    """The addresses of the early scripts that a page names, with their nonces."""
+    scripts = [each for name in EARLY for each in page.scripts(name)]
+    nonces = {page.resolve(each.get("src")): each.get("nonce") for each in scripts}
+    return {url: nonce for url, nonce in nonces.items() if url}
 
 
 def check_early(page: Page, answers: Mapping[str, Answer], *, bundle: str, base_path: str) -> list[Finding]:
@@ -51,26 +56,26 @@ def check_early(page: Page, answers: Mapping[str, Answer], *, bundle: str, base_
 
 
 def _absent(page: Page, bundle: str, base_path: str) -> Iterator[Finding]:
-    path = "" if base_path in {"", DEFAULT_BASE_PATH} else f' data-base-path="{base_path}"'
+    where = "" if base_path in {"", DEFAULT_BASE_PATH} else f' data-base-path="{base_path}"'
     if not page.scripts(PREFETCH) and not page.has_session and not page.is_all_in_workers:
         yield note(
             "prefetch",
             "the page asks for the session only once Python is there",
-            f"{_tag(page, PREFETCH, bundle, path)} in front of core.js",
+            f"<script {_source(page, PREFETCH, bundle)}{where}></script> in front of core.js",
         )
     if not page.scripts(BOOT):
         yield note(
             "boot",
             "if a file cannot be loaded, the page does not say so",
-            f"{_tag(page, BOOT, bundle)} in front of core.js",
+            f"<script {_source(page, BOOT, bundle)}></script> in front of core.js",
         )
 
 
-def _tag(page: Page, name: str, bundle: str, attributes: str = "") -> str:
-    """The element to write; these scripts belong on the page's own origin."""
+def _source(page: Page, name: str, bundle: str) -> str:
+    """The attribute to write; these scripts belong on the page's own origin."""
     site = origin_of(page.url)
     folder = shown(bundle, site) if origin_of(bundle) == site else "…/"
-    return f'<script src="{folder}{name}"{attributes}></script>'
+    return f'src="{folder}{name}"'
 
 
 def _paint(page: Page) -> Iterator[Finding]:
@@ -91,7 +96,7 @@ def _turn(page: Page, script: Element) -> tuple[bool, int]:
 
 
 def _boot(page: Page, bundle: str) -> Iterator[Finding]:
-    """It watches the files below its own folder, and PyScript's."""
+    """It watches the files below its own folder, and those beside core.js."""
     for script in page.scripts(BOOT)[:1]:
         folder = resolved(page.resolve(script.get("src")), "./")
         site = origin_of(page.url)
@@ -100,7 +105,7 @@ def _boot(page: Page, bundle: str) -> Iterator[Finding]:
                 "boot",
                 f"session-boot.js watches files below {shown(folder, site)}, the bundle is at "
                 f"{shown(bundle, site)}",
-                _tag(page, BOOT, bundle),
+                _source(page, BOOT, bundle),
             )
 
 
@@ -124,7 +129,8 @@ def _unusable(page: Page, answers: Mapping[str, Answer], bundle: str) -> Iterato
     for url, answer in answers.items():
         if reason := _why_unusable(answer, site):
             name = url.partition("?")[0].rpartition("/")[2]
-            fix = f"{_tag(page, name, bundle)}, let through by middleware and catch-all routes"
+            is_in_bundle = not bundle or url.startswith(bundle + name)
+            fix = _PUBLISH if is_in_bundle else _source(page, name, bundle)
             yield warning(_topic(name), f"{shown(url, site)} {reason}", fix)
 
 

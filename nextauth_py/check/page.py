@@ -1,4 +1,4 @@
-"""A page's HTML: what it loads before Python, and which Python."""
+"""A page's HTML: PyScript, the Python that it runs, and what it loads."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Element:
 
     @property
     def target(self) -> str:
-        """What a script or a link names."""
+        """The URL that a script or a link names."""
         return self.get("href" if self.name == "link" else "src")
 
 
@@ -63,7 +63,7 @@ class Page:
     base: str
 
     def resolve(self, url: str) -> str:
-        """A URL of the page, absolute; empty if it is none."""
+        """A URL of the page, absolute; empty if it is not one."""
         return resolved(self.base, url)
 
     def all(self, *names: str) -> list[Element]:

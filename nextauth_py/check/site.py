@@ -1,4 +1,4 @@
-"""Asks a site for what the checks need, and puts their findings together."""
+"""Requests what the checks need, and collects their findings."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _READ = (CORE, ".json", "/interpreter.mjs")
 
 
 class UnreachableError(Exception):
-    """The page could not be asked for at all."""
+    """The page's server does not answer."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ def _python_findings(
     page: Page, answer: Answer, files: Mapping[str, Answer], auth: AuthAnswers, bundle: Bundle | None
 ) -> list[Finding]:
     early = {
-        url: files[url] for url in early_scripts(page)[:_MOST_NAMED] if not _is_known_missing(url, bundle)
+        url: files[url] for url in [*early_scripts(page)][:_MOST_NAMED] if not _is_known_missing(url, bundle)
     }
     return [
         *check_early(
@@ -131,7 +131,7 @@ def _ask_files(page: Page, answer: Answer, fetcher: Fetcher) -> dict[str, Answer
     """The Python files and early scripts of a page."""
     if not _has_python(page, answer):
         return {}
-    names = [*page.sources[:_MOST_NAMED], *early_scripts(page)[:_MOST_NAMED]]
+    names = [*page.sources[:_MOST_NAMED], *[*early_scripts(page)][:_MOST_NAMED]]
     return {url: _followed(url, page, fetcher) for url in dict.fromkeys(names)}
 
 
@@ -139,6 +139,7 @@ def _needs(page: Page) -> Needs:
     return Needs(
         scripts=tuple(filter(None, [page.core_url])),
         nonce=page.core.get("nonce") if page.core else "",
+        early=early_scripts(page),
         connections=tuple(filter(None, [page.url, *page.sources, *page.configs])),
         has_workers=page.has_workers,
         is_from_cdn=page.is_from_cdn,
@@ -209,7 +210,7 @@ def _bundle_findings(page: Page, bundle: Bundle | None, installed: str) -> list[
 
 
 def _is_known_missing(url: str, bundle: Bundle | None) -> bool:
-    """Whether a file is in a bundle of which nothing is there, which is said once."""
+    """Whether a file belongs to a bundle without any usable file, which one finding reports."""
     return bool(bundle and not bundle.usable and url.startswith(bundle.url))
 
 
@@ -262,7 +263,7 @@ def _ask_file(path: str, *, root: str, page: Page, fetcher: Fetcher) -> Answer:
 
 
 def _followed(url: str, page: Page, fetcher: Fetcher) -> Answer:
-    """What a file's address, or the one that it redirects to, answers."""
+    """The answer of a file's URL, or of the one that it redirects to."""
     answer = fetcher.get(url, page=page.url)
     if answer.is_redirect and not answer.to_sign_in:
         return fetcher.get(answer.location, page=page.url)

@@ -103,6 +103,9 @@ def test_all_paths_that_were_tried_are_named() -> None:
     assert found.endswith("; also tried: /auth")
     (found,) = bad(check_auth(auth(session=missing, tried=tried, elsewhere="/own")))
     assert "tried" not in found
+    broken = answer(SESSION, {"message": "…"}, status=500)
+    found = one(check_auth(auth(session=broken, tried=tried)), Level.ERROR).text
+    assert found.endswith("configuration is wrong")
 
 
 @pytest.mark.parametrize(

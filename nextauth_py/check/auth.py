@@ -151,11 +151,11 @@ def check_auth(auth: AuthAnswers) -> list[Finding]:
     for route, judge in judges.items():
         if not troubles[route]:
             findings += judge(auth)
-    if not auth.elsewhere:
-        findings = [_with_tried(each, auth) for each in findings]
-    else:
+    if auth.elsewhere:
         fix = f"--base-path {auth.elsewhere}, or none, which finds it"
         findings.append(note("session", f"NextAuth answers at {auth.elsewhere}", fix))
+    else:
+        findings = [_with_tried(each, auth) for each in findings]
     if auth.slashed:
         names = listed(auth.slashed)
         findings.append(

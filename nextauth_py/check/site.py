@@ -85,12 +85,11 @@ def check_site(url: str, settings: Settings, fetcher: Fetcher) -> list[Finding]:
     files = _ask_files(page, last, fetcher)
     calls = calls_of(page, files)
     auth = _ask_auth(page, calls, settings.base_path, fetcher)
-    root = _bundle_root(page, settings.bundle)
-    bundle = _ask_bundle(root, page, fetcher) if root else None
+    bundle = _ask_bundle(root, page, fetcher) if (root := _bundle_root(page, settings.bundle)) else None
     return [
         *check_redirects(hops),
         *check_auth(auth),
-        *_page_findings(page, last, root),
+        *_page_findings(page, last, _found(bundle)),
         *(check_base_path(page, calls, auth.base_path) if auth.is_found else []),
         *(_python_findings(page, last, files, auth, bundle) if _has_python(page, last) else []),
         *_config_findings(page, bundle, fetcher),
@@ -102,9 +101,9 @@ def _has_python(page: Page, answer: Answer) -> bool:
     return answer.ok and answer.is_html and bool(page.core or page.python)
 
 
-def _page_findings(page: Page, answer: Answer, root: str) -> list[Finding]:
+def _page_findings(page: Page, answer: Answer, bundle: str) -> list[Finding]:
     if answer.ok:
-        return check_page(page, answer, root)
+        return check_page(page, answer, bundle)
     seen = f"{shown(answer.url)} answers {answer.status}"
     return [] if answer.is_redirect else [error("page", seen, "check the address of a page, or read the log")]
 
@@ -112,17 +111,12 @@ def _page_findings(page: Page, answer: Answer, root: str) -> list[Finding]:
 def _python_findings(
     page: Page, answer: Answer, files: Mapping[str, Answer], auth: AuthAnswers, bundle: Bundle | None
 ) -> list[Finding]:
-    early = {
-        url: files[url] for url in [*early_scripts(page)][:_MOST_NAMED] if not _is_known_missing(url, bundle)
-    }
+    early, sources = early_scripts(page), page.sources
+    loaded = {url: each for url, each in files.items() if url in early and not _is_known_missing(url, bundle)}
+    base_path = auth.base_path if auth.is_found else ""
     return [
-        *check_early(
-            page,
-            early,
-            bundle=bundle.url if bundle else "",
-            base_path=auth.base_path if auth.is_found else "",
-        ),
-        *check_sources(page, {url: files[url] for url in page.sources[:_MOST_NAMED]}),
+        *check_early(page, loaded, bundle=_found(bundle), base_path=base_path),
+        *check_sources(page, {url: each for url, each in files.items() if url in sources}),
         *check_policy(page, answer, _needs(page)),
     ]
 
@@ -131,8 +125,8 @@ def _ask_files(page: Page, answer: Answer, fetcher: Fetcher) -> dict[str, Answer
     """The Python files and early scripts of a page."""
     if not _has_python(page, answer):
         return {}
-    names = [*page.sources[:_MOST_NAMED], *[*early_scripts(page)][:_MOST_NAMED]]
-    return {url: _followed(url, page, fetcher) for url in dict.fromkeys(names)}
+    early = list(early_scripts(page))
+    return {url: _followed(url, page, fetcher) for url in page.sources[:_MOST_NAMED] + early[:_MOST_NAMED]}
 
 
 def _needs(page: Page) -> Needs:
@@ -207,6 +201,11 @@ def _bundle_findings(page: Page, bundle: Bundle | None, installed: str) -> list[
     if page.core or page.python:
         return [note("bundle", "the page names none", "say where it is with --bundle, if there is one")]
     return []
+
+
+def _found(bundle: Bundle | None) -> str:
+    """The address of a bundle of which there are files; else empty."""
+    return bundle.url if bundle and bundle.usable else ""
 
 
 def _is_known_missing(url: str, bundle: Bundle | None) -> bool:

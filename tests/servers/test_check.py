@@ -139,7 +139,7 @@ def test_a_site_without_auth_names_all_paths_that_were_tried(
     check: Check, front: Front, generation: str
 ) -> None:
     front.change = lambda passing: passing.become(404) if passing.path.endswith("/session") else None
-    (found,) = check("--base-path", "/own", page="/sub/../guarded.html")
+    (found,) = check("--base-path", "/own")
     assert found == (
         "error session: /own answers 404: there is no NextAuth server; also tried: /api/auth, /auth"
     )
@@ -229,8 +229,8 @@ def is_bundled(passing: Passing) -> bool:
 def test_html_in_place_of_json(check: Check, front: Front) -> None:
     front.change = lambda passing: passing.become(200, "<!doctype html>") if is_auth(passing) else None
     assert check() == [
-        "error session: /api/auth answers with an HTML page: a catch-all route or a middleware, not NextAuth; "
-        "also tried: /auth"
+        "error session: /api/auth answers with an HTML page: a catch-all route or a middleware, not "
+        "NextAuth; also tried: /auth"
     ]
 
 

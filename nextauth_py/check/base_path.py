@@ -197,3 +197,5 @@ def _python(calls: list[Call], base_path: str) -> Iterator[Finding]:
             yield error("python", seen, fix)
     if right := [each.place for each in calls if each.base_path == base_path]:
         yield ok("python", f"{listed(right)}: asks at {base_path}")
+    if unread := [each.place for each in calls if each.base_path is None and not each.problem]:
+        yield note("python", f"{listed(unread)}: no literal base path here, so it was not compared")

@@ -68,7 +68,9 @@ def test_a_literal_base_path_is_read(source: str, base_path: str) -> None:
 def test_what_is_not_literal_is_not_judged(source: str) -> None:
     (call,) = calls(source)
     assert (call.base_path, call.problem) == (None, "")
-    assert findings(source, "/own") == []
+    (found,) = findings(source, "/own")
+    assert (found.level, found.advice) == (Level.NOTE, "")
+    assert "not compared" in found.text
 
 
 @pytest.mark.parametrize(

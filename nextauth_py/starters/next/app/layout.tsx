@@ -15,6 +15,7 @@ export default async function Layout({ children }: { children: ReactNode }) {
     <html lang="en" data-auth={authPath} data-denied={`${base}/denied`}>
       <head>
         <link rel="stylesheet" href={`${base}/style.css`} />
+        <script src={`${base}/py/session-boot.js`} />
         <script src={`${base}/py/session-prefetch.js`} data-base-path={authPath} />
       </head>
       <body>

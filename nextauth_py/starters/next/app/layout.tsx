@@ -1,5 +1,4 @@
 import type { Metadata } from "next";
-import Script from "next/script";
 import { SessionProvider } from "next-auth/react";
 import type { ReactNode } from "react";
 
@@ -23,8 +22,6 @@ export default async function Layout({ children }: { children: ReactNode }) {
           <Nav />
         </SessionProvider>
         {children}
-        {/* After React has taken over the page, so that neither changes what the other reads. */}
-        <Script type="module" crossOrigin="anonymous" src={`${base}/py/pyscript/core.js`} />
       </body>
     </html>
   );

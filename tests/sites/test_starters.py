@@ -83,6 +83,7 @@ def test_a_visitor_signs_in_and_out(visit: BrowserContext, starter: Starter) -> 
     expect(page.get_by_label("User name")).to_be_visible()
     sign_in(page, "bob", "wrong")
     expect(page.get_by_text("That name and password do not go together.")).to_have_class("error")
+    assert "CredentialsSignin" not in starter.log  # a wrong password is no failure of the site
     sign_in(page, "bob", "builder")
     expect(page.get_by_role("heading", name="Bob")).to_be_visible()
     page.get_by_role("button", name="Sign out").click()

@@ -39,7 +39,11 @@ const options = authOptions(authPath, base);
 const app = express();
 app.disable("x-powered-by");
 app.set("trust proxy", process.env.TRUST_PROXY === "yes");
-app.use(compression({ filter: (request, response) => !isCompressed.test(request.path) && compression.filter(request, response) }));
+app.use(
+  compression({
+    filter: (request, response) => !isCompressed.test(request.path) && compression.filter(request, response),
+  }),
+);
 app.use((_request, response, next) => {
   response.set(headers);
   next();

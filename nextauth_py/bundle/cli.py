@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import functools
+import os
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -19,11 +20,19 @@ from .build.wheel import own_wheel
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_CLOSED_PIPE = 141  # as shells report a program that SIGPIPE has ended
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command and returns its exit code."""
     options = _parser().parse_args(argv)
-    exit_code: int = options.run(options)
+    try:
+        exit_code: int = options.run(options)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Python flushes at its end once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _CLOSED_PIPE
     return exit_code
 
 
@@ -31,6 +40,8 @@ def _bundle(options: argparse.Namespace) -> int:
     try:
         report = functools.partial(print, flush=True)
         build_bundle(options.out, snapshot=options.snapshot, cdn=options.cdn, report=report)
+    except BrokenPipeError:
+        raise
     except (BundleError, OSError) as error:
         print(f"nextauth-py: {error}", file=sys.stderr)
         return 1

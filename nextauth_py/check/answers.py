@@ -1,4 +1,4 @@
-"""What a site answered, and how its addresses are shown. Values only: nothing here asks anyone."""
+"""HTTP answers, and how URLs are shown. Values only: nothing here sends a request."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Answer:
         status: The HTTP status; 0 if there was no answer.
         headers: Names in lower case and values, in their order.
         body: The beginning of the body, inflated.
-        is_whole: Whether that is all of it.
+        is_whole: Whether `body` is the whole body.
         failure: Why there was no answer.
     """
 
@@ -59,12 +59,12 @@ class Answer:
 
     @property
     def ok(self) -> bool:
-        """Whether the status says success."""
+        """Whether the status is 2xx."""
         return 200 <= self.status < 300  # noqa: PLR2004 - the range is its own name
 
     @property
     def is_redirect(self) -> bool:
-        """Whether the status leads elsewhere."""
+        """Whether it is a redirect with a usable Location."""
         return self.status in _REDIRECTS and bool(self.location)
 
     @property
@@ -74,7 +74,7 @@ class Answer:
 
     @property
     def is_html(self) -> bool:
-        """Whether it is a page, by its type or, without one, by its first bytes."""
+        """Whether it is HTML, by its content type or its first bytes."""
         kinds = {"text/html", "application/xhtml+xml"}
         return self.media_type in kinds or self.body[:100].lstrip().lower().startswith(
             (b"<!doctype", b"<html")
@@ -87,19 +87,19 @@ class Answer:
 
     @property
     def location(self) -> str:
-        """Where a redirect leads, absolute; empty if nowhere on the web."""
+        """The target of a redirect, absolute; empty if it is not http(s)."""
         return resolved(self.url, self.one("location"))
 
     @property
     def to_sign_in(self) -> bool:
-        """Whether it leads to a page to sign in at."""
+        """Whether it redirects to a sign-in page."""
         return self.is_redirect and is_sign_in(self.location)
 
     def json(self) -> object:
         """The body as JSON.
 
         Raises:
-            ValueError: It is none, or longer than what was read.
+            ValueError: It is not JSON, or longer than what was read.
         """
         if not self.is_whole:
             raise ValueError("the JSON is too long")
@@ -107,7 +107,7 @@ class Answer:
 
 
 def resolved(page: str, url: str) -> str:
-    """A URL, absolute and without a fragment; empty if it is none of http(s), or has a password in it."""
+    """A URL, absolute and without a fragment; empty if it is not http(s), or has a user name in it."""
     try:
         whole = urljoin(page, url.strip()).partition("#")[0]
         parts = split_url(whole)
@@ -118,23 +118,23 @@ def resolved(page: str, url: str) -> str:
 
 
 def is_sign_in(url: str) -> bool:
-    """Whether an address looks like a page to sign in at."""
+    """Whether a URL looks like that of a sign-in page."""
     parts = split_url(url)
     return bool(_SIGN_IN.search(parts.path)) or "callbackurl=" in parts.query.lower()
 
 
 def is_loopback(url: str) -> bool:
-    """Whether an address is on this machine, which browsers trust without TLS."""
+    """Whether a URL is on this machine, which browsers trust without TLS."""
     return bool(_LOOPBACK.fullmatch(split_url(url).hostname or ""))
 
 
 def is_secure(url: str) -> bool:
-    """Whether an address has TLS."""
+    """Whether a URL is https."""
     return split_url(url).scheme == "https"
 
 
 def shown(url: str, site: str = "") -> str:
-    """An address for a person: without the query, which may hold a token, and on the site as its path."""
+    """A URL as it is printed: without the query, which may hold a token, and as a path if it is on `site`."""
     parts = split_url(url)
     origin = origin_of(url)
     return (parts.path or "/") if origin == site else f"{origin}{parts.path or '/'}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from ..core import wire
@@ -13,7 +13,7 @@ from .cookies import check_cookies, cookie_header, cookies_of, generations
 from .findings import Finding, error, listed, note, ok, warning
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 Route = Literal["session", "providers", "csrf"]
 
@@ -35,8 +35,6 @@ _KEPT_OUT = (
     "except the auth routes from the password, firewall or deployment protection in front of it",
 )
 
-_OTHER_PATH = {"/auth": "other Auth.js frameworks than Next.js", DEFAULT_BASE_PATH: "NextAuth and Auth.js"}
-
 
 @dataclass(frozen=True)
 class AuthAnswers:
@@ -51,6 +49,7 @@ class AuthAnswers:
         csrf_again: What ``csrf`` answered to the cookies that it had set; None if it was not asked again.
         slashed: The routes that redirect to themselves with a slash.
         elsewhere: Another base path, at which NextAuth answers if it does not at this one.
+        tried: All base paths that were asked.
     """
 
     base_path: str
@@ -61,6 +60,7 @@ class AuthAnswers:
     csrf_again: Answer | None = None
     slashed: tuple[Route, ...] = ()
     elsewhere: str = ""
+    tried: tuple[str, ...] = ()
 
     @property
     def routes(self) -> dict[Route, Answer]:
@@ -74,7 +74,7 @@ class AuthAnswers:
 
     @property
     def generation(self) -> str:
-        """``"v4"``, ``"v5"``, or nothing if the answers do not tell."""
+        """``"v4"``, ``"v5"``, or empty if the answers do not tell."""
         found = generations(self.routes.values())
         if len(found) == 1:
             return found.pop()
@@ -84,17 +84,18 @@ class AuthAnswers:
 # --- where they are ---
 
 
-def candidates(page: str, declared: str = "") -> list[str]:
+def candidates(page: str, declared: Iterable[str | None] = ()) -> list[str]:
     """Base paths to try for a page: what it declares, the usual ones, and these below each of its folders."""
     usual = (DEFAULT_BASE_PATH, "/auth")
     folders = [each for each in split_url(page).path.rpartition("/")[0].split("/") if each]
     prefixes = ["/".join(["", *folders[:count]]) for count in range(len(folders), 0, -1)]
-    paths = [declared, *usual, *(prefix + path for prefix in prefixes for path in usual)]
-    return list(dict.fromkeys(path for path in paths if path))
+    paths = [*declared, *usual, *(prefix + path for prefix in prefixes for path in usual)]
+    # Without a slash in front, the page could name another host.
+    return list(dict.fromkeys(path for path in paths if path and path.startswith("/")))
 
 
 def speaks_nextauth(answer: Answer) -> bool:
-    """Whether this may be a NextAuth server's answer about the session."""
+    """Whether this looks like a NextAuth server's answer to a session GET."""
     if not answer.ok or not answer.media_type.endswith("json"):
         return False
     try:
@@ -123,7 +124,7 @@ def _distance(answer: Answer) -> int:
 
 
 def slashed(answer: Answer) -> str:
-    """The same address with a slash behind its path, if the answer leads there and nowhere else."""
+    """The same URL with a slash at the end of its path, if the answer redirects there; else empty."""
     request = wire.Request("GET", answer.url)
     found = wire.slashed_request(
         request, wire.Response(answer.status, "", {"location": answer.one("location")})
@@ -138,7 +139,10 @@ def check_auth(auth: AuthAnswers) -> list[Finding]:
     """Judge the auth routes."""
     troubles = {route: _trouble(route, answer, auth) for route, answer in auth.routes.items()}
     # What is wrong with the path is wrong with each route, and said once.
-    findings = list({each.text: each for each in reversed([*troubles.values()]) if each}.values())[::-1]
+    firsts: dict[str, Finding] = {}
+    for trouble in filter(None, troubles.values()):
+        firsts.setdefault(trouble.text, trouble)
+    findings = list(firsts.values())
     judges: dict[Route, Callable[[AuthAnswers], Iterator[Finding]]] = {
         "session": _session,
         "providers": _providers,
@@ -150,6 +154,8 @@ def check_auth(auth: AuthAnswers) -> list[Finding]:
     if auth.elsewhere:
         fix = f"--base-path {auth.elsewhere}, or none, which finds it"
         findings.append(note("session", f"NextAuth answers at {auth.elsewhere}", fix))
+    else:
+        findings = [_with_tried(each, auth) for each in findings]
     if auth.slashed:
         names = listed(auth.slashed)
         findings.append(
@@ -162,8 +168,15 @@ def check_auth(auth: AuthAnswers) -> list[Finding]:
     return findings + check_cookies(list(auth.routes.values()), auth.site)
 
 
+def _with_tried(finding: Finding, auth: AuthAnswers) -> Finding:
+    """If the session's route is not at this path, name the others that were tried."""
+    others = ", ".join(path for path in auth.tried if path != auth.base_path)
+    is_absent = finding.subject == "session" and finding.advice == _ROUTING
+    return replace(finding, text=f"{finding.text}; also tried: {others}") if is_absent and others else finding
+
+
 def _trouble(route: Route, answer: Answer, auth: AuthAnswers) -> Finding | None:
-    """What keeps an answer from being read at all."""
+    """Why an answer cannot be read; None if it can."""
     address = f"{auth.base_path}/{route}"
     if answer.failure:
         fix = "is the auth server running, and does the proxy reach it?"
@@ -245,14 +258,6 @@ def _session(auth: AuthAnswers) -> Iterator[Finding]:
         return
     name = {"v4": "NextAuth v4", "v5": "Auth.js v5"}.get(auth.generation, "NextAuth, of either generation")
     yield ok("session", f"{name}, with base_path={auth.base_path!r}")
-    if auth.base_path != DEFAULT_BASE_PATH:
-        whose = _OTHER_PATH.get(auth.base_path)
-        yield note(
-            "session",
-            f"the auth routes are at {auth.base_path}" + (f", as those of {whose}" if whose else ""),
-            f'SessionProvider(base_path="{auth.base_path}"), and data-base-path="{auth.base_path}" at '
-            "session-prefetch.js",
-        )
 
 
 def _providers(auth: AuthAnswers) -> Iterator[Finding]:

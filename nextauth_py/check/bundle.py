@@ -1,4 +1,4 @@
-"""The bundle's files as a site serves them: that they are there, with the right types, and kept by caches."""
+"""A bundle's files as a site serves them: whether they are complete, undamaged and of the right types."""
 
 from __future__ import annotations
 
@@ -40,6 +40,7 @@ _BEGINNINGS = {".bin": b"\x1f\x8b", ".whl": b"PK", ".wasm": b"\0asm", ".zip": b"
 
 
 _GIT_LFS = b"version https://git-lfs"
+_NOT_FOUND = 404
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Bundle:
         page: The address of the page that loads it.
         answers: By path in the bundle.
         is_cdn: Whether it is one for pages that load PyScript from its CDN.
-        probed: A file's answer to a session cookie that is none; None if that was not asked.
+        probed: A file's answer to an invalid session cookie; None if that was not requested.
     """
 
     url: str
@@ -62,8 +63,13 @@ class Bundle:
 
     @property
     def usable(self) -> dict[str, Answer]:
-        """Those that were answered with a file."""
+        """The answers that are files."""
         return {path: answer for path, answer in self.answers.items() if answer.ok and not answer.is_html}
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether none of its files is there."""
+        return all(answer.status == _NOT_FOUND for answer in self.answers.values())
 
     @property
     def is_elsewhere(self) -> bool:
@@ -75,7 +81,7 @@ class Bundle:
 
 
 def facts_of(interpreter: Answer | None) -> dict[str, Any]:
-    """What `interpreter.mjs` says of its bundle; empty if it is none, or was not read whole."""
+    """What `interpreter.mjs` says about its bundle; empty if that cannot be read."""
     text = interpreter.text if interpreter and interpreter.ok and interpreter.is_whole else ""
     _, found, rest = text.partition("const bundle = ")
     try:
@@ -155,6 +161,10 @@ def check_bundle(bundle: Bundle, installed: str) -> list[Finding]:
     """
     site = origin_of(bundle.page)
     place = shown(bundle.url, site)
+    if bundle.is_missing:
+        command = f"nextauth-py bundle {'--cdn ' if bundle.is_cdn else ''}OUT"
+        fix = f"run `{command}`, OUT being the folder that is served at {place}; or correct the path"
+        return [error("bundle", f"{place}: none of its files is there (404)", fix)]
     missing = list(_missing(bundle))
     if not bundle.usable:
         return missing
@@ -206,7 +216,7 @@ def _absence(answer: Answer, site: str) -> tuple[str, str] | None:
         (answer.to_sign_in, f"a middleware guards it, and redirects to {target}", _GUARD),
         (answer.is_redirect, f"redirected to {target}", "name the address at which the bundle is served"),
         (answer.status in refused, f"refused ({answer.status})", f"scripts have to be public: {_GUARD}"),
-        (answer.status == 404, "not there (404)", _NOT_PUBLISHED),  # noqa: PLR2004
+        (answer.status == _NOT_FOUND, "not there (404)", _NOT_PUBLISHED),
         (not answer.ok, f"the server fails ({answer.status})", "read its log"),
         (answer.is_html, "an HTML page in place of the file", _CAUGHT),
     )
@@ -335,7 +345,7 @@ def _all_cookies(bundle: Bundle) -> list[SetCookie]:
 
 
 def _middleware(bundle: Bundle) -> Iterator[Finding]:
-    """What reads sessions has a browser forget the cookie of one that is none."""
+    """Middleware that reads sessions deletes the cookie of an invalid one."""
     if not bundle.probed or any(map(is_auth_cookie, _all_cookies(bundle))):
         return  # what is set without a session cookie, too, has been said
     if any("session-token" in cookie.name for cookie in cookies_of(bundle.probed)):

@@ -1,4 +1,4 @@
-"""Whether shared caches may keep what is a visitor's own, and how files are kept."""
+"""Whether shared caches may keep a visitor's own answers."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _LIFETIMES = ("max-age", "s-maxage")
 
 
 def directives(value: str) -> dict[str, str]:
-    """The directives of Cache-Control and its like, in lower case."""
+    """The directives of Cache-Control and similar headers, in lower case."""
     found = {}
     for each in value.split(","):
         name, _, content = each.strip().partition("=")
@@ -73,7 +73,7 @@ def shared_reason(answer: Answer) -> str:
 
 
 def storing_reason(answer: Answer) -> str:
-    """Why a shared cache may keep an answer and give it to others unasked; empty if none may."""
+    """Why a shared cache may keep an answer and reuse it without asking the server; empty if none may."""
     found = directives(answer.one("cache-control"))
     lifetime = seconds(found, "s-maxage" if "s-maxage" in found else "max-age")
     is_kept = lifetime and not {"no-cache", "no-store", "private"} & set(found)

@@ -44,7 +44,8 @@ def add_command(
         "--base-path",
         type=_base_path,
         metavar="PATH",
-        help="where the auth routes are (default: tries /api/auth and /auth, also below the page's folders)",
+        help="where the auth routes are (default: tries what the page names, /api/auth and /auth, also below "
+        "the page's folders)",
     )
     parser.add_argument(
         "--bundle",

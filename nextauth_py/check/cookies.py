@@ -38,18 +38,18 @@ class SetCookie:
 
     @property
     def plain_name(self) -> str:
-        """The name without the prefix that browsers heed."""
+        """The name without ``__Host-`` or ``__Secure-``."""
         return _PREFIX.sub("", self.name, count=1)
 
     @property
     def prefix(self) -> str:
-        """``__Host-``, ``__Secure-`` or nothing."""
+        """``__Host-``, ``__Secure-`` or empty."""
         found = _PREFIX.match(self.name)
         return found[0] if found else ""
 
     @property
     def generation(self) -> str:
-        """``"v4"``, ``"v5"``, or nothing for a name of the site's own."""
+        """``"v4"``, ``"v5"``, or empty for a name of the site's own."""
         return next((each for start, each in _GENERATIONS.items() if self.plain_name.startswith(start)), "")
 
     @property
@@ -70,7 +70,7 @@ def parse_set_cookie(line: str) -> SetCookie:
 
 
 def cookies_of(answer: Answer) -> list[SetCookie]:
-    """What an answer sets."""
+    """The cookies that an answer sets."""
     return [parse_set_cookie(line) for line in answer.all("set-cookie")]
 
 

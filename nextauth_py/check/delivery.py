@@ -1,4 +1,4 @@
-"""How the files of a bundle travel: which ones browsers keep, and how they are compressed."""
+"""How the files of a bundle are cached and compressed."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def check_compression(usable: Mapping[str, Answer], *, has_snapshot: bool) -> It
 
 
 def is_plain(path: str, answer: Answer) -> bool:
-    """Whether a file came uncompressed that had better not: other compressions are worth asking for."""
+    """Whether a file that is worth compressing came uncompressed."""
     return path.endswith((*_COMPRESSIBLE, ".wasm")) and answer.ok and _is_plain_and_big(answer)
 
 

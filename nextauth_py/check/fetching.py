@@ -1,4 +1,4 @@
-"""GET requests as a browser sends them. Nothing is kept between two of them, and redirects are answers."""
+"""GET requests as a browser sends them, each with the given cookies only. Redirects are not followed."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _DIRECT: dict[str, httpx.BaseTransport | None] = dict.fromkeys(
 
 
 class Fetcher:
-    """Asks a site, for as long as the block that it is used in.
+    """Sends requests; a context manager.
 
     Args:
         timeout: Seconds from a request to the last byte that is read of its answer.
@@ -63,7 +63,7 @@ class Fetcher:
         longest: int = LONGEST,
         codings: str = "gzip",
     ) -> Answer:
-        """Ask for one address.
+        """Send one request.
 
         Args:
             url: The address.
@@ -86,7 +86,7 @@ class Fetcher:
             return Answer(url, failure=self._reason(problem))
 
     def follow(self, url: str, *, stop: Callable[[Answer], bool]) -> list[Answer]:
-        """Ask for a page, and for where it leads, up to the first answer that is no redirect or has to stop.
+        """Request a page and follow its redirects, until `stop` or an answer that is none.
 
         Returns:
             All answers, the first one first.
@@ -140,7 +140,7 @@ def _fetch_metadata(url: str, page: str, destination: Destination) -> dict[str, 
 
 
 def _inflated(raw: bytes, coding: str, longest: int) -> tuple[bytes, bool]:
-    """The body, and whether that is all of it. Inflated at most as far: a few bytes may hold gigabytes."""
+    """The body, and whether it is whole. At most `longest` bytes are inflated: a few may hold gigabytes."""
     if coding.strip().lower() in {"", "identity"}:
         return raw, True
     if coding.strip().lower() not in {"gzip", "x-gzip"}:

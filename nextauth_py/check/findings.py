@@ -1,4 +1,4 @@
-"""What a check says: one line for a person, or one object of JSON."""
+"""The results of checks, each printed as one line or one JSON object."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SHOWN = 3  # names of a list; the rest is counted
 
 
 class Level(StrEnum):
-    """How bad it is. Only an error says that a page or a sign-in does not work, or that data leaks."""
+    """The severity. Only an error means that a page or a sign-in does not work, or that data leaks."""
 
     OK = "ok"
     NOTE = "note"
@@ -23,7 +23,7 @@ class Level(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that a check has seen.
+    """One result of a check.
 
     Attributes:
         level: How bad it is.
@@ -73,5 +73,5 @@ def listed(names: Sequence[str]) -> str:
 
 
 def printable(text: str) -> str:
-    """Text from a server without what could steer a terminal."""
+    """Text from a server without control characters for a terminal."""
     return "".join(each if each.isprintable() else "?" for each in text)

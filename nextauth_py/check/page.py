@@ -1,4 +1,4 @@
-"""A page's HTML: what it loads before Python, and which Python."""
+"""A page's HTML: PyScript, the Python that it runs, and what it loads."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .findings import Finding, error, listed, note, ok, warning
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-PREFETCH, PAINT = "session-prefetch.js", "session-paint.js"
+PREFETCH = "session-prefetch.js"
 BUNDLED_CORE = "pyscript/core.js"
 _CORE = re.compile(r"/core(?:-[\w-]+)?\.js$")
 _PYTHON, _MICROPYTHON = "py", "mpy"
@@ -38,8 +38,13 @@ class Element:
         return self.attributes.get(name, "").strip()
 
     @property
+    def is_module(self) -> bool:
+        """Whether it is a script of ``type=module``."""
+        return self.get("type").lower() == "module"
+
+    @property
     def target(self) -> str:
-        """What a script or a link names."""
+        """The URL that a script or a link names."""
         return self.get("href" if self.name == "link" else "src")
 
 
@@ -58,7 +63,7 @@ class Page:
     base: str
 
     def resolve(self, url: str) -> str:
-        """A URL of the page, absolute; empty if it is none."""
+        """A URL of the page, absolute; empty if it is not one."""
         return resolved(self.base, url)
 
     def all(self, *names: str) -> list[Element]:
@@ -118,16 +123,32 @@ class Page:
         return any("worker" in each.attributes for each in self.python)
 
     @property
+    def is_all_in_workers(self) -> bool:
+        """Whether no Python runs in the page itself: workers get neither its session nor its prefetch."""
+        return bool(self.python) and all("worker" in each.attributes for each in self.python)
+
+    @property
+    def session_scripts(self) -> list[Element]:
+        """The elements that may hold a visitor's session."""
+        return [each for each in self.all("script") if each.get("id") == "nextauth-session"]
+
+    @property
+    def has_session(self) -> bool:
+        """Whether the client finds the session in the page, and need not ask for it."""
+        kinds = [each.get("type").lower() for each in self.session_scripts]
+        return kinds == ["application/json"] and not self.is_all_in_workers
+
+    @property
     def is_from_cdn(self) -> bool:
         """Whether PyScript does not come from a bundle, which has it beside its other files."""
         return self.core is not None and not _path(self.core.target).endswith(f"/{BUNDLED_CORE}")
 
     @property
-    def declared_base_path(self) -> str:
-        """The base path that session-prefetch.js is told; empty if there is no such script."""
+    def declared_base_path(self) -> str | None:
+        """The base path at which session-prefetch.js asks; None if there is no such script."""
         scripts = self.scripts(PREFETCH)
         if not scripts:
-            return ""
+            return None
         declared = scripts[0].attributes.get("data-base-path")
         return DEFAULT_BASE_PATH if declared is None else declared.rstrip("/")
 
@@ -226,12 +247,13 @@ def _kind_of_redirect(hop: Answer) -> str:
     return ""
 
 
-def check_page(page: Page, answer: Answer) -> list[Finding]:
+def check_page(page: Page, answer: Answer, bundle: str = "") -> list[Finding]:
     """Judge what a page loads.
 
     Args:
         page: The page.
         answer: What it was read from.
+        bundle: The bundle's address, with a slash at its end; empty if it is not known.
     """
     if not answer.is_html:
         kind = answer.media_type or "no type"
@@ -246,7 +268,8 @@ def check_page(page: Page, answer: Answer) -> list[Finding]:
                 "check the address of a page that does; if scripts add it, name the bundle with --bundle",
             )
         ]
-    loaded = [*_base(page), *_core(page), *_python(page), *_prefetch(page), *_mixed(page)]
+    folder = shown(bundle, origin_of(page.url)) if bundle else "…/"
+    loaded = [*_base(page), *_core(page, folder), *_python(page, folder), *_mixed(page)]
     return [*loaded, *_embedded(page, answer), *_cookies(answer)]
 
 
@@ -259,23 +282,23 @@ def _base(page: Page) -> Iterator[Finding]:
         )
 
 
-def _core(page: Page) -> Iterator[Finding]:
+def _core(page: Page, folder: str) -> Iterator[Finding]:
     core = page.core
     if not core:
         yield warning(
             "page",
             "it has Python, but its HTML names no core.js: nothing runs it, unless a script adds it later",
-            '<script type="module" src="/static/dist/pyscript/core.js"></script>',
+            f'<script type="module" src="{folder}{BUNDLED_CORE}"></script>',
         )
-    elif core.name == "script" and core.get("type").lower() != "module":
+    elif core.name == "script" and not core.is_module:
         yield error(
             "page", "core.js is a module, and is loaded as a plain script", '<script type="module" src="…">'
         )
     else:
-        yield ok("page", f"loads {shown(page.core_url, origin_of(page.url))}")
+        yield ok("page", f"names {shown(page.core_url, origin_of(page.url))}")
 
 
-def _python(page: Page) -> Iterator[Finding]:
+def _python(page: Page, folder: str) -> Iterator[Finding]:
     if page.micropython:
         yield error(
             "page", "it has MicroPython scripts, which cannot import nextauth_py", '<script type="py">'
@@ -284,54 +307,12 @@ def _python(page: Page) -> Iterator[Finding]:
         yield error(
             "page",
             "its Python has no config, so nextauth_py is not there to import",
-            'config="/static/dist/pyscript.json" at the <script type="py">',
+            f'config="{folder}pyscript.json" at the <script type="py">',
         )
-
-
-def _prefetch(page: Page) -> Iterator[Finding]:
-    scripts = page.scripts(PREFETCH)
-    if not scripts:
-        yield note(
-            "prefetch",
-            "the page asks for the session only once Python is there",
-            '<script src="/static/dist/session-prefetch.js"></script> in front of core.js',
-        )
-        return
-    if scripts[0].get("type").lower() == "module":
-        yield warning(
-            "prefetch",
-            "session-prefetch.js is loaded as a module: late, and blind to its data-base-path",
-            "take type=module away",
-        )
-    for name in (PREFETCH, PAINT):
-        for script in page.scripts(name):
-            if (
-                origin_of(page.resolve(script.get("src"))) != origin_of(page.url)
-                and "integrity" not in script.attributes
-            ):
-                yield note(
-                    "prefetch",
-                    f"{name} comes from another origin, which can read the session",
-                    "serve it yourself",
-                )
-
-
-def check_base_path(page: Page, base_path: str) -> list[Finding]:
-    """Compare the base path that session-prefetch.js asks with the one that was found."""
-    declared = page.declared_base_path
-    if not declared or declared == base_path:
-        return [ok("prefetch", f"session-prefetch.js asks {declared}/session")] if declared else []
-    return [
-        error(
-            "prefetch",
-            f"session-prefetch.js asks {declared}/session, the auth routes are at {base_path}",
-            f'data-base-path="{base_path}" at its <script>, and SessionProvider(base_path="{base_path}")',
-        )
-    ]
 
 
 def _embedded(page: Page, answer: Answer) -> Iterator[Finding]:
-    if not any(each.get("id") == "nextauth-session" for each in page.all("script")):
+    if not page.session_scripts:
         return
     if reason := shared_reason(answer):
         yield error(

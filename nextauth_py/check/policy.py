@@ -6,12 +6,12 @@ from a CDN need 'unsafe-eval', and do without Trusted Types. PyScript starts wor
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..core.urls import origin_of, split_url
 from .answers import shown
-from .findings import Finding, error, note, ok, warning
+from .findings import Finding, error, listed, note, ok, warning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -44,6 +44,7 @@ class Needs:
     Attributes:
         scripts: The addresses of its modules.
         nonce: Of the script that is PyScript.
+        early: The addresses of its scripts for the time before Python, with their nonces.
         connections: The addresses that its scripts ask.
         has_workers: Whether its Python runs in a worker.
         is_from_cdn: Whether PyScript does not come from a bundle.
@@ -51,6 +52,7 @@ class Needs:
 
     scripts: tuple[str, ...] = ()
     nonce: str = ""
+    early: Mapping[str, str] = field(default_factory=dict)
     connections: tuple[str, ...] = ()
     has_workers: bool = False
     is_from_cdn: bool = False
@@ -244,6 +246,11 @@ def _sources(policy: Policy, page: Page, needs: Needs) -> Iterator[Finding]:
         yield error(
             "policy", f"{name} does not allow {shown(refused[0], origin_of(page.url))}", f"{name} … {origins}"
         )
+    blocked = [url for url, nonce in needs.early.items() if not allows(scripts, url, page.url, nonce)]
+    if blocked:
+        name = policy.name_of("script-src-elem")
+        seen = f"{name} does not allow {listed([shown(url, origin_of(page.url)) for url in blocked])}"
+        yield warning("policy", seen, f"{name} … {_named(blocked, page.url)}")
     connections = policy.sources("connect-src")
     closed = [url for url in needs.connections if not allows(connections, url, page.url)]
     if closed:

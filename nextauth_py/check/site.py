@@ -1,4 +1,4 @@
-"""Asks a site for what the checks need, and puts their findings together."""
+"""Requests what the checks need, and collects their findings."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ..core.urls import origin_of
 from .answers import Answer, resolved, shown
 from .auth import AuthAnswers, candidates, check_auth, most_promising, slashed, speaks_nextauth
+from .base_path import calls_of, check_base_path
 from .bundle import (
     CONFIG,
     CORE,
@@ -23,15 +24,17 @@ from .bundle import (
 )
 from .cookies import SESSION_PROBE, cookie_header
 from .delivery import is_plain
+from .early import check_early, early_scripts
 from .fetching import BEGINNING
 from .findings import Finding, error, note
-from .page import Page, check_base_path, check_page, check_redirects, check_sources, parse_page
+from .page import Page, check_page, check_redirects, check_sources, parse_page
 from .policy import Needs, check_policy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from .auth import Route
+    from .base_path import Call
     from .fetching import Fetcher
 
 # Requests at a time, as browsers send to one host.
@@ -45,7 +48,7 @@ _READ = (CORE, ".json", "/interpreter.mjs")
 
 
 class UnreachableError(Exception):
-    """The page could not be asked for at all."""
+    """The page's server does not answer."""
 
 
 @dataclass(frozen=True)
@@ -79,32 +82,58 @@ def check_site(url: str, settings: Settings, fetcher: Fetcher) -> list[Finding]:
     if last.failure:
         raise UnreachableError(f"{shown(last.url)}: {last.failure}")
     page = parse_page(last)
-    auth = _ask_auth(page, settings.base_path, fetcher)
-    findings = [*check_redirects(hops), *check_auth(auth)]
-    if not last.is_redirect:
-        findings += _page_findings(page, last, auth, fetcher)
-    return findings + _bundle_findings(page, settings, fetcher)
+    files = _ask_files(page, last, fetcher)
+    calls = calls_of(page, files)
+    auth = _ask_auth(page, calls, settings.base_path, fetcher)
+    bundle = _ask_bundle(root, page, fetcher) if (root := _bundle_root(page, settings.bundle)) else None
+    return [
+        *check_redirects(hops),
+        *check_auth(auth),
+        *_page_findings(page, last, _found(bundle)),
+        *(check_base_path(page, calls, auth.base_path) if auth.is_found else []),
+        *(_python_findings(page, last, files, auth, bundle) if _has_python(page, last) else []),
+        *_config_findings(page, bundle, fetcher),
+        *_bundle_findings(page, bundle, settings.installed),
+    ]
 
 
-def _page_findings(page: Page, answer: Answer, auth: AuthAnswers, fetcher: Fetcher) -> list[Finding]:
-    if not answer.ok:
-        name = shown(answer.url)
-        return [
-            error("page", f"{name} answers {answer.status}", "check the address of a page, or read the log")
-        ]
-    findings = check_page(page, answer)
-    if not page.core and not page.python:
-        return findings
-    if auth.is_found:
-        findings += check_base_path(page, auth.base_path)
-    sources = {url: _followed(url, page, fetcher) for url in page.sources[:_MOST_NAMED]}
-    return [*findings, *check_sources(page, sources), *check_policy(page, answer, _needs(page))]
+def _has_python(page: Page, answer: Answer) -> bool:
+    return answer.ok and answer.is_html and bool(page.core or page.python)
+
+
+def _page_findings(page: Page, answer: Answer, bundle: str) -> list[Finding]:
+    if answer.ok:
+        return check_page(page, answer, bundle)
+    seen = f"{shown(answer.url)} answers {answer.status}"
+    return [] if answer.is_redirect else [error("page", seen, "check the address of a page, or read the log")]
+
+
+def _python_findings(
+    page: Page, answer: Answer, files: Mapping[str, Answer], auth: AuthAnswers, bundle: Bundle | None
+) -> list[Finding]:
+    early, sources = early_scripts(page), page.sources
+    loaded = {url: each for url, each in files.items() if url in early and not _is_known_missing(url, bundle)}
+    base_path = auth.base_path if auth.is_found else ""
+    return [
+        *check_early(page, loaded, bundle=_found(bundle), base_path=base_path),
+        *check_sources(page, {url: each for url, each in files.items() if url in sources}),
+        *check_policy(page, answer, _needs(page)),
+    ]
+
+
+def _ask_files(page: Page, answer: Answer, fetcher: Fetcher) -> dict[str, Answer]:
+    """The Python files and early scripts of a page."""
+    if not _has_python(page, answer):
+        return {}
+    early = list(early_scripts(page))
+    return {url: _followed(url, page, fetcher) for url in page.sources[:_MOST_NAMED] + early[:_MOST_NAMED]}
 
 
 def _needs(page: Page) -> Needs:
     return Needs(
         scripts=tuple(filter(None, [page.core_url])),
         nonce=page.core.get("nonce") if page.core else "",
+        early=early_scripts(page),
         connections=tuple(filter(None, [page.url, *page.sources, *page.configs])),
         has_workers=page.has_workers,
         is_from_cdn=page.is_from_cdn,
@@ -114,16 +143,18 @@ def _needs(page: Page) -> Needs:
 # --- the auth routes ---
 
 
-def _ask_auth(page: Page, base_path: str, fetcher: Fetcher) -> AuthAnswers:
+def _ask_auth(page: Page, calls: list[Call], base_path: str, fetcher: Fetcher) -> AuthAnswers:
     site = origin_of(page.url)
     asked: dict[str, Answer] = {}
     named = base_path.rstrip("/")
-    for path in filter(None, [named, *candidates(page.url, page.declared_base_path)]):
+    declared = [named, *(each.base_path for each in calls), page.declared_base_path]
+    for path in candidates(page.url, declared):
         asked[path] = _with_slash(fetcher.get(f"{site}{path}/session", page=page.url), page, fetcher)
         if speaks_nextauth(asked[path]):
             auth = _ask_routes(named or path, site, page, fetcher)
             return auth if path == auth.base_path else replace(auth, elsewhere=path)
-    return _ask_routes(named or most_promising(asked), site, page, fetcher)
+    auth = _ask_routes(named or most_promising(asked), site, page, fetcher)
+    return replace(auth, tried=tuple(asked))
 
 
 def _with_slash(answer: Answer, page: Page, fetcher: Fetcher) -> Answer:
@@ -152,22 +183,34 @@ def _ask_routes(path: str, site: str, page: Page, fetcher: Fetcher) -> AuthAnswe
 # --- the bundle ---
 
 
-def _bundle_findings(page: Page, settings: Settings, fetcher: Fetcher) -> list[Finding]:
-    site = origin_of(page.url)
-    root = _bundle_root(page, settings.bundle)
+def _config_findings(page: Page, bundle: Bundle | None, fetcher: Fetcher) -> list[Finding]:
     findings = []
     for url in page.configs[:_MOST_NAMED]:
+        if _is_known_missing(url, bundle):
+            continue
         config = config_of(fetcher.get(url, page=page.url))
         # The bundle's own core.js knows its pyscript.json. Which one React adds later is not known.
         comes_with_core = page.core_url in {"", resolved(url, CORE)}
-        findings += check_config(config, shown(url, site), comes_with_core=comes_with_core)
-    if root:
-        return [*findings, *check_bundle(_ask_bundle(root, page, fetcher), settings.installed)]
-    if page.core or page.python:
-        findings.append(
-            note("bundle", "the page names none", "say where it is with --bundle, if there is one")
-        )
+        findings += check_config(config, shown(url, origin_of(page.url)), comes_with_core=comes_with_core)
     return findings
+
+
+def _bundle_findings(page: Page, bundle: Bundle | None, installed: str) -> list[Finding]:
+    if bundle:
+        return check_bundle(bundle, installed)
+    if page.core or page.python:
+        return [note("bundle", "the page names none", "say where it is with --bundle, if there is one")]
+    return []
+
+
+def _found(bundle: Bundle | None) -> str:
+    """The address of a bundle of which there are files; else empty."""
+    return bundle.url if bundle and bundle.usable else ""
+
+
+def _is_known_missing(url: str, bundle: Bundle | None) -> bool:
+    """Whether a file belongs to a bundle without any usable file, which one finding reports."""
+    return bool(bundle and not bundle.usable and url.startswith(bundle.url))
 
 
 def _bundle_root(page: Page, named: str) -> str:
@@ -185,7 +228,8 @@ def _ask_bundle(root: str, page: Page, fetcher: Fetcher) -> Bundle:
     ask = partial(_ask_file, root=root, page=page, fetcher=fetcher)
     with ThreadPoolExecutor(_PARALLEL) as threads:
         answers = _asked(FIRST_OF_CDN, ask, threads)
-        is_cdn = bool(config := config_of(answers[CONFIG])) and "interpreter" not in config
+        config = config_of(answers[CONFIG])
+        is_cdn = "interpreter" not in config if config else page.is_from_cdn
         if not is_cdn:
             answers |= _asked((path for path in FIRST if path not in answers), ask, threads)
         answers |= _asked(further_files(answers, is_cdn=is_cdn)[:_MOST_FILES], ask, threads)
@@ -218,8 +262,8 @@ def _ask_file(path: str, *, root: str, page: Page, fetcher: Fetcher) -> Answer:
 
 
 def _followed(url: str, page: Page, fetcher: Fetcher) -> Answer:
-    """What a file's address, or the one that it redirects to, answers."""
-    answer = fetcher.get(url, page=page.url, longest=BEGINNING)
+    """The answer of a file's URL, or of the one that it redirects to."""
+    answer = fetcher.get(url, page=page.url)
     if answer.is_redirect and not answer.to_sign_in:
-        return fetcher.get(answer.location, page=page.url, longest=BEGINNING)
+        return fetcher.get(answer.location, page=page.url)
     return answer

@@ -26,31 +26,34 @@ class Kind:
         extras: Of this package, those that its requirements name.
         port: Where it listens by default.
         auth_routes: Where its auth routes are, below its base path.
+        env_file: What has its secrets, which only its owner may read.
     """
 
     parts: tuple[str, ...]
     extras: str
     port: int
     auth_routes: str
+    env_file: str = ".env"
 
 
 KINDS = {
     "express": Kind(("shared", "node", "express"), "bundle,testing", 3000, "/auth"),
-    "next": Kind(("shared", "next"), "bundle,testing", 3000, "/api/auth"),
+    "next": Kind(("shared", "next"), "bundle,testing", 3000, "/api/auth", ".env.local"),
     "fastapi": Kind(("shared", "node", "fastapi"), "bundle,server,testing", 8000, "/api/auth"),
 }
 
 # Their names begin with a dot. Those of the templates do not, because some would act on this repository.
-DOTTED = {"env", "env.example", "env.local", "gitignore", "npmrc"}
+DOTTED = {"env", "env.local", "gitignore", "npmrc"}
+
+# The same as the file with the secrets, but for these values: it goes into Git.
+ENV_EXAMPLE = ".env.example"
+UNSET = {"SECRET": "", "TRY_USERS": ""}
 
 # npm's rule for the names of packages, which the site's name becomes.
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
 RESERVED = {"node_modules", "favicon.ico"}
 
 BASE_PATH = re.compile(r"(?:/[a-z0-9][a-z0-9_-]*)*", re.IGNORECASE)
-
-# Only their owner may read them.
-SECRET_FILES = {".env", ".env.local"}
 
 
 class SiteError(Exception):
@@ -70,25 +73,30 @@ def write_site(folder: Path, kind: str, *, base_path: str = "") -> None:
         OSError: The folder cannot be written.
     """
     name, base_path = _checked_name(folder), _checked_base_path(base_path)
+    env_file = KINDS[kind].env_file
     values = {"NAME": name, "BASE_PATH": base_path, **_values(KINDS[kind])}
     _check_free(folder)
-    for path, template in sorted(_templates(KINDS[kind]).items()):
-        _write(folder / path, _filled(template.read_text("utf-8"), values))
+    templates = {path: file.read_text("utf-8") for path, file in _templates(KINDS[kind]).items()}
+    for path, template in sorted(templates.items()):
+        _write(folder / path, _filled(template, values), is_secret=path == env_file)
+    _write(folder / ENV_EXAMPLE, _filled(templates[env_file], values | UNSET))
 
 
 def _values(kind: Kind) -> dict[str, str]:
     return {
         "AUTH_ROUTES": kind.auth_routes,
+        "ENV_FILE": kind.env_file,
         "PORT": str(kind.port),
         "REQUIREMENT": _requirement(kind.extras),
         "SECRET": secrets.token_urlsafe(32),
+        "TRY_USERS": "yes",
     }
 
 
-def _write(path: Path, text: str) -> None:
+def _write(path: Path, text: str, *, is_secret: bool = False) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("x", encoding="utf-8", newline="\n") as file:
-        if path.name in SECRET_FILES:
+        if is_secret:
             path.chmod(0o600)
         file.write(text)
 

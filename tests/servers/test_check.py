@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 import re
+import subprocess
+import sys
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -131,6 +134,55 @@ def test_nothing_is_posted_and_nothing_secret_is_printed(
 # --- the auth routes ---
 
 
+@ONCE
+def test_a_site_without_auth_names_all_paths_that_were_tried(
+    check: Check, front: Front, generation: str
+) -> None:
+    front.change = lambda passing: passing.become(404) if passing.path.endswith("/session") else None
+    (found,) = check("--base-path", "/own")
+    assert found == (
+        "error session: /own answers 404: there is no NextAuth server; also tried: /api/auth, /auth"
+    )
+
+
+def test_python_that_asks_elsewhere(check: Check, front: Front) -> None:
+    front.change = python_with('base_path="/auth"')
+    (found,) = check()
+    assert found == (
+        "error python: /guarded.py, line 5: SessionProvider asks at /auth, the auth routes are at /api/auth"
+    )
+
+
+def test_a_base_path_that_only_python_names_is_found(
+    generation: str, served: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("guarded.html", "guarded.py"):
+        text = (ROOT / "demo/pages" / name).read_text("utf-8")
+        text = re.sub(r".*session-prefetch.*", "", text)
+        text = text.replace("SessionProvider()", "SessionProvider(base_path='/own')")
+        (tmp_path / name).write_text(text, "utf-8")
+    with AuthServer({**served, "/": tmp_path}, generation=generation, base_path="/own") as server:
+        assert main(["check", f"{server.url}/guarded.html", "--json"]) == 0
+    findings = json.loads(capsys.readouterr().out)
+    assert any("with base_path='/own'" in each["text"] for each in findings)
+    (prefetch,) = [each for each in findings if each["subject"] == "prefetch"]
+    assert prefetch["advice"].startswith(
+        '<script src="/static/dist/session-prefetch.js" data-base-path="/own"></script>'
+    )
+
+
+def python_with(arguments: str) -> Callable[[Passing], None]:
+    """Has the page's Python start its provider with arguments."""
+
+    def rewrite(passing: Passing) -> None:
+        if passing.path.endswith(".py"):
+            passing.drop("content-encoding")
+            text = (ROOT / "demo/pages" / passing.path.lstrip("/")).read_text("utf-8")
+            passing.body = text.replace("SessionProvider()", f"SessionProvider({arguments})").encode()
+
+    return rewrite
+
+
 def test_a_wrong_base_path(check: Check, front: Front) -> None:
     assert check("--base-path", "/auth") == ["error session: /auth answers 404: there is no NextAuth server"]
 
@@ -177,7 +229,8 @@ def is_bundled(passing: Passing) -> bool:
 def test_html_in_place_of_json(check: Check, front: Front) -> None:
     front.change = lambda passing: passing.become(200, "<!doctype html>") if is_auth(passing) else None
     assert check() == [
-        "error session: /api/auth answers with an HTML page: a catch-all route or a middleware, not NextAuth"
+        "error session: /api/auth answers with an HTML page: a catch-all route or a middleware, not "
+        "NextAuth; also tried: /auth"
     ]
 
 
@@ -401,7 +454,19 @@ def renamed(pattern: str, other: str, only: str = "") -> Callable[[Passing], Non
 @ONCE
 def test_no_bundle_at_the_named_place(check: Check, front: Front) -> None:
     (found,) = check("--bundle", "/nowhere")
-    assert found.startswith("error bundle: /nowhere/: not there (404): pyscript.json, ")
+    assert found == "error bundle: /nowhere/: none of its files is there (404)"
+
+
+@ONCE
+def test_a_bundle_that_has_not_been_built_is_one_finding(check: Check, front: Front) -> None:
+    front.change = lambda passing: passing.become(404) if is_bundled(passing) else None
+    assert check() == ["error bundle: /static/dist/: none of its files is there (404)"]
+
+
+@ONCE
+def test_an_early_script_that_is_not_there(check: Check, front: Front) -> None:
+    front.change = lambda passing: passing.become(404) if passing.path.endswith("-boot.js") else None
+    assert check() == ["warning boot: /static/dist/session-boot.js does not load: 404"]
 
 
 # --- the page ---
@@ -458,6 +523,31 @@ def test_an_answer_that_inflates_to_gigabytes_is_read_in_part(check: Check, fron
 
 
 # --- the command ---
+
+
+@ONCE
+@pytest.mark.parametrize("options", [[], ["--json"]], ids=str)
+def test_a_reader_that_has_gone_ends_it_quietly(front: Front, options: list[str]) -> None:
+    ended = run_without_reader("check", front.url, *options)
+    assert (ended.returncode, ended.stderr) == (141, b"")
+
+
+def test_a_reader_that_has_gone_ends_the_other_commands_quietly(served: dict[str, Path]) -> None:
+    ended = run_without_reader("bundle", str(BUNDLE))
+    assert (ended.returncode, ended.stderr) == (141, b"")
+
+
+def run_without_reader(*arguments: str) -> subprocess.CompletedProcess[bytes]:
+    """Run the command as before a `head` that has ended."""
+    code = "import sys; from nextauth_py.bundle.cli import main; sys.exit(main())"
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        return subprocess.run(
+            [sys.executable, "-c", code, *arguments], stdout=writer, stderr=subprocess.PIPE, check=False
+        )
+    finally:
+        os.close(writer)
 
 
 @pytest.mark.parametrize("url", ["http://localhost:9/", "https://localhost:9/", "http://name.invalid/"])

@@ -87,6 +87,22 @@ class Starter:
         """Run a script of package.json to its end."""
         subprocess.run(self._npm(script), cwd=self.folder, env=self._environment(), check=True)
 
+    def start_again(self) -> str:
+        """Start it on ports that are in use, and return what it prints until it ends."""
+        done = subprocess.run(
+            self._npm("start"),
+            cwd=self.folder,
+            env=self._environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+        assert done.returncode != 0, done.stdout
+        return done.stdout
+
     def has(self, script: str) -> bool:
         """Whether package.json has it."""
         return script in json.loads((self.folder / "package.json").read_text("utf-8"))["scripts"]

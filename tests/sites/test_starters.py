@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -67,11 +68,22 @@ def sign_in(page: Page, user: str, password: str) -> None:
     page.get_by_role("button", name="Sign in", exact=True).click()
 
 
+def header_lines(page: Page) -> list[list[str]]:
+    """What stands in each line of the header on a phone."""
+    page.set_viewport_size({"width": 360, "height": 640})
+    lines: dict[int, list[str]] = {}
+    for each in page.locator("header :is(strong, a, span)").all():
+        box = each.bounding_box() or {"y": -1}
+        lines.setdefault(round(box["y"]), []).append(each.inner_text())
+    return list(lines.values())
+
+
 def test_a_visitor_signs_in_and_out(visit: BrowserContext, starter: Starter) -> None:
     page = open_page(visit, starter)
     expect(page.get_by_label("User name")).to_be_visible()
     sign_in(page, "bob", "wrong")
-    expect(page.get_by_text("That name and password do not go together.")).to_be_visible()
+    expect(page.get_by_text("That name and password do not go together.")).to_have_class("error")
+    assert "CredentialsSignin" not in starter.log  # a wrong password is no failure of the site
     sign_in(page, "bob", "builder")
     expect(page.get_by_role("heading", name="Bob")).to_be_visible()
     page.get_by_role("button", name="Sign out").click()
@@ -80,7 +92,7 @@ def test_a_visitor_signs_in_and_out(visit: BrowserContext, starter: Starter) -> 
 
 def test_guarded_pages_lead_to_the_sign_in_and_back(visit: BrowserContext, starter: Starter) -> None:
     page = open_page(visit, starter, "/members")
-    expect(page.get_by_text("Sign in, and you get back to where you were.")).to_be_visible()
+    expect(page.get_by_text("Sign in, and you get back to where you were.")).to_have_class("notice")
     sign_in(page, "bob", "builder")
     expect(page.get_by_text("Welcome, Bob. The server knows you.")).to_be_visible()
     assert page.url == f"{starter.url}/members"
@@ -109,6 +121,35 @@ def test_what_never_changes_is_kept_and_all_else_asked_for_again(starter: Starte
         assert kept["Cache-Control"] == "public, max-age=31536000, immutable"
     for name in ("/py/pyscript.json", "/py/pyscript/core.js", "/pages/account.py", "/style.css"):
         assert starter.headers(name)["Cache-Control"] in {"no-cache", "public, max-age=0"}
+
+
+def test_files_are_compressed_once(starter: Starter) -> None:
+    bundle = starter.folder / "public/py"
+    for path in bundle.glob("pyodide/**/*.*"):
+        if path.suffix in {".mjs", ".wasm", ".bin", ".whl"} and path.stat().st_size > 2000:
+            headers = starter.headers(f"/py/{path.relative_to(bundle).as_posix()}")
+            is_compressed = path.suffix in {".bin", ".whl"}
+            assert headers.get("Content-Encoding") == (None if is_compressed else "gzip"), path.name
+
+
+def test_a_page_says_that_its_python_is_missing(chromium: Browser, starter: Starter) -> None:
+    page = chromium.new_page()
+    page.route("**/pages/account.py", lambda route: route.fulfill(status=404))
+    page.goto(f"{starter.url}/")
+    expect(page.get_by_role("alert").filter(has_text="is missing on the server")).to_be_visible()
+    page.close()
+
+
+def test_only_this_machine_reaches_it(starter: Starter) -> None:
+    # A server on all addresses listens there too.
+    with pytest.raises(OSError, match=r"refused|timed out"):
+        socket.create_connection(("127.0.0.2", urlsplit(starter.origin).port or 0), timeout=5)
+
+
+def test_a_port_in_use_is_named(starter: Starter) -> None:
+    output = starter.start_again()
+    assert re.search("in use", output), output
+    assert starter.kind == "next" or "    at " not in output, output
 
 
 def test_its_policy_is_strict(starter: Starter) -> None:
@@ -177,6 +218,7 @@ def test_react_on_the_same_page_follows_python(visit: BrowserContext, starter: S
     page = open_page(visit, starter)
     header = page.locator("header")
     expect(header).to_contain_text("Nobody")
+    assert header_lines(page) == [["my-site", "Nobody"], ["Account", "Members", "Admins"]]
     sign_in(page, "bob", "builder")
     expect(header).to_contain_text("Bob")
     page.get_by_role("button", name="Sign out").click()

@@ -6,10 +6,12 @@ import json
 import os
 import re
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
 
+from nextauth_py.bundle.build.node import node_command, node_environment
 from nextauth_py.bundle.cli import main
 from nextauth_py.starters import site
 from nextauth_py.starters.site import KINDS, SiteError, write_site
@@ -84,6 +86,75 @@ def test_packages_are_pinned_and_no_lock_names_a_registry(tmp_path: Path, kind: 
     lock = json.loads(written["package-lock.json"])
     assert {name: lock["packages"][f"node_modules/{name}"]["version"] for name in pins} == pins
     assert '"resolved"' not in written["package-lock.json"]
+
+
+def run_script(folder: Path, name: str) -> subprocess.CompletedProcess[str]:
+    """Run a script of a site, without the variables that would take the place of its file."""
+    environment = {name: value for name, value in node_environment().items() if name != "AUTH_SECRET"}
+    command = [*node_command(), f"scripts/{name}.mjs"]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+@kinds
+def test_a_site_checks_what_it_needs_before_it_starts(tmp_path: Path, kind: str) -> None:
+    write_site(tmp_path / "my-site", kind)
+    scripts = json.loads((tmp_path / "my-site/package.json").read_text("utf-8"))["scripts"]
+    assert scripts["predev"] == scripts["prestart"] == "node scripts/check.mjs"
+
+
+def test_a_missing_bundle_is_named_with_the_command_that_builds_it(tmp_path: Path) -> None:
+    write_site(tmp_path / "my-site", "express")
+    done = run_script(tmp_path / "my-site", "check")
+    assert done.returncode == 0
+    assert done.stderr == "public/py is missing: pages have no Python and stay empty. Run: npm run bundle\n"
+    (tmp_path / "my-site/public/py").mkdir()
+    (tmp_path / "my-site/public/py/pyscript.json").write_text("{}")
+    assert run_script(tmp_path / "my-site", "check").stderr == ""
+
+
+@kinds
+def test_a_clone_without_the_secrets_does_not_start_until_setup_has_made_them(
+    tmp_path: Path, kind: str
+) -> None:
+    clone, env_file = tmp_path / "my-site", KINDS[kind].env_file
+    write_site(clone, kind)
+    (clone / env_file).unlink()
+    done = run_script(clone, "check")
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"{env_file} is missing")
+    assert done.stderr.endswith("Run: npm run setup\n")
+    assert run_script(clone, "setup").returncode == 0
+    assert run_script(clone, "check").returncode == 0
+    (secret,) = secrets_of(clone)
+    assert len(secret) >= 43
+    assert re.search("^TRY_USERS=$", (clone / env_file).read_text("utf-8"), re.MULTILINE)
+    if os.name != "nt":
+        assert stat.S_IMODE((clone / env_file).stat().st_mode) == 0o600
+
+
+def test_setup_leaves_secrets_alone_that_are_there(tmp_path: Path) -> None:
+    write_site(tmp_path / "my-site", "express")
+    before = texts(tmp_path / "my-site")
+    assert "nothing was changed" in run_script(tmp_path / "my-site", "setup").stdout
+    assert texts(tmp_path / "my-site") == before
+
+
+def test_a_secret_that_is_empty_is_named(tmp_path: Path) -> None:
+    write_site(tmp_path / "my-site", "express")
+    (tmp_path / "my-site/.env").write_text("AUTH_SECRET=\n")
+    done = run_script(tmp_path / "my-site", "check")
+    assert done.returncode == 1
+    assert "AUTH_SECRET is empty in .env" in done.stderr
+
+
+@kinds
+def test_the_callbacks_for_github_are_named_for_this_machine_and_in_public(tmp_path: Path, kind: str) -> None:
+    write_site(tmp_path / "my-site", kind, base_path="/shop")
+    path = f"/shop{KINDS[kind].auth_routes}/callback/github"
+    for name in (".env.example", KINDS[kind].env_file):
+        text = (tmp_path / "my-site" / name).read_text("utf-8")
+        assert f"http://localhost:{KINDS[kind].port}{path}" in text
+        assert f"https://your.site{path}" in text
 
 
 def test_the_next_three_commands_are_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

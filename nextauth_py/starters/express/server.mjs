@@ -32,11 +32,18 @@ const headers = {
 // and answered with "not modified".
 const unchanging = /\/py\/(?:pyodide\/[0-9a-f]{8}\/|pyscript\/.*-[\w-]{8}\.js$|.*\.whl$)/;
 
+// These have been compressed when the bundle was built.
+const isCompressed = /\.(?:bin|whl|zip)$/;
+
 const options = authOptions(authPath, base);
 const app = express();
 app.disable("x-powered-by");
 app.set("trust proxy", process.env.TRUST_PROXY === "yes");
-app.use(compression());
+app.use(
+  compression({
+    filter: (request, response) => !isCompressed.test(request.path) && compression.filter(request, response),
+  }),
+);
 app.use((_request, response, next) => {
   response.set(headers);
   next();
@@ -65,6 +72,10 @@ app.use(
 
 const { PORT = "3000", HOST = "localhost" } = process.env;
 const server = app.listen(Number(PORT), HOST, (error) => {
+  if (error?.code === "EADDRINUSE") {
+    console.error(`Port ${PORT} is in use by another program. Choose another one: PORT in .env.`);
+    process.exit(1);
+  }
   if (error) throw error;
   console.log(`The site is at http://localhost:${server.address().port}${base}/`);
 });

@@ -1,5 +1,6 @@
 """The site: its pages, its files, and behind it the auth server, which is a process of its own."""
 
+import mimetypes
 import os
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -10,8 +11,10 @@ from urllib.parse import urlsplit
 
 import httpx
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
+from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.staticfiles import StaticFiles
 from fastapi.templating import Jinja2Templates
+from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES
 
 from nextauth_py import Auth, Session
 from nextauth_py.server import Visitor
@@ -150,4 +153,9 @@ async def add_headers(request: Request, respond: Callable[[Request], Awaitable[R
 
 
 app.include_router(site)
-app.mount(BASE or "/", Files(directory="public"))
+
+# The bundle's .bin and .whl files have been compressed when it was built.
+mimetypes.add_type("application/zip", ".whl")
+COMPRESSED = (*DEFAULT_EXCLUDED_CONTENT_TYPES, "application/octet-stream")
+files = GZipMiddleware(Files(directory="public"), compresslevel=6, exclude_content_types=COMPRESSED)
+app.mount(BASE or "/", files)

@@ -13,6 +13,10 @@ app.disable("x-powered-by");
 app.set("trust proxy", "loopback"); // which is app.py
 app.use(pathname, ExpressAuth({ ...authOptions(pathname, base), trustHost: true }));
 app.listen(Number(port), hostname, (error) => {
+  if (error?.code === "EADDRINUSE") {
+    console.error(`Port ${port} is in use by another program. Choose another one: NEXTAUTH_URL_INTERNAL in .env.`);
+    process.exit(1);
+  }
   if (error) throw error;
   console.log(`The auth server is at ${process.env.NEXTAUTH_URL_INTERNAL}, for the site alone.`);
 });

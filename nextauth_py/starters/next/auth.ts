@@ -1,4 +1,4 @@
-import NextAuth, { type DefaultSession } from "next-auth";
+import NextAuth, { CredentialsSignin, type DefaultSession } from "next-auth";
 import Credentials from "next-auth/providers/credentials";
 import GitHub from "next-auth/providers/github";
 
@@ -47,5 +47,5 @@ export const { handlers, auth } = NextAuth({
     },
   },
   // A wrong password is no failure of the site.
-  logger: { error: (error) => error.name === "CredentialsSignin" || console.error(error) },
+  logger: { error: (error) => error instanceof CredentialsSignin || console.error(error) },
 });

@@ -28,10 +28,10 @@ export function proxy(request: NextRequest) {
 
 export const config = {
   matcher: [
-    "/",
+    "/", // under a base path the pattern below does not match it
     {
       // Not the auth routes and the API, the bundle, the pages' Python and style, and what Next.js loads ahead.
-      source: "/((?!api/|py/|pages/|style\\.css|_next/static/|_next/image).*)",
+      source: "/((?!api/|py/|pages/|style\\.css|_next/static|_next/image).*)",
       missing: [
         { type: "header", key: "next-router-prefetch" },
         { type: "header", key: "purpose", value: "prefetch" },

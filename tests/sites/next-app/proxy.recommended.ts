@@ -4,7 +4,7 @@ export { auth as proxy } from "@/auth";
 export const config = {
   matcher: [
     {
-      source: "/((?!api|py/|pages/|_next/static|_next/image|favicon.ico).*)",
+      source: "/((?!api/|py/|pages/|favicon\\.ico|_next/static|_next/image).*)",
       missing: [
         { type: "header", key: "next-router-prefetch" },
         { type: "header", key: "purpose", value: "prefetch" },

@@ -18,21 +18,25 @@ SESSION = f"{SITE}/api/auth/session"
 @pytest.mark.parametrize(
     ("page", "declared", "paths"),
     [
-        (f"{SITE}/", "", ["/api/auth", "/auth"]),
-        (f"{SITE}/account", "", ["/api/auth", "/auth"]),
-        (f"{SITE}/shop/", "", ["/api/auth", "/auth", "/shop/api/auth", "/shop/auth"]),
+        (f"{SITE}/", [], ["/api/auth", "/auth"]),
+        (f"{SITE}/account", [None], ["/api/auth", "/auth"]),
+        (
+            f"{SITE}/shop/",
+            [".evil.example", "@evil.example"],
+            ["/api/auth", "/auth", "/shop/api/auth", "/shop/auth"],
+        ),
         (
             f"{SITE}/shop/me/page.html?a=/b/",
-            "/own",
+            ["/own", None],
             [
                 *("/own", "/api/auth", "/auth"),
                 *("/shop/me/api/auth", "/shop/me/auth", "/shop/api/auth", "/shop/auth"),
             ],
         ),
-        (f"{SITE}/shop/", "/shop/api/auth", ["/shop/api/auth", "/api/auth", "/auth", "/shop/auth"]),
+        (f"{SITE}/shop/", ["/shop/api/auth"], ["/shop/api/auth", "/api/auth", "/auth", "/shop/auth"]),
     ],
 )
-def test_where_the_routes_may_be(page: str, declared: str, paths: list[str]) -> None:
+def test_where_the_routes_may_be(page: str, declared: list[str | None], paths: list[str]) -> None:
     assert candidates(page, declared) == paths
 
 
@@ -89,10 +93,19 @@ def test_the_generation_is_told_by_cookies_else_by_the_empty_session(
     assert check_auth(routes)[0].text == f"{name}, with base_path='/api/auth'"
 
 
-def test_another_base_path_says_what_pages_have_to_write() -> None:
-    found = one(check_auth(auth("/auth")), Level.NOTE)
-    assert 'SessionProvider(base_path="/auth")' in found.advice
-    assert 'data-base-path="/auth"' in found.advice
+def test_all_paths_that_were_tried_are_named() -> None:
+    missing = answer(SESSION, "", status=404)
+    tried = ("/own", "/api/auth", "/auth", "/shop/api/auth", "/shop/auth")
+    (found,) = bad(check_auth(auth(session=missing, providers=missing, csrf=missing, tried=tried)))
+    assert found.endswith("NextAuth server; also tried: /own, /auth, /shop/api/auth, /shop/auth")
+    other = answer(SESSION, {"detail": "?"}, PRIVATE)
+    (found,) = bad(check_auth(auth(session=other, tried=("/api/auth", "/auth"))))
+    assert found.endswith("; also tried: /auth")
+    (found,) = bad(check_auth(auth(session=missing, tried=tried, elsewhere="/own")))
+    assert "tried" not in found
+    broken = answer(SESSION, {"message": "…"}, status=500)
+    found = one(check_auth(auth(session=broken, tried=tried)), Level.ERROR).text
+    assert found.endswith("configuration is wrong")
 
 
 @pytest.mark.parametrize(

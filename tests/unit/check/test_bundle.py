@@ -137,10 +137,14 @@ def test_a_file_that_is_not_there(found: Answer, expected: str) -> None:
     assert complaints({ASM: found}) == [f"error bundle: /static/dist/: {expected.format(ASM)}"]
 
 
-def test_a_bundle_that_is_not_there_is_said_once() -> None:
+@pytest.mark.parametrize(("is_cdn", "command"), [(False, "bundle OUT`"), (True, "bundle --cdn OUT`")])
+def test_a_bundle_that_is_not_there_is_to_be_built(command: str, *, is_cdn: bool) -> None:
     answers = {path: answer(ROOT + path, "", status=404) for path in (CONFIG, LOCK, INTERPRETER, CORE)}
-    (found,) = bad(check_bundle(Bundle(ROOT, PAGE, answers), WHEEL))
-    assert found.endswith(f"{CONFIG}, {LOCK}, {INTERPRETER} and 1 more")
+    (found,) = check_bundle(Bundle(ROOT, PAGE, answers, is_cdn), WHEEL)
+    assert found.text == "/static/dist/: none of its files is there (404)"
+    assert found.advice.startswith(
+        f"run `nextauth-py {command}, OUT being the folder that is served at /stat"
+    )
 
 
 @pytest.mark.parametrize(

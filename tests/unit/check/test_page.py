@@ -6,7 +6,7 @@ import pytest
 
 from nextauth_py.check.answers import Answer, resolved, shown
 from nextauth_py.check.findings import Level
-from nextauth_py.check.page import check_base_path, check_page, check_redirects, check_sources, parse_page
+from nextauth_py.check.page import check_page, check_redirects, check_sources, parse_page
 
 from .examples import SITE, answer, bad, html, one, redirect
 
@@ -61,10 +61,6 @@ def test_elements_of_python_are_read_as_pyscript_does() -> None:
             "warning page: its <base> leads to https://evil",
         ),
         ("<p>Hello", "warning page: https://shop.example/shop/page.html loads no PyScript"),
-        (
-            PREFETCH.replace("src", 'type="module" src') + CORE + PYTHON,
-            "warning prefetch: session-prefetch.js",
-        ),
     ],
 )
 def test_what_keeps_a_page_from_working(body: str, expected: str) -> None:
@@ -107,27 +103,15 @@ def test_another_librarys_core_is_not_pyscript() -> None:
     assert page.core_url == f"{SITE}/static/dist/pyscript/core.js"
 
 
-@pytest.mark.parametrize(
-    ("attribute", "base_path", "is_right"),
-    [
-        ("", "/api/auth", True),
-        ("", "/auth", False),
-        (' data-base-path="/auth"', "/auth", True),
-        (' data-base-path="/auth/"', "/auth", True),
-        (' data-base-path="/auth"', "/api/auth", False),
-    ],
-)
-def test_the_early_script_asks_at_the_base_path(attribute: str, base_path: str, *, is_right: bool) -> None:
-    page = parse_page(html("/page", PREFETCH.replace(" src", f"{attribute} src")))
-    (found,) = check_base_path(page, base_path)
-    assert found.level == ("ok" if is_right else "error")
-    assert is_right or f'data-base-path="{base_path}"' in found.advice
-
-
-def test_a_page_without_the_early_script_is_a_note() -> None:
-    found = html("/page", CORE + PYTHON)
-    assert "session-prefetch.js" in one(check_page(parse_page(found), found), Level.NOTE).advice
-    assert check_base_path(parse_page(found), "/auth") == []
+def test_advice_names_the_bundle_that_was_found() -> None:
+    found = html("/page", CORE + '<script type="py" src="a.py"></script>')
+    page = parse_page(found)
+    advice = one(check_page(page, found, f"{SITE}/py/"), Level.ERROR).advice
+    assert advice.startswith('config="/py/pyscript.json"')
+    assert one(check_page(page, found), Level.ERROR).advice.startswith('config="…/pyscript.json"')
+    found = html("/page", PYTHON)
+    advice = one(check_page(parse_page(found), found, f"{SITE}/py/"), Level.WARNING).advice
+    assert advice == '<script type="module" src="/py/pyscript/core.js"></script>'
 
 
 EMBEDDED = '<script type="application/json" id="nextauth-session">{"user": {"name": "Alice"}}</script>'

@@ -91,6 +91,15 @@ def test_workers_come_from_a_blob() -> None:
     assert complaints(allowed, has_workers=True) == []
 
 
+def test_early_scripts_need_permission_too() -> None:
+    policy = STRICT.replace("script-src 'self'", "script-src 'nonce-x'")
+    assert policy != STRICT
+    early = {f"{SITE}/py/session-prefetch.js": "", f"{SITE}/py/session-boot.js": "x"}
+    (found,) = complaints(policy, nonce="x", early=early)
+    assert found == "warning policy: script-src does not allow /py/session-prefetch.js"
+    assert complaints(STRICT, early=early) == []
+
+
 def test_pyscript_from_its_cdn_needs_more() -> None:
     needs: Any = {"scripts": (CDN,), "is_from_cdn": True}
     found = complaints(STRICT, **needs)

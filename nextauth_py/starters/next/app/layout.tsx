@@ -1,5 +1,4 @@
 import type { Metadata } from "next";
-import Script from "next/script";
 import { SessionProvider } from "next-auth/react";
 import type { ReactNode } from "react";
 
@@ -15,6 +14,7 @@ export default async function Layout({ children }: { children: ReactNode }) {
     <html lang="en" data-auth={authPath} data-denied={`${base}/denied`}>
       <head>
         <link rel="stylesheet" href={`${base}/style.css`} />
+        <script src={`${base}/py/session-boot.js`} />
         <script src={`${base}/py/session-prefetch.js`} data-base-path={authPath} />
       </head>
       <body>
@@ -22,8 +22,6 @@ export default async function Layout({ children }: { children: ReactNode }) {
           <Nav />
         </SessionProvider>
         {children}
-        {/* After React has taken over the page, so that neither changes what the other reads. */}
-        <Script type="module" crossOrigin="anonymous" src={`${base}/py/pyscript/core.js`} />
       </body>
     </html>
   );

@@ -1,8 +1,9 @@
-"""What the pages read in the browser's document, for tests in plain Python."""
+"""Stands in for the browser's document, for tests in plain Python."""
 
 import sys
 from types import SimpleNamespace
 
+import nextauth_py
 import pytest
 
 DATASET = SimpleNamespace(auth="/api/auth", denied="/denied")
@@ -13,3 +14,5 @@ def _document(monkeypatch):
     root = SimpleNamespace(dataset=DATASET)
     pyscript = SimpleNamespace(document=SimpleNamespace(documentElement=root))
     monkeypatch.setitem(sys.modules, "pyscript", pyscript)
+    # It needs a real document: tests/test_site.py presses the buttons.
+    monkeypatch.setattr(nextauth_py, "bind_page", lambda: None)

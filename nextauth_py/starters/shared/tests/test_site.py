@@ -20,7 +20,9 @@ def test_a_visitor_signs_in_and_out(page):
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
 
 
-def test_an_admin_sees_the_page_for_admins(page):
+def test_an_admin_sees_the_page_for_admins_and_signs_out_there(page):
     sign_in_as(page, username="alice", password="wonder", base_path=f"{BASE}__AUTH_ROUTES__")
     page.goto(f"{BASE}/admins")
     expect(page.locator("#admins")).to_contain_text("Alice", timeout=PATIENCE)
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible(timeout=PATIENCE)

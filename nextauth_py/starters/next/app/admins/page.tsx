@@ -2,6 +2,7 @@ import type { Metadata } from "next";
 
 import { Card } from "@/components/card";
 import { Python } from "@/components/python";
+import { SignOut } from "@/components/sign-out";
 
 export const metadata: Metadata = { title: "Admins" };
 
@@ -10,6 +11,7 @@ export default function Admins() {
     <Card python="admins">
       <h1>For admins</h1>
       <Python name="admins" />
+      <SignOut />
     </Card>
   );
 }

@@ -2,6 +2,7 @@ import type { Metadata } from "next";
 
 import { Card } from "@/components/card";
 import { Python } from "@/components/python";
+import { SignOut } from "@/components/sign-out";
 
 export const metadata: Metadata = { title: "Members" };
 
@@ -10,6 +11,7 @@ export default function Members() {
     <Card python="members">
       <h1>For members</h1>
       <Python name="members" />
+      <SignOut />
     </Card>
   );
 }

@@ -18,29 +18,34 @@ SessionProvider(base_path=document.documentElement.dataset.auth).start()
 address = window.URLSearchParams.new(window.location.search)
 came_from = address.get("callbackUrl") or None
 
+SIGN_IN_FIRST = "Sign in, and you get back to where you were."
 MESSAGES = {
-    "SessionRequired": "Sign in, and you get back to where you were.",
     "CredentialsSignin": "That name and password do not go together.",
     "AccessDenied": "You may not sign in here.",
 }
 NO_ANSWER = "The server does not answer just now. Try again in a moment."
 NO_SUCCESS = "Signing in did not work. Please try again."
+NO_WAY = "Nobody can sign in yet: see the site's README.md."
 
 
 def message(error):
     return MESSAGES.get(error, NO_SUCCESS) if error else ""
 
 
-notice = message(address.get("error"))
+reason = address.get("error")
+is_sent_here = reason == "SessionRequired"
+failure = "" if is_sent_here else message(reason)
 busy = False
-providers = {}
+providers = None  # until the server has named them
 
 
 def sign_in_form():
     return t"""
         <h1>Sign in</h1>
+        <p class="notice" role="status" ?hidden={not is_sent_here}>{SIGN_IN_FIRST}</p>
+        <p class="notice" ?hidden={providers}>{NO_WAY}</p>
         {password_form() if "credentials" in providers else None}
-        <p class="notice" role="alert" ?hidden={not notice}>{notice}</p>
+        <p class="error" role="alert" ?hidden={not failure}>{failure}</p>
         {[other_way(each) for each in providers.values() if each.type != "credentials"]}
     """
 
@@ -79,7 +84,7 @@ def profile(session):
                 <span class="quiet">{user.email}</span>
             </div>
         </div>
-        <p class="notice" role="alert" ?hidden={not notice}>{notice}</p>
+        <p class="error" role="alert" ?hidden={not failure}>{failure}</p>
         <p class="quiet">Signed in until {session.data.expires:%d %B %Y}, and longer if you come back.</p>
         <p><button ?disabled={busy} @click={leave}>Sign out</button></p>
     """
@@ -123,8 +128,8 @@ async def attempt(call):
 
 
 def say(text):
-    global notice
-    notice = text
+    global failure
+    failure = text
     account.update()
 
 
@@ -133,8 +138,8 @@ def account():
     session = use_session()
     if session.status == "authenticated":
         return profile(session)
-    if session.status == "loading" or not providers:
-        return t'<h1>One moment</h1><p class="quiet">{NO_ANSWER if session.error else notice}</p>'
+    if session.status == "loading" or providers is None:
+        return t'<h1>One moment</h1><p class="quiet">{NO_ANSWER if session.error else failure}</p>'
     return sign_in_form()
 
 

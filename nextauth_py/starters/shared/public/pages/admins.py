@@ -2,7 +2,7 @@
 
 from pyscript import document
 
-from nextauth_py import Auth, SessionProvider, component, use_session
+from nextauth_py import Auth, SessionProvider, bind_page, component, use_session
 
 root = document.documentElement.dataset
 SessionProvider(base_path=root.auth).start()
@@ -12,3 +12,6 @@ SessionProvider(base_path=root.auth).start()
 def admins():
     user = use_session().data.user
     return f"{user.name or user.email} has the role “{user.role}”."
+
+
+bind_page()  # the button to sign out, by its attributes

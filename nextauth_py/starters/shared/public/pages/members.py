@@ -5,7 +5,7 @@ What is really secret belongs on the server, which has to check each request for
 
 from pyscript import document
 
-from nextauth_py import SessionProvider, component, use_session
+from nextauth_py import SessionProvider, bind_page, component, use_session
 
 SessionProvider(base_path=document.documentElement.dataset.auth).start()
 
@@ -14,3 +14,6 @@ SessionProvider(base_path=document.documentElement.dataset.auth).start()
 def members():
     user = use_session().data.user
     return f"Welcome, {user.name or user.email}. The server knows you."
+
+
+bind_page()  # the button to sign out, by its attributes

@@ -45,8 +45,6 @@ BUTTONS = """
 INACTIVE = (
     "Object.defineProperty(navigator, 'userActivation', { value: { isActive: false }, configurable: true })"
 )
-    "Object.defineProperty(navigator, 'userActivation', { value: { isActive: false }, configurable: true })"
-)
 ACTIVE = "delete navigator.userActivation"
 
 # Pages that cut the window off from the page that has opened it.

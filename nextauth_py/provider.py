@@ -290,6 +290,37 @@ class SessionProvider(Generic[S]):
             fields=fields,
         )
 
+    def remember(self, data: object) -> bool:
+        """Keep data for this page, if a sign-in leaves it and then returns to it: see `recall`.
+
+        It is in the tab's sessionStorage, where each script of the origin can read it, for a day at most.
+
+        Args:
+            data: JSON data. It replaces what was kept earlier; None forgets that.
+
+        Returns:
+            Whether it is kept: the browser may refuse storage, or have no room.
+
+        Raises:
+            TypeError: A value is not JSON serializable.
+            ValueError: A number is not finite.
+
+        Example:
+            ```python
+            provider.remember({"draft": draft})
+            await sign_in("github")
+            ```
+        """
+        return self.engine.running.remember(data)
+
+    def recall(self) -> Any:
+        """Return the data that `remember` has kept, once, when a sign-in has returned to this page.
+
+        Returns:
+            The data; None if there is none, or it is older than a day.
+        """
+        return self.engine.running.recall()
+
     @ignores_events
     async def sign_out(
         self, *, callback_url: str | None = None, redirect: bool = True

@@ -11,7 +11,7 @@ from ..core.options import UNSET, Unset, checked_session
 from ..core.schedule import Schedule, expires_at
 from ..core.server_clock import ServerClock
 from ..core.store import SessionStore, Stamp
-from ..core.urls import callback_of, join, safe_redirect
+from ..core.urls import STATE_PARAMETER, callback_of, join, safe_redirect
 from ..errors import ClientFetchError, NextAuthError, SessionValidationError
 from ..state import Reason, S
 from ..tabs.channel import TabChannel
@@ -396,6 +396,23 @@ class Engine(Generic[S]):
             fields=fields,
         )
 
+    # --- what the page remembers ---
+
+    def remember(self, data: object) -> bool:
+        """As `SessionProvider.remember`."""
+        from .remember import remember  # noqa: PLC0415 - few pages need it
+
+        self.mutations.state_nonce = remember(self.host, self.auth, data)
+        return bool(self.mutations.state_nonce)
+
+    def recall(self) -> Any:
+        """As `SessionProvider.recall`."""
+        if STATE_PARAMETER not in self.host.location():
+            return None
+        from .remember import recall  # noqa: PLC0415 - few pages need it
+
+        return recall(self.host, self.auth)
+
     # --- asking ---
 
     async def _refetch(self, reason: Reason) -> None:
@@ -503,5 +520,6 @@ class Engine(Generic[S]):
 
     def _go_to_sign_in(self) -> None:
         page = self.host.location()
-        url = self.auth.endpoint("signin", error="SessionRequired", callbackUrl=page)
+        callback = self.mutations.with_state(page)
+        url = self.auth.endpoint("signin", error="SessionRequired", callbackUrl=callback)
         send_away(self.host, self.auth, url)

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from ..core import wire
 from ..core.options import UNSET, Unset
 from ..core.store import Mutation, SessionStore, Stamp, is_same_session
-from ..core.urls import as_texts, destination, safe_redirect, without_verdict
+from ..core.urls import (
+    STATE_PARAMETER,
+    as_texts,
+    destination,
+    join,
+    origin_of,
+    safe_redirect,
+    with_parameter,
+    without_verdict,
+)
 from ..errors import ClientFetchError, NextAuthError, SessionValidationError, SignOutIncomplete
 from ..state import Reason, S
 from .driver import monotonic
@@ -59,6 +68,7 @@ class AuthClient(Generic[S]):
         leaving: The sign-outs that are about to navigate; guards must not navigate meanwhile.
         calls: The sign-ins, updates and sign-outs in progress.
         ended_at: When the last of them ended, by the event loop's time.
+        state_nonce: Is to be in the address that a sign-in returns to, if the page has something to remember.
         watch: Looks whether a session comes back after a sign-out.
     """
 
@@ -80,6 +90,7 @@ class AuthClient(Generic[S]):
         self.leaving: frozenset[object] = frozenset()
         self.calls: frozenset[object] = frozenset()
         self.ended_at = 0.0
+        self.state_nonce = ""
         self._transport = transport
         self._store = store
         self._driver = driver
@@ -123,6 +134,8 @@ class AuthClient(Generic[S]):
             authorization_params = as_texts(authorization_params)
         with self._call("sign_in"):
             callback = self._checked_callback(callback_url)
+            if redirect:
+                callback = self.with_state(callback)
             providers = await self._transport.providers()
             provider = providers.get(provider_id or "")
             if provider_id is None or provider is None:
@@ -384,6 +397,12 @@ class AuthClient(Generic[S]):
         # A server behind a proxy may go by another origin than the page's, and would refuse this one.
         is_path = callback_url.startswith("/") and not self.auth.origin
         return callback_url if is_path else url
+
+    def with_state(self, callback: str) -> str:
+        """The address that a sign-in returns to, for a page that has something to remember."""
+        page = self.host.location()
+        is_own = self.state_nonce and origin_of(join(page, callback)) == origin_of(page)
+        return with_parameter(callback, STATE_PARAMETER, self.state_nonce) if is_own else callback
 
     def _finish(self, url: str, result: R, callback: str, *, redirect: bool) -> R | None:
         page, target = self.host.location(), self._target(url, callback)

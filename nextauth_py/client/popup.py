@@ -12,7 +12,7 @@ import asyncio
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any
 
-from ..core.urls import encoded, join, origin_of, query_of, safe_redirect, without_verdict
+from ..core.urls import join, origin_of, query_of, safe_redirect, with_parameter, without_verdict
 from ..core.wire import SignInResult
 from .driver import monotonic
 
@@ -113,7 +113,7 @@ class _Popup:
         self._nonce = client.host.unique()
         if not self._auth.origin:  # it may go by another origin than the page's, and would refuse this one
             address = address.removeprefix(origin_of(address))
-        self.landing = f"{address}{'&' if '?' in address else '?'}{encoded({PARAMETER: self._nonce})}"
+        self.landing = with_parameter(address, PARAMETER, self._nonce)
         self._channel: Channel | None = None
         self._told = ""
         self._news = asyncio.Event()

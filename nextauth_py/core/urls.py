@@ -202,20 +202,34 @@ def join(page: str, url: str) -> str:
 # A UTF-16 half of a character, as Python writes it in UTF-8. Browsers send U+FFFD for it.
 _HALF = re.compile("%ED%[AB].%..")
 
-# What an auth server adds to the address of a page in order to say that it has refused something.
-_VERDICT = {"error", "code", "csrf"}
+# Of the address of a page that is back after a sign-in, and wants what it remembered.
+STATE_PARAMETER = "nextauth_state"
+
+# What an auth server adds to the address of a page in order to say that it has refused something; and ours.
+_VERDICT = {"error", "code", "csrf", STATE_PARAMETER}
+
+
+def with_parameter(url: str, name: str, value: str) -> str:
+    """A URL with one more parameter in its query. Neither name nor value needs encoding."""
+    address, mark, fragment = url.partition("#")
+    return f"{address}{'&' if '?' in address else '?'}{name}={value}{mark}{fragment}"
 
 
 def without_verdict(page: str) -> str:
     """A page's address without what an earlier refusal has left in it; the rest byte for byte."""
+    return without_parameters(page, _VERDICT)
+
+
+def without_parameters(page: str, names: Collection[str]) -> str:
+    """A page's address without some parameters, also of a route in its fragment; the rest byte for byte."""
     from urllib.parse import unquote_plus  # noqa: PLC0415 - see above
 
     address, hash_, route = page.partition("#")
     if hash_:
-        return without_verdict(address) + hash_ + without_verdict(route)
+        return without_parameters(address, names) + hash_ + without_parameters(route, names)
     path, mark, query = page.partition("?")
     fields = query.split("&")
-    kept = [each for each in fields if unquote_plus(each.partition("=")[0]) not in _VERDICT]
+    kept = [each for each in fields if unquote_plus(each.partition("=")[0]) not in names]
     if kept == fields:
         return page
     return path + (mark if kept else "") + "&".join(kept)

@@ -135,8 +135,8 @@ def update_request(auth: AuthUrl, csrf_token: str | None, data: Mapping[str, Any
     return Request("POST", auth.endpoint("session"), headers, json.dumps(body), bool(auth.origin))
 
 
-def as_json(data: Mapping[str, Any] | None) -> Any:
-    """A copy of what an update sends, as JSON carries it.
+def as_json(data: object, call: str = "update()") -> Any:
+    """A copy of what a call takes, as JSON carries it.
 
     Raises:
         TypeError: JSON cannot carry a value's type. No value is in the text.
@@ -146,14 +146,16 @@ def as_json(data: Mapping[str, Any] | None) -> Any:
         return json.loads(json.dumps(data, allow_nan=False, default=_plain))
     except (ValueError, RecursionError):
         raise ValueError(
-            "update() takes JSON: no NaN, no infinity, and nothing that contains itself"
+            f"{call} takes JSON: no NaN, no infinity, and nothing that contains itself"
         ) from None
+    except TypeError as error:
+        raise TypeError(f"{call} takes JSON, which cannot carry {error}") from None
 
 
 def _plain(value: object) -> dict[Any, Any]:
     if isinstance(value, Mapping):  # but no dict
         return dict(value)
-    raise TypeError(f"update() takes JSON, which cannot carry a {type(value).__name__}")
+    raise TypeError(f"a {type(value).__name__}")
 
 
 def form_request(

@@ -106,8 +106,8 @@ class Tabs(Protocol):
         """Read from localStorage; None if the key is missing or storage unavailable."""
         ...
 
-    def keep(self, key: str, text: str) -> None:
-        """Write to sessionStorage, if available."""
+    def keep(self, key: str, text: str) -> bool:
+        """Write to sessionStorage, if available. Return whether it was."""
         ...
 
     def take_kept(self, key: str) -> str | None:
@@ -223,6 +223,10 @@ class Page(Protocol):
 
     def navigate(self, url: str) -> None:
         """Navigate to an address that the caller has checked; relative ones resolve against `location`."""
+        ...
+
+    def replace_address(self, url: str) -> None:
+        """Have the page go by another address of its origin, without loading it."""
         ...
 
     def reload(self) -> None:

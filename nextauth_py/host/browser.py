@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import js
@@ -49,9 +49,12 @@ class BrowserHost(PyodideHost):
             return None
         return text if isinstance(text, str) else None
 
-    def keep(self, key: str, text: str) -> None:
-        with suppress(AttributeError, JsException):
+    def keep(self, key: str, text: str) -> bool:
+        try:
             js.sessionStorage.setItem(key, text)
+        except (AttributeError, JsException):
+            return False
+        return True
 
     def take_kept(self, key: str) -> str | None:
         try:
@@ -151,6 +154,9 @@ class BrowserHost(PyodideHost):
     def navigate(self, url: str) -> None:
         """Resolve against the page's address: a ``<base href>`` would lead to another origin."""
         js.location.assign(js.URL.new(url, self.location()).href)
+
+    def replace_address(self, url: str) -> None:
+        js.history.replaceState(js.history.state, "", url)
 
     def reload(self) -> None:
         js.location.reload()

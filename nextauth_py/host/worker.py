@@ -26,8 +26,9 @@ class WorkerHost(PyodideHost):
     def stored(self, key: str) -> str | None:  # noqa: ARG002
         return None
 
-    def keep(self, key: str, text: str) -> None:
+    def keep(self, key: str, text: str) -> bool:  # noqa: ARG002
         """Nothing: workers have no sessionStorage."""
+        return False
 
     def take_kept(self, key: str) -> str | None:  # noqa: ARG002
         return None
@@ -65,6 +66,9 @@ class WorkerHost(PyodideHost):
 
     def navigate(self, url: str) -> None:  # noqa: ARG002
         raise RuntimeError("a worker cannot leave its page")
+
+    def replace_address(self, url: str) -> None:
+        self.navigate(url)
 
     def reload(self) -> None:
         self.navigate("")

@@ -298,9 +298,10 @@ class MemoryHost:
     def stored(self, key: str) -> str | None:
         return self.browser.storage.get(key) if self.has_storage else None
 
-    def keep(self, key: str, text: str) -> None:
+    def keep(self, key: str, text: str) -> bool:
         if self.has_storage:
             self.kept[key] = text
+        return self.has_storage
 
     def take_kept(self, key: str) -> str | None:
         return self.kept.pop(key, None)
@@ -369,6 +370,9 @@ class MemoryHost:
 
     def navigate(self, url: str) -> None:
         self.visited.append(url)
+
+    def replace_address(self, url: str) -> None:
+        self.url = url
 
     def reload(self) -> None:
         self.reloads += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -36,8 +37,13 @@ def example(name: str, containing: str) -> str:
 
 
 # Those of pages. What runs elsewhere is tested below, and in tests/servers.
-PAGES = ("components.md", "refetching.md")
-ALL = [(name, number) for name in PAGES for number in range(len(examples(name)))]
+PAGES = ("components.md", "popups.md", "refetching.md")
+ALL = [
+    (name, number)
+    for name in PAGES
+    for number, code in enumerate(examples(name))
+    if not code.startswith("# test_")
+]
 
 
 @pytest.fixture(scope="module")
@@ -150,6 +156,32 @@ def test_the_examples_of_tests_pass(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_account.py"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert "5 passed" in done.stdout, done.stdout + done.stderr
+
+
+# As the one in the docs, in a Python that need not know t-strings.
+IN_A_POPUP = """
+from nextauth_py import SessionProvider, component, sign_in, use_session
+from tests.unit.templates import Template
+
+SessionProvider().start()
+
+
+@component("#account")
+def account():
+    session = use_session()
+    if session.status == "authenticated":
+        return f"Signed in as {session.data.user.name}"
+    return Template("<button @click=", lambda: sign_in("github", popup=True), ">Sign in</button>")
+"""
+
+
+def test_the_examples_of_tests_of_popups_pass(tmp_path: Path) -> None:
+    (tmp_path / "account.py").write_text(IN_A_POPUP, "utf-8")
+    (tmp_path / "test_popup.py").write_text(example("popups.md", "finish_popup("), "utf-8")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_popup.py"]
+    environment = {**os.environ, "PYTHONPATH": str(DOCS.parent)}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert "2 passed" in done.stdout, done.stdout + done.stderr
 
 
 def test_the_example_of_a_test_in_a_browser_passes(page: Page) -> None:

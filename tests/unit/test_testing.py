@@ -253,3 +253,58 @@ def test_a_slash_behind_the_routes_makes_no_difference() -> None:
         tab.run(lambda: SessionProvider(base_path="/auth/").start())
         assert tab.state.status == "authenticated"
         assert browser.requests == ["GET /auth/session"]
+
+
+# --- sign-ins in a window ---
+
+
+@pytest.fixture
+def result(tab: Tab) -> list[Any]:
+    """What the page's sign-in in a window comes to."""
+    results: list[Any] = []
+
+    def page() -> None:
+        SessionProvider().start()
+        task = asyncio.ensure_future(sign_in("github", popup=True))
+        task.add_done_callback(lambda task: results.append(task.result()))
+
+    tab.run(page)
+    return results
+
+
+def test_a_test_signs_in_in_the_window(tab: Tab, result: list[Any]) -> None:
+    assert result == []
+    tab.finish_popup("alice")
+    assert result[0].ok
+    assert tab.state.data is not None
+    assert tab.state.data.user is not None
+    assert tab.state.data.user.name == "alice"
+
+
+def test_a_test_refuses_the_visitor_in_the_window(tab: Tab, result: list[Any]) -> None:
+    tab.finish_popup(error="AccessDenied")
+    assert result[0].error == "AccessDenied"
+
+
+def test_a_test_closes_the_window(tab: Tab, browser: Browser, result: list[Any]) -> None:
+    tab.close_popup()
+    browser.advance(15)
+    assert result[0].error == "PopupClosed"
+    with pytest.raises(LookupError, match="no window is open"):
+        tab.close_popup()
+
+
+def test_a_test_signs_in_on_the_servers_page_in_the_window(tab: Tab) -> None:
+    tasks: list[Any] = []
+    tab.run(lambda: tasks.append(asyncio.ensure_future(SessionProvider().start().sign_in(popup=True))))
+    tab.finish_popup("alice")
+    assert tasks[0].result().ok
+    assert tab.state.status == "authenticated"
+
+
+def test_a_test_has_the_browser_refuse_windows(tab: Tab) -> None:
+    assert tab.allows_popups
+    tab.allows_popups = False
+    assert tab.run(sign_in("github", popup=True)).error == "PopupBlocked"
+    with pytest.raises(LookupError, match="no window is open"):
+        tab.finish_popup("alice")

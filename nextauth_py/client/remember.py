@@ -1,0 +1,50 @@
+"""What a page wants to have again after a sign-in that leaves it: kept in the tab's sessionStorage."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from ..core.urls import STATE_PARAMETER, query_of, without_parameters
+from ..core.wire import as_json
+from ..tabs.messages import parse_stored
+
+if TYPE_CHECKING:
+    from ..core.urls import AuthUrl
+    from ..host.base import Host
+
+_DAY = 24 * 60 * 60.0
+
+
+def remember(host: Host, auth: AuthUrl, data: object) -> str:
+    """Keep JSON data until the page is back. None forgets what was kept.
+
+    Returns:
+        What is to be in the address of the page when it is back; empty if nothing is kept.
+
+    Raises:
+        TypeError: A value is not JSON serializable.
+        ValueError: A number is not finite, or something contains itself.
+    """
+    nonce = host.unique()
+    text = json.dumps([nonce, host.now(), as_json(data, "remember()")])
+    host.take_kept(_key(auth))
+    is_kept = data is not None and parse_stored(text) is not None and host.keep(_key(auth), text)
+    return nonce if is_kept else ""
+
+
+def recall(host: Host, auth: AuthUrl) -> Any:
+    """Return what was kept, if this page's address has its nonce, and take that out of the address."""
+    nonces = query_of(host.location()).get(STATE_PARAMETER, [])
+    text = host.take_kept(_key(auth))
+    match parse_stored(text):
+        case [str(nonce), float(at), data] if nonce in nonces:
+            host.replace_address(without_parameters(host.location(), {STATE_PARAMETER}))
+            return data if 0 <= host.now() - at < _DAY else None
+    if text:
+        host.keep(_key(auth), text)  # for a page to come
+    return None
+
+
+def _key(auth: AuthUrl) -> str:
+    return f"nextauth_py.remembered {auth.endpoint()}"

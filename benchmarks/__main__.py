@@ -11,7 +11,7 @@ from pathlib import Path
 from demo.bootstrap import enter
 
 FOLDER = Path(__file__).parent
-PARTS = ("startup", "tabs", "updates")
+PARTS = ("startup", "tabs", "updates", "sign-ins")
 
 
 def main() -> None:
@@ -21,12 +21,17 @@ def main() -> None:
     # Only now is everything installed.
     from playwright.sync_api import sync_playwright  # noqa: PLC0415
 
-    from . import startup, tabs, updates  # noqa: PLC0415
+    from . import sign_ins, startup, tabs, updates  # noqa: PLC0415
     from .report import write  # noqa: PLC0415
     from .setting import prepare  # noqa: PLC0415
 
     mounts, options = prepare()
-    measures = {"startup": startup.measure, "tabs": tabs.measure, "updates": updates.measure}
+    measures = {
+        "startup": startup.measure,
+        "tabs": tabs.measure,
+        "updates": updates.measure,
+        "sign-ins": sign_ins.measure,
+    }
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(**options)
         facts = {

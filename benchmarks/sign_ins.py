@@ -1,4 +1,4 @@
-"""How long a sign-in at an identity provider takes that knows the visitor: in a window, and by leaving the page.
+"""How long a sign-in takes at an identity provider that knows the visitor: in a window, and by leaving.
 
 A real OpenID Connect provider on this machine, which leads back at once; a warm cache.
 """

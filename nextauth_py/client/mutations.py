@@ -34,6 +34,9 @@ R = TypeVar("R", bound="SignInResult | SignOutResult")
 # A sign-out is repeated when something else on the origin has renewed the cookie meanwhile.
 _SIGN_OUT_ATTEMPTS = 3
 
+# Types of providers whose POST signs in. With the others, nothing changes before the visitor comes back.
+_SIGN_IN_HERE = {"credentials", "webauthn"}
+
 
 class _ObsoleteError(Exception):
     """A repetition is no longer wanted."""
@@ -114,7 +117,7 @@ class AuthClient(Generic[S]):
         fields = as_texts(fields)
         if not isinstance(authorization_params, str):
             authorization_params = as_texts(authorization_params)
-        with self._call("sign_in"):
+        with self._call("sign_in") as call:
             callback = self._checked_callback(callback_url)
             providers = await self._transport.providers()
             provider = providers.get(provider_id or "")
@@ -122,10 +125,25 @@ class AuthClient(Generic[S]):
                 return self._choose_provider(callback, redirect=redirect, any_provider=bool(providers))
             kind = provider.get("type")
             if kind == "webauthn":
-                raise ValueError(f"{provider_id!r} needs a passkey: call sign_in() for the server's page.")
-            route = "callback" if kind == "credentials" else "signin", provider_id
+                from .passkeys import ask_for_passkey  # noqa: PLC0415 - few sites have them
+
+                answer = await ask_for_passkey(
+                    self._host,
+                    self._auth,
+                    provider_id,
+                    fields,
+                    callback_url=callback,
+                    provider=provider,
+                    send=self._send_alone,
+                    idle=lambda: self._idle(call),
+                    trace=self._trace,
+                )
+                if isinstance(answer, wire.SignInResult):
+                    return answer
+                fields = answer
+            route = "callback" if kind in _SIGN_IN_HERE else "signin", provider_id
             attempt = _SignIn(route, {**fields, "callbackUrl": callback}, authorization_params, provider)
-            if kind == "credentials":
+            if kind in _SIGN_IN_HERE:
                 result, url = await self._mutate(
                     "sign_in", lambda mutation: self._sign_in_here(attempt, mutation, redirect)
                 )
@@ -158,6 +176,10 @@ class AuthClient(Generic[S]):
         if result.ok and (not redirect or self._outbox.has_peers):
             await self._show_new_session(mutation)
         return result, url
+
+    async def _send_alone(self, request: wire.Request) -> wire.Response:
+        async with self.reader.lock:
+            return await self._transport.send(request)
 
     async def _post_sign_in(self, attempt: _SignIn) -> tuple[SignInResult, str]:
         response, url, verdict = await self._transport.post_form(
@@ -274,9 +296,21 @@ class AuthClient(Generic[S]):
                 self._tell_failure(error, kind, self._store.begin_read())
             raise
         finally:
-            self.calls -= {call}
-            self.ended_at = monotonic()
-            self._ended()
+            self._end(call)
+
+    @contextmanager
+    def _idle(self, call: object) -> Iterator[None]:
+        """Let everything else go on while a visitor decides: that may take minutes."""
+        self._end(call)
+        try:
+            yield
+        finally:
+            self.calls |= {call}
+
+    def _end(self, call: object) -> None:
+        self.calls -= {call}
+        self.ended_at = monotonic()
+        self._ended()
 
     async def _mutate(self, kind: Reason, act: Callable[[Mutation], Awaitable[T]]) -> T:
         """Run a mutation alone: abort reads in every tab, and hold others back until it has ended."""

@@ -176,7 +176,7 @@ def read_session(request: Request, response: Response) -> dict[str, Any] | None:
     signed_out_status = 401
     if not response.ok and response.status != signed_out_status:
         raise ClientFetchError(request.url, response.status, retry_after=_retry_after(response))
-    answer = _json_body(request, response)
+    answer = json_body(request, response)
     if answer is None or answer == {}:
         return None
     if not response.ok or not isinstance(answer, dict):
@@ -211,7 +211,7 @@ def read_redirect(request: Request, response: Response, *, page: str) -> str:
     redirects, refuses, server_failed = 300, 400, 500
     if redirects <= response.status < refuses or response.status >= server_failed:
         raise ClientFetchError(request.url, response.status)
-    answer = _json_body(request, response)
+    answer = json_body(request, response)
     url = answer.get("url") if isinstance(answer, dict) else None
     if not isinstance(url, str) or not url:
         raise ClientFetchError(
@@ -298,10 +298,15 @@ def _retry_after(response: Response) -> float | None:
 def _json_of_success(request: Request, response: Response) -> Any:
     if not response.ok:
         raise ClientFetchError(request.url, response.status)
-    return _json_body(request, response)
+    return json_body(request, response)
 
 
-def _json_body(request: Request, response: Response) -> Any:
+def json_body(request: Request, response: Response) -> Any:
+    """What an answer's JSON says, whatever its status.
+
+    Raises:
+        ClientFetchError: It is not JSON.
+    """
     kind = response.headers.get("content-type", "").partition(";")[0].strip()
     if not kind.endswith("json"):
         reason = f"the answer is {kind or 'of no type'}, not JSON. Is base_path right?"

@@ -69,6 +69,9 @@ class WorkerHost(PyodideHost):
     def reload(self) -> None:
         self.navigate("")
 
+    def passkeys(self) -> NoReturn:
+        raise RuntimeError("a worker has no page for the browser's dialog")
+
     def find_prefetched(self, path: str) -> Prefetched | None:  # noqa: ARG002
         return None
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ..state import SessionState
     from .document import Document, Element
     from .network import Network
+    from .passkeys import Authenticator
 
 T = TypeVar("T")
 
@@ -97,6 +98,11 @@ class Browser:
     def cookies(self) -> dict[str, str]:
         """The cookies of all tabs."""
         return self._memory.cookies
+
+    @property
+    def authenticator(self) -> Authenticator:
+        """The passkeys of the browser, and what its visitor does when asked for one."""
+        return self._memory.authenticator
 
     @property
     def requests(self) -> list[str]:

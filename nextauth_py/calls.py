@@ -80,16 +80,22 @@ async def sign_in(
         authorization_params: Query parameters for the identity provider.
         **fields: The provider's fields, such as ``username`` and ``password``, or ``email``. They are encoded
             as a form's, like ``authorization_params``: True as ``true``, lists item by item, None omitted.
+            With passkeys, ``action`` is ``"authenticate"`` or ``"register"``, or by default what the server
+            says, and ``autofill=True`` offers them in the page's field with
+            ``autocomplete="username webauthn"`` until the visitor picks one.
 
     Returns:
-        The result with ``redirect=False``, else None. Refused credentials are a result, not an exception.
+        The result with ``redirect=False``, else None. Refused credentials are a result, not an exception. If
+        the browser gives no passkey, the page stays and the result says why: ``"PasskeyCancelled"``,
+        ``"PasskeyExists"``, ``"PasskeyOrigin"``, ``"PasskeyUnsupported"`` or ``"PasskeyFailed"``.
 
     Raises:
         ClientFetchError: The server could not be reached, or failed. Nothing has changed.
         CsrfError: The server refuses this browser's csrf token.
         UnsafeRedirectError: ``callback_url`` or the server's redirect is not an http(s) URL.
         TypeError: An option has its JavaScript name, such as ``callbackUrl``, or a form cannot carry a field.
-        ValueError: Called in a worker, which cannot leave the page, with ``redirect=True``.
+        ValueError: Called in a worker, which cannot leave the page, with ``redirect=True``. With passkeys also
+            if called in any worker, if the page is not of https, or if ``action`` is none of those.
 
     Example:
         ```python

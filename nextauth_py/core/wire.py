@@ -73,7 +73,8 @@ class SignInResult:
     Attributes:
         ok: Whether the server accepted it. For e-mail and OAuth: whether it may go on at ``url``.
         status: The HTTP status of the server's answer.
-        error: Why not: ``"CredentialsSignin"``, ``"AccessDenied"``, … as in Auth.js's documentation.
+        error: Why not: ``"CredentialsSignin"``, ``"AccessDenied"``, … as in Auth.js's documentation; for
+            passkeys also as in `nextauth_py.sign_in`.
         code: The ``code`` of a custom CredentialsSignin error (Auth.js v5), or None.
         url: Where to go next; None after a refusal.
     """

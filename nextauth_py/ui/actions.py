@@ -46,6 +46,14 @@ _REASONS = {
     "Verification": "That link is no longer valid. Ask for a new one.",
 }
 
+# By what the browser says of a passkey. Visitors who have cancelled know that.
+_PASSKEYS = {
+    "PasskeyCancelled": "",
+    "PasskeyExists": "This device has a passkey for your account already.",
+    "PasskeyOrigin": "Passkeys do not work at this address. Sign in another way.",
+    "PasskeyUnsupported": "This browser has no passkeys for this site. Sign in another way.",
+}
+
 # Browsers send each as these two.
 _LINE_END = re.compile("\r\n?|\n")
 
@@ -141,23 +149,25 @@ class _Actions:
         if note:
             note.hide()
         with _busy(element):
-            error = await self._act(name, provider_id)
-        if error:
-            (note or self._new_note(element)).show(_advice(error))
+            words = await self._act(name, provider_id)
+        if words:
+            (note or self._new_note(element)).show(words)
 
-    async def _act(self, name: str, provider_id: str) -> BaseException | None:
-        """Run an element's action. Returns the error if it failed."""
+    async def _act(self, name: str, provider_id: str) -> str | None:
+        """Run an element's action. Returns what to say if it failed."""
         try:
             if name == "refetch":
-                return (await self._provider.refetch()).error
+                error = (await self._provider.refetch()).error
+                return _advice(error) if error else None
             if name == "sign_out":
                 await self._provider.sign_out()
             else:
                 callback_url = callback_of({}, self._provider.host.location())
-                await self._provider.sign_in(provider_id or None, callback_url=callback_url)
+                result = await self._provider.sign_in(provider_id or None, callback_url=callback_url)
+                return _PASSKEYS.get(result.error or "", _RETURNED) if result else None
         except Exception as error:
             self._provider.engine.report(f"{name} failed", error)
-            return error
+            return _advice(error)
         return None
 
     async def on_submit(self, event: Any) -> None:
@@ -179,21 +189,22 @@ class _Actions:
         fields = self._fields(form, submitter)  # before its buttons are disabled
         with _busy(form):
             try:
-                is_accepted = await self._sign_in(form, action.partition(":")[2], fields)
+                words = await self._sign_in(form, action.partition(":")[2], fields)
             except Exception as error:
                 self._provider.engine.report("the sign-in failed", error)
-                note.show(_advice(error))
-                return
-        if not is_accepted:
-            note.show(_REFUSED)
+                words = _advice(error)
+        if words:
+            note.show(words)
 
-    async def _sign_in(self, form: Any, provider_id: str, fields: dict[str, Any]) -> bool:
-        """Sign in, and go on where the server says. Returns whether the sign-in was accepted."""
+    async def _sign_in(self, form: Any, provider_id: str, fields: dict[str, Any]) -> str | None:
+        """Sign in, and go on where the server says. Returns what to say if the sign-in was refused."""
         engine = self._provider.engine
         params = self._authorization_params(form, provider_id)
         result = await engine.sign_in_by_form(provider_id, fields, authorization_params=params)
-        if result is None or result.url is None:
-            return result is None  # the provider was closed meanwhile
+        if result is None:
+            return None  # the provider was closed meanwhile
+        if result.url is None:
+            return _PASSKEYS.get(result.error or "", _REFUSED)
         page = self._provider.host.location()
         here = without_verdict(page)
         asked = join(page, callback_of(fields, page) or here)
@@ -205,7 +216,7 @@ class _Actions:
         if not is_here or target.partition("#")[2] != here.partition("#")[2]:
             # Where the way goes on: also to a page that says "look into your mail".
             engine.go(target)
-        return True
+        return None
 
     def _authorization_params(self, form: Any, provider_id: str) -> str:
         """Return the query of a form's action, if the action is the server's sign-in route."""

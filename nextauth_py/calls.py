@@ -94,8 +94,8 @@ async def sign_in(
         CsrfError: The server refuses this browser's csrf token.
         UnsafeRedirectError: ``callback_url`` or the server's redirect is not an http(s) URL.
         TypeError: An option has its JavaScript name, such as ``callbackUrl``, or a form cannot carry a field.
-        ValueError: Called in a worker, which cannot leave the page, with ``redirect=True``. With passkeys also
-            if called in any worker, if the page is not of https, or if ``action`` is none of those.
+        ValueError: Called in a worker, which cannot leave the page, with ``redirect=True``. With passkeys,
+            any worker, a page without https, or another ``action``.
 
     Example:
         ```python

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, CDPSession, expect
+from playwright.sync_api import Browser, CDPSession
 
 from demo.serve import AuthServer
+from tests.servers.control import ServerControl
 
 from .conftest import prepare
 from .python_page import PythonPage
@@ -54,6 +55,21 @@ ADD = """
 """
 
 
+# Counts what the browser asks the visitor for.
+SPY = """() => {
+    window.pending = 0;
+    const ask = CredentialsContainer.prototype.get;
+    CredentialsContainer.prototype.get = function (options) {
+        const answer = ask.call(this, options);
+        const end = () => void (pending -= 1);
+        pending += 1;
+        window.mediation = options.mediation ?? "optional";
+        answer.then(end, end);
+        return answer;
+    };
+}"""
+
+
 class Authenticator:
     """A page's virtual authenticator."""
 
@@ -81,6 +97,7 @@ def booted(browser: Browser, server: AuthServer) -> Iterator[PythonPage]:
     outside = prepare(context)
     python = PythonPage(context.new_page()).open(f"{server.url}/python.html")
     python.run(START)
+    python.page.evaluate(SPY)
     yield python
     assert outside == []
     context.close()
@@ -128,3 +145,156 @@ def test_a_new_visitor_makes_an_account(python: PythonPage, authenticator: Authe
     assert python.run("await passkey(email='new@example.com')") == [True, None]
     assert python.run("provider.state.data.user.email") == "new@example.com"
     assert len(authenticator.passkeys) == 1
+
+
+def test_the_other_tab_follows(python: PythonPage, authenticator: Authenticator, server: AuthServer) -> None:
+    python.run(ADD)
+    other = PythonPage(python.page.context.new_page()).open(f"{server.url}/python.html")
+    other.run("""
+        from nextauth_py import *
+        provider = SessionProvider(None).start()
+
+        @component("#target")
+        def who():
+            session = use_session()
+            return session.data.user.name if session.data else session.status
+    """)
+    other.expect_text("#target", "unauthenticated")
+    assert python.run("await passkey(action='authenticate')") == [True, None]
+    other.expect_text("#target", "Alice Liddell")
+    assert other.count(SESSION) == 0
+    other.page.close()
+
+
+def test_a_visitor_who_is_not_recognised(python: PythonPage, authenticator: Authenticator) -> None:
+    assert python.run(ADD) == [True, None]
+    authenticator.have("setUserVerified", isUserVerified=False)
+    python.requests.clear()
+    assert python.run("await passkey(action='authenticate')") == [False, "PasskeyCancelled"]
+    assert python.requests == [PROVIDERS, OPTIONS]
+    assert python.run("[shown(), provider.state.error]") == [None, None]
+
+
+def test_without_a_passkey_a_page_stays_even_if_it_was_to_leave(
+    python: PythonPage, authenticator: Authenticator
+) -> None:
+    address = python.page.url
+    assert python.run("(await sign_in('passkey', callback_url='/elsewhere')).error") == "PasskeyCancelled"
+    assert python.page.url == address
+
+
+def test_a_page_at_another_domain_than_its_passkeys(browser: Browser, server: AuthServer) -> None:
+    context = browser.new_context()
+    outside = prepare(context)
+    python = PythonPage(context.new_page()).open(
+        f"{server.url}/python.html".replace("localhost", "127.0.0.1")
+    )
+    python.run(START)
+    Authenticator(context.new_cdp_session(python.page))
+    assert python.run("await passkey(action='authenticate')") == [False, "PasskeyOrigin"]
+    assert python.run("await passkey(email='other@example.com')") == [False, "PasskeyOrigin"]
+    assert outside == []
+    context.close()
+
+
+def test_a_passkey_that_the_server_does_not_know(python: PythonPage, authenticator: Authenticator) -> None:
+    python.run(ADD)
+    (known,) = authenticator.passkeys
+    authenticator.have("clearCredentials")
+    authenticator.have("addCredential", credential={**known, "credentialId": "AAAA"})
+    assert python.run("await passkey(action='authenticate')") == [False, "Configuration"]
+
+
+def test_a_request_that_the_server_refuses(python: PythonPage, authenticator: Authenticator) -> None:
+    python.run("await by_password()")
+    assert python.run("await passkey()") == [False, "Invalid request"]
+    python.run("_ = await sign_out(redirect=False)")
+    assert python.run("await passkey(action='register')") == [False, "Invalid request"]
+    assert python.run("provider.state.error") is None
+
+
+def test_options_that_the_browser_cannot_read(python: PythonPage, server: AuthServer) -> None:
+    with ServerControl(server.url) as control:
+        control.answer(OPTIONS, '{"action": "authenticate", "options": {"challenge": 7}}')
+        error = python.run("""
+            try:
+                await passkey(action="authenticate")
+            except ClientFetchError as error:
+                reason = error.reason
+            reason
+        """)
+    assert error.startswith("the browser cannot read the options for a passkey")
+
+
+@pytest.mark.parametrize("lacks", ["PublicKeyCredential", "parseRequestOptionsFromJSON", "toJSON"])
+def test_a_browser_without_passkeys(python: PythonPage, lacks: str) -> None:
+    python.page.evaluate(
+        """lacks => {
+            const kind = window.PublicKeyCredential;
+            const owner = [window, kind, kind.prototype].find((each) => Object.hasOwn(each, lacks));
+            const had = Object.getOwnPropertyDescriptor(owner, lacks);
+            window.undo = () => void Object.defineProperty(owner, lacks, had);
+            delete owner[lacks];
+        }""",
+        lacks,
+    )
+    assert python.run("await passkey(action='authenticate')") == [False, "PasskeyUnsupported"]
+    assert python.requests == [PROVIDERS]
+    python.page.evaluate("undo()")
+
+
+# --- while the visitor decides ---
+
+
+@pytest.fixture
+def slow_visitor(python: PythonPage, authenticator: Authenticator) -> Authenticator:
+    """With a passkey, and asked for it until told to confirm."""
+    python.run(ADD)
+    authenticator.have("setAutomaticPresenceSimulation", enabled=False)
+    return authenticator
+
+
+def test_a_cancelled_task_closes_the_dialog(python: PythonPage, slow_visitor: Authenticator) -> None:
+    python.run("waiting = asyncio.create_task(passkey(action='authenticate'))")
+    python.page.wait_for_function("pending === 1")
+    assert python.run("await by_password()") == "Alice Liddell"
+    assert (
+        python.run("""
+        waiting.cancel()
+        try:
+            await waiting
+        except asyncio.CancelledError:
+            ended = "cancelled"
+        ended
+    """)
+        == "cancelled"
+    )
+    python.page.wait_for_function("pending === 0")
+    assert python.count(CALLBACK) == 1  # the fixture's
+
+
+def test_a_later_call_takes_the_place_of_one_that_waits(
+    python: PythonPage, slow_visitor: Authenticator
+) -> None:
+    python.run("first = asyncio.create_task(passkey(action='authenticate'))")
+    python.page.wait_for_function("pending === 1")
+    slow_visitor.have("setAutomaticPresenceSimulation", enabled=True)
+    assert python.run("await passkey(action='authenticate')") == [True, None]
+    assert python.run("await first") == [False, "PasskeyCancelled"]
+
+
+def test_autofill(python: PythonPage, authenticator: Authenticator) -> None:
+    """The virtual authenticator picks a passkey at once, as a visitor would some time later."""
+    python.run(ADD)
+    assert python.run("await passkey(autofill=True)") == [True, None]
+    assert python.page.evaluate("mediation") == "conditional"
+    assert python.run("shown()") == "Alice Liddell"
+
+
+def test_autofill_gives_way_to_a_button(python: PythonPage, slow_visitor: Authenticator) -> None:
+    python.run("waiting = asyncio.create_task(passkey(autofill=True))")
+    python.page.wait_for_function("pending === 1 && mediation === 'conditional'")
+    slow_visitor.have("setAutomaticPresenceSimulation", enabled=True)
+    assert python.run("await passkey(action='authenticate')") == [True, None]
+    assert python.page.evaluate("mediation") == "optional"
+    assert python.run("await waiting") == [False, "PasskeyCancelled"]

@@ -169,8 +169,10 @@ class FakeAuthServer:
         return json_answer({name: self._provider(name, kind) for name, kind in self.providers.items()})
 
     def _get_webauthn_options(self, request: Request, cookies: Mapping[str, str], provider: str) -> Answer:
+        if self.generation == "v4":
+            return html_answer(_BAD_REQUEST)
         if self.providers.get(provider) != "webauthn":
-            return self._refuse(request, "error", "error?error=Configuration")
+            return self._redirect(request, self._url("error?error=Configuration"))
         query = dict(parse_qsl(urlsplit(request.url).query))
         action, stored, email = query.get("action"), self._valid(cookies), query.get("email")
         if action not in {None, "authenticate", "register"}:
@@ -314,9 +316,9 @@ class FakeAuthServer:
         data, action = json.loads(form.get("data", "{}")), form.get("action")
         key = data.get("id")
         if not kept or key is None or (key in self.passkeys) != (action == "authenticate"):
-            return self._refuse(request, "error", "error?error=Configuration")
+            return self._redirect(request, self._url("error?error=Configuration"))
         if data["response"]["clientDataJSON"] != kept["challenge"]:
-            return self._refuse(request, "error", "error?error=WebAuthnVerificationError")
+            return self._redirect(request, self._url("error?error=WebAuthnVerificationError"))
         if action == "register":
             email = kept["email"]
             self.passkeys[key] = (self._by_email(email) or self.add_user(email, email=email)).username

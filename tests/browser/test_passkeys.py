@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, CDPSession
+from playwright.sync_api import Browser, CDPSession, Page, expect
 
 from demo.serve import AuthServer
 from tests.servers.control import ServerControl
@@ -83,7 +84,7 @@ class Authenticator:
 
     @property
     def passkeys(self) -> list[Any]:
-        return self.have("getCredentials")["credentials"]
+        return list(self.have("getCredentials")["credentials"])
 
 
 @pytest.fixture(scope="module")
@@ -226,21 +227,33 @@ def test_options_that_the_browser_cannot_read(python: PythonPage, server: AuthSe
     assert error.startswith("the browser cannot read the options for a passkey")
 
 
+@contextmanager
+def lacking(page: Page, name: str) -> Iterator[None]:
+    """Without a part of WebAuthn, as an older browser."""
+    page.evaluate(
+        """name => {
+            const kind = window.PublicKeyCredential;
+            const owner = [window, kind, kind.prototype].find((each) => Object.hasOwn(each, name));
+            const had = Object.getOwnPropertyDescriptor(owner, name);
+            window.undo = () => void Object.defineProperty(owner, name, had);
+            delete owner[name];
+        }""",
+        name,
+    )
+    yield
+    page.evaluate("undo()")
+
+
 @pytest.mark.parametrize("lacks", ["PublicKeyCredential", "parseRequestOptionsFromJSON", "toJSON"])
 def test_a_browser_without_passkeys(python: PythonPage, lacks: str) -> None:
-    python.page.evaluate(
-        """lacks => {
-            const kind = window.PublicKeyCredential;
-            const owner = [window, kind, kind.prototype].find((each) => Object.hasOwn(each, lacks));
-            const had = Object.getOwnPropertyDescriptor(owner, lacks);
-            window.undo = () => void Object.defineProperty(owner, lacks, had);
-            delete owner[lacks];
-        }""",
-        lacks,
-    )
-    assert python.run("await passkey(action='authenticate')") == [False, "PasskeyUnsupported"]
+    with lacking(python.page, lacks):
+        assert python.run("await passkey(action='authenticate')") == [False, "PasskeyUnsupported"]
     assert python.requests == [PROVIDERS]
-    python.page.evaluate("undo()")
+
+
+def test_a_browser_without_autofill(python: PythonPage) -> None:
+    with lacking(python.page, "isConditionalMediationAvailable"):
+        assert python.run("await passkey(autofill=True)") == [False, "PasskeyUnsupported"]
 
 
 # --- while the visitor decides ---
@@ -298,3 +311,54 @@ def test_autofill_gives_way_to_a_button(python: PythonPage, slow_visitor: Authen
     assert python.run("await passkey(action='authenticate')") == [True, None]
     assert python.page.evaluate("mediation") == "optional"
     assert python.run("await waiting") == [False, "PasskeyCancelled"]
+
+
+# --- buttons and forms ---
+
+FORM = """
+    <form data-session-action="sign_in:passkey">
+      <input name="email" aria-label="E-mail" autocomplete="username webauthn">
+      <button>Sign in</button>
+      <button name="action" value="register">Register</button>
+    </form>
+    <button data-session-action="sign_in:passkey">Passkey</button>
+    <p data-session-show="authenticated">Welcome</p>
+    <p data-session-error hidden></p>
+"""
+
+
+@pytest.fixture
+def bound(python: PythonPage) -> Iterator[PythonPage]:
+    python.page.evaluate("html => { document.body.innerHTML = html }", FORM)
+    python.run("stop = bind_page()")
+    yield python
+    python.run("stop()")
+
+
+def test_a_form_registers_and_signs_in(bound: PythonPage, authenticator: Authenticator) -> None:
+    page = bound.page
+    page.get_by_label("E-mail").fill("form@example.com")
+    page.get_by_role("button", name="Register").click()
+    expect(page.get_by_text("Welcome")).to_be_visible()
+    bound.run("_ = await sign_out(redirect=False)")
+    page.get_by_role("button", name="Register").click()
+    expect(page.get_by_role("alert")).to_contain_text("Check what you have typed")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_text("Welcome")).to_be_visible()
+    expect(page.get_by_role("alert")).to_be_hidden()
+    assert bound.run("provider.state.data.user.email") == "form@example.com"
+
+
+@pytest.mark.parametrize("name", ["Passkey", "Sign in"])
+def test_a_visitor_who_cancels_reads_nothing(
+    bound: PythonPage, authenticator: Authenticator, name: str
+) -> None:
+    page = bound.page
+    button, note = page.get_by_role("button", name=name), page.get_by_role("alert")
+    with lacking(page, "PublicKeyCredential"):
+        button.click()
+        expect(note).to_contain_text("This browser has no passkeys")
+    with page.expect_response(lambda response: "webauthn-options" in response.url):
+        button.click()
+    expect(page.locator("[aria-busy]")).to_have_count(0)
+    expect(note).to_be_hidden()

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +18,9 @@ from tests.servers.control import ServerControl
 
 from .conftest import prepare
 from .python_page import PythonPage
+from .test_docs import examples
+
+PASSKEYS = Path(__file__).parents[2] / "docs/passkeys.md"
 
 PROVIDERS = "GET /api/auth/providers"
 OPTIONS = "GET /api/auth/webauthn-options/passkey"
@@ -315,21 +322,14 @@ def test_autofill_gives_way_to_a_button(python: PythonPage, slow_visitor: Authen
 
 # --- buttons and forms ---
 
-FORM = """
-    <form data-session-action="sign_in:passkey">
-      <input name="email" aria-label="E-mail" autocomplete="username webauthn">
-      <button>Sign in</button>
-      <button name="action" value="register">Register</button>
-    </form>
-    <button data-session-action="sign_in:passkey">Passkey</button>
-    <p data-session-show="authenticated">Welcome</p>
-    <p data-session-error hidden></p>
-"""
+WELCOME = "<p data-session-show=authenticated hidden>Welcome</p>"
 
 
 @pytest.fixture
 def bound(python: PythonPage) -> Iterator[PythonPage]:
-    python.page.evaluate("html => { document.body.innerHTML = html }", FORM)
+    """With the form and the button of the docs."""
+    _, form = re.findall(r"```html\n(.*?)```", PASSKEYS.read_text("utf-8"), re.DOTALL)
+    python.page.evaluate("html => { document.body.innerHTML = html }", form + WELCOME)
     python.run("stop = bind_page()")
     yield python
     python.run("stop()")
@@ -338,23 +338,23 @@ def bound(python: PythonPage) -> Iterator[PythonPage]:
 def test_a_form_registers_and_signs_in(bound: PythonPage, authenticator: Authenticator) -> None:
     page = bound.page
     page.get_by_label("E-mail").fill("form@example.com")
-    page.get_by_role("button", name="Register").click()
+    page.get_by_role("button", name="Make an account").click()
     expect(page.get_by_text("Welcome")).to_be_visible()
     bound.run("_ = await sign_out(redirect=False)")
-    page.get_by_role("button", name="Register").click()
+    page.get_by_role("button", name="Make an account").click()
     expect(page.get_by_role("alert")).to_contain_text("Check what you have typed")
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page.get_by_text("Welcome")).to_be_visible()
     expect(page.get_by_role("alert")).to_be_hidden()
     assert bound.run("provider.state.data.user.email") == "form@example.com"
 
 
-@pytest.mark.parametrize("name", ["Passkey", "Sign in"])
+@pytest.mark.parametrize("name", ["Sign in with a passkey", "Sign in"])
 def test_a_visitor_who_cancels_reads_nothing(
     bound: PythonPage, authenticator: Authenticator, name: str
 ) -> None:
     page = bound.page
-    button, note = page.get_by_role("button", name=name), page.get_by_role("alert")
+    button, note = page.get_by_role("button", name=name, exact=True), page.get_by_role("alert")
     with lacking(page, "PublicKeyCredential"):
         button.click()
         expect(note).to_contain_text("This browser has no passkeys")
@@ -362,3 +362,48 @@ def test_a_visitor_who_cancels_reads_nothing(
         button.click()
     expect(page.locator("[aria-busy]")).to_have_count(0)
     expect(note).to_be_hidden()
+
+
+# --- the docs and the demo ---
+
+
+def test_the_examples_of_the_docs(page: Page, server: AuthServer) -> None:
+    python = PythonPage(page).open(f"{server.url}/python.html")
+    Authenticator(page.context.new_cdp_session(page))
+    python.run(START)
+    python.run("await by_password()")
+    page.evaluate("document.body.innerHTML = '<div id=account></div>'")
+    buttons, autofill, _ = examples("passkeys.md")
+    python.run(buttons + "\n1")
+    with page.expect_response(lambda response: "callback/passkey" in response.url):
+        page.get_by_role("button", name="Add a passkey").click()
+    page.get_by_role("button", name="Add a passkey").click()
+    expect(page.get_by_role("alert")).to_have_text("This device has a passkey for you already.")
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_role("button", name="Sign in with a passkey").click()
+    expect(page.locator("p").first).to_have_text("Hello, Alice Liddell")
+    page.get_by_role("button", name="Sign out").click()
+    assert python.run(autofill + "\n(await waiting).ok") is True
+    expect(page.locator("p").first).to_have_text("Hello, Alice Liddell")
+    python.expect_no_error_box()
+
+
+def test_the_examples_of_tests_pass(tmp_path: Path) -> None:
+    (tmp_path / "test_passkeys.py").write_text(examples("passkeys.md")[2], "utf-8")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_passkeys.py"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert "3 passed" in done.stdout, done.stdout + done.stderr
+
+
+def test_the_demo_adds_a_passkey_and_signs_in_by_it(page: Page, server: AuthServer) -> None:
+    page.goto(f"{server.url}/demo/index.html")
+    Authenticator(page.context.new_cdp_session(page))
+    page.get_by_label("User name").fill("alice")
+    page.get_by_label("Password").fill("wonder")
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    page.get_by_role("button", name="Add a passkey").click()
+    expect(page.get_by_role("alert")).to_contain_text("Next time you can sign in with this passkey.")
+    page.get_by_role("button", name="Sign out").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Sign in with Passkey").click()
+    expect(page.get_by_role("heading")).to_have_text("Alice Liddell")

@@ -125,19 +125,19 @@ class AuthClient(Generic[S]):
                 return self._choose_provider(callback, redirect=redirect, any_provider=bool(providers))
             kind = provider.get("type")
             if kind == "webauthn":
-                from .passkeys import ask_for_passkey  # noqa: PLC0415 - few sites have them
+                from .passkeys import Ceremony  # noqa: PLC0415 - few sites have them
 
-                answer = await ask_for_passkey(
+                ceremony = Ceremony(
                     self._host,
                     self._auth,
                     provider_id,
-                    fields,
-                    callback_url=callback,
-                    provider=provider,
+                    provider,
+                    callback,
                     send=self._send_alone,
                     idle=lambda: self._idle(call),
                     trace=self._trace,
                 )
+                answer = await ceremony.run(fields)
                 if isinstance(answer, wire.SignInResult):
                     return answer
                 fields = answer

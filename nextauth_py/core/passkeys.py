@@ -50,10 +50,17 @@ class PasskeyError(Exception):
 
 @dataclass(frozen=True)
 class Challenge:
-    """What the server wants: the action, and the browser's options for it as JSON."""
+    """What the server wants: the action, and the browser's options for it as JSON.
+
+    Attributes:
+        action: Which.
+        options: As JSON.
+        url: Where it comes from.
+    """
 
     action: Action
     options: str
+    url: str
 
 
 def read_fields(fields: Mapping[str, list[str]]) -> tuple[dict[str, list[str]], bool]:
@@ -88,11 +95,21 @@ def read_options(
     request: Request,
     response: Response,
     *,
+    asked: list[str],
     page: str,
     callback_url: str,
     provider: Mapping[str, Any],
 ) -> Challenge | SignInResult:
     """What the server wants from the browser, or why it refuses the request.
+
+    Args:
+        auth: The auth server.
+        request: As sent.
+        response: Its answer.
+        asked: The action that was asked for, if it was.
+        page: The address of the current page.
+        callback_url: As it will be sent.
+        provider: As the server describes it.
 
     Raises:
         ClientFetchError: Any other answer.
@@ -111,16 +128,11 @@ def read_options(
         result = wire.read_sign_in(response, url, verdict)
         if not result.ok:
             return result
-    if response.ok and action in _ACTIONS and isinstance(options, dict):
-        return Challenge(cast("Action", action), json.dumps(options))
+    if response.ok and action in (asked or _ACTIONS) and isinstance(options, dict):
+        return Challenge(cast("Action", action), json.dumps(options), request.url)
     raise ClientFetchError(request.url, response.status, "the answer has no options for a passkey")
 
 
-def failed(code: str, status: int = 200) -> SignInResult:
-    """The result of a sign-in for which the browser gives no passkey."""
-    return wire.SignInResult(ok=False, status=status, error=code)
-
-
-def code_of(error: PasskeyError) -> str:
-    """The name that a result has for an error of the browser."""
-    return _CODES.get(error.name, "PasskeyFailed")
+def failed(error: PasskeyError) -> SignInResult:
+    """The result of a sign-in for which the browser has given no passkey."""
+    return wire.SignInResult(ok=False, status=200, error=_CODES.get(error.name, "PasskeyFailed"))

@@ -243,6 +243,55 @@ async def test_autofill_waits_until_the_visitor_picks_a_passkey(
     assert name_in(provider.state) == "alice"
 
 
+async def test_autofill_gets_a_new_challenge_before_the_old_one_is_over(
+    tab: MemoryHost, authenticator: Authenticator
+) -> None:
+    provider = start(tab)
+    task = await waits_for_visitor(authenticator, sign_in(provider, autofill=True))
+    await asyncio.sleep(14 * 60)
+    assert sent(tab).count(OPTIONS) == 2
+    assert authenticator.asked == ["autofill"] * 2
+    tab.set_visible(visible=False)
+    await asyncio.sleep(60 * 60)
+    assert sent(tab).count(OPTIONS) == 2  # it might replace the one of a tab in view
+    tab.set_visible(visible=True)
+    await pause()
+    assert sent(tab).count(OPTIONS) == 3
+    tab.set_visible(visible=True)
+    await pause()
+    assert sent(tab).count(OPTIONS) == 3
+    authenticator.confirm()
+    assert (await task).ok
+
+
+async def test_autofill_goes_on_after_a_failure(tab: MemoryHost, authenticator: Authenticator) -> None:
+    provider = start(tab)
+    task = await waits_for_visitor(authenticator, sign_in(provider, autofill=True))
+    tab.browser.set_online(online=False)
+    await asyncio.sleep(11 * 60)
+    assert sent(tab).count(OPTIONS) > 2
+    assert provider.engine.mutations.calls == frozenset()
+    assert provider.state.error is None
+    tab.browser.set_online(online=True)
+    await asyncio.sleep(60)
+    authenticator.confirm()
+    assert (await task).ok
+
+
+async def test_a_cancelled_task_ends_autofill(tab: MemoryHost, authenticator: Authenticator) -> None:
+    before = tab.open_resources
+    provider = start(tab)
+    held = tab.open_resources
+    task = await waits_for_visitor(authenticator, sign_in(provider, autofill=True))
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert not authenticator.is_waiting
+    assert tab.open_resources == held
+    provider.close()
+    assert tab.open_resources == before
+
+
 async def test_autofill_gives_way_to_a_button(tab: MemoryHost, authenticator: Authenticator) -> None:
     provider = start(tab)
     task = await waits_for_visitor(authenticator, sign_in(provider, autofill=True))
@@ -409,11 +458,16 @@ async def test_an_answer_without_options_raises(
     assert CALLBACK not in sent(tab)
 
 
-async def test_autofill_makes_no_passkey(tab: MemoryHost, authenticator: Authenticator) -> None:
-    answer = {"action": "register", "options": {"challenge": "x"}}
-    tab.browser.network.answer_next(OPTIONS, json_answer(answer))
-    with pytest.raises(ClientFetchError, match="not for action=authenticate"):
-        await sign_in(start(tab), autofill=True)
+@pytest.mark.parametrize("fields", [{"autofill": True}, {"action": "authenticate"}])
+async def test_no_server_makes_a_sign_in_a_registration(
+    tab: MemoryHost, authenticator: Authenticator, fields: dict[str, Any]
+) -> None:
+    site = {"id": "app.example", "name": "App"}
+    options = {"challenge": "x", "rp": site, "user": {"id": "1", "name": "alice", "displayName": "Alice"}}
+    tab.browser.network.answer_next(OPTIONS, json_answer({"action": "register", "options": options}))
+    with pytest.raises(ClientFetchError, match="no options"):
+        await sign_in(start(tab), **fields)
+    assert authenticator.asked == []
 
 
 # --- what makes no sense ---
@@ -473,6 +527,6 @@ def test_the_options_reach_the_browser_as_they_are() -> None:
         {"content-type": "application/json"},
     )
     challenge = passkeys.read_options(
-        AuthUrl(), Request("GET", "/x"), answer, page=PAGE, callback_url=PAGE, provider={}
+        AuthUrl(), Request("GET", "/x"), answer, asked=[], page=PAGE, callback_url=PAGE, provider={}
     )
-    assert challenge == passkeys.Challenge("authenticate", '{"challenge": "\\u00e9"}')
+    assert challenge == passkeys.Challenge("authenticate", '{"challenge": "\\u00e9"}', "/x")

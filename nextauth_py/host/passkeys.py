@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import js
@@ -48,15 +47,12 @@ class BrowserPasskeys:
         request = {"publicKey": public_key, "signal": abort.signal}
         if autofill:
             request["mediation"] = "conditional"
-        asked = getattr(js.navigator.credentials, ask)(to_object(request))
         try:
-            return str(js.JSON.stringify(await asked))
+            return str(js.JSON.stringify(await getattr(js.navigator.credentials, ask)(to_object(request))))
         except JsException as error:
             raise PasskeyError(str(error.name), str(error.message)) from None
         except asyncio.CancelledError:
             abort.abort()
-            with suppress(JsException):
-                await asked  # browsers refuse another request until this one is over
             raise
 
 

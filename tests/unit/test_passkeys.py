@@ -371,6 +371,23 @@ async def test_a_device_registers_once(tab: MemoryHost, authenticator: Authentic
     assert name_in(provider.state) == "alice"
 
 
+async def test_a_visitor_may_cancel_after_a_while(tab: MemoryHost, authenticator: Authenticator) -> None:
+    task = await waits_for_visitor(authenticator, sign_in(start(tab)))
+    await asyncio.sleep(60)
+    authenticator.cancel()
+    assert await task == CANCELLED
+    with pytest.raises(LookupError, match="no page asks"):
+        authenticator.confirm()
+
+
+async def test_a_browser_asks_for_one_tab_at_a_time(
+    tab: MemoryHost, browser: MemoryBrowser, authenticator: Authenticator
+) -> None:
+    task = await waits_for_visitor(authenticator, sign_in(start(tab)))
+    assert (await sign_in(start(browser.open_tab()))).error == "PasskeyFailed"
+    task.cancel()
+
+
 async def test_debugging_shows_what_the_browser_said(tab: MemoryHost, authenticator: Authenticator) -> None:
     authenticator.visitor = "cancels"
     await sign_in(start(tab, debug=True))

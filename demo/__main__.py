@@ -35,6 +35,7 @@ def main() -> None:
         port=options.port,
         generation=generation,
         services=True,
+        passkeys=True,
         exercises=True,
         behind=f"http://127.0.0.1:{port}" if options.server else None,
     )

@@ -35,6 +35,7 @@ class AuthServer:
         generation: ``"v4"`` for NextAuth, ``"v5"`` for Auth.js.
         strategy: ``"jwt"`` or ``"database"``: where sessions are kept.
         services: Whether to offer sign-in by e-mail and at an identity provider, and to start both.
+        passkeys: Whether v5 offers sign-in by passkey.
         exercises: Whether visitors may have the server fail, and read the mail that it has sent.
         allow_origins: Whether pages of other origins may ask, with cookies.
         compresses: Whether it compresses what it answers with.
@@ -59,6 +60,7 @@ class AuthServer:
         generation: str = "v4",
         strategy: str = "jwt",
         services: bool = False,
+        passkeys: bool = False,
         exercises: bool = False,
         allow_origins: bool = False,
         compresses: bool = False,
@@ -78,6 +80,7 @@ class AuthServer:
             "generation": generation,
             "strategy": strategy,
             "services": services,
+            "passkeys": passkeys,
             "exercises": exercises,
             "allowOrigins": allow_origins,
             "compresses": compresses,

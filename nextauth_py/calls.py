@@ -86,10 +86,15 @@ async def sign_in(
         authorization_params: Query parameters for the identity provider.
         **fields: The provider's fields, such as ``username`` and ``password``, or ``email``. They are encoded
             as a form's, like ``authorization_params``: True as ``true``, lists item by item, None omitted.
+            With passkeys, ``action`` is ``"authenticate"`` or ``"register"``, or by default what the server
+            says, and ``autofill=True`` offers them in the page's field with
+            ``autocomplete="username webauthn"`` until the visitor picks one.
 
     Returns:
-        The result with ``redirect=False`` or ``popup``, else None. Refused credentials, a window that was
-        refused (``"PopupBlocked"``) or closed (``"PopupClosed"``) are a result, not an exception.
+        The result with ``redirect=False`` or ``popup``, else None. Refused credentials, and a window that was
+        refused (``"PopupBlocked"``) or closed (``"PopupClosed"``), are a result, not an exception. If the
+        browser gives no passkey, the page stays and the result says why: ``"PasskeyCancelled"``,
+        ``"PasskeyExists"``, ``"PasskeyOrigin"``, ``"PasskeyUnsupported"`` or ``"PasskeyFailed"``.
 
     Raises:
         ClientFetchError: The server could not be reached, or failed. Nothing has changed.
@@ -97,7 +102,8 @@ async def sign_in(
         UnsafeRedirectError: ``callback_url`` or the server's redirect is not an http(s) URL.
         TypeError: An option has its JavaScript name, such as ``callbackUrl``, or a form cannot carry a field.
         ValueError: Called in a worker, which cannot leave the page, with ``redirect=True`` or ``popup``; or
-            with both of these; or ``session-popup.html`` cannot be found.
+            with both of these; or ``session-popup.html`` cannot be found. With passkeys, any worker, a page
+            without https, ``popup``, or another ``action``.
 
     Example:
         ```python

@@ -97,9 +97,16 @@ def profile(session):
             </form>
             <p class="bad" role="alert" ?hidden={not notice}>{notice}</p>
             <p class="quiet">Signed in until {session.data.expires:%d %B %Y}, and longer if you come back.</p>
-            <div><button ?disabled={busy} @click={leave}>Sign out</button></div>
+            <div>
+                <button ?hidden={not has_passkeys()} ?disabled={busy} @click={add}>Add a passkey</button>
+                <button ?disabled={busy} @click={leave}>Sign out</button>
+            </div>
         </div>
     """
+
+
+def has_passkeys():
+    return any(each.type == "webauthn" for each in others)
 
 
 async def submit(event):
@@ -127,6 +134,16 @@ async def rename(event):
     event.preventDefault()
     await working(use_session().update({"name": event.target.elements.name.value}))
     event.target.reset()
+
+
+async def add():
+    result = await working(sign_in("passkey", action="register", redirect=False))
+    if result and result.ok:
+        say("Next time you can sign in with this passkey.")
+    elif result and result.error == "PasskeyExists":
+        say("This device has a passkey for you already.")
+    elif result and result.error != "PasskeyCancelled":
+        say("That did not work with this browser or device.")
 
 
 async def leave():

@@ -21,6 +21,7 @@ import { v5 } from "./v5.mjs";
  * @param {string} [options.publicUrl] - what the server takes for its own origin; NEXTAUTH_URL must name it too
  * @param {boolean} [options.allowOrigins] - whether pages of other origins may ask, with cookies
  * @param {object} [options.services] - what startServices returned; without it, passwords only
+ * @param {boolean} [options.passkeys] - whether v5 offers sign-in by passkey
  * @param {boolean} [options.compresses] - whether answers are compressed
  * @param {boolean} [options.exercises] - whether visitors may have the server fail, and read its mail
  * @param {import("express").RequestHandler[]} [options.middleware] - runs before the auth routes

@@ -43,6 +43,9 @@ R = TypeVar("R", bound="SignInResult | SignOutResult")
 # A sign-out is repeated when something else on the origin has renewed the cookie meanwhile.
 _SIGN_OUT_ATTEMPTS = 3
 
+# Types of providers whose POST signs in. With the others, nothing changes before the visitor comes back.
+_SIGN_IN_HERE = {"credentials", "webauthn"}
+
 
 class _ObsoleteError(Exception):
     """A repetition is no longer wanted."""
@@ -132,7 +135,7 @@ class AuthClient(Generic[S]):
         fields = as_texts(fields)
         if not isinstance(authorization_params, str):
             authorization_params = as_texts(authorization_params)
-        with self._call("sign_in"):
+        with self._call("sign_in") as call:
             callback = self._checked_callback(callback_url)
             if redirect:
                 callback = self.with_state(callback)
@@ -140,8 +143,11 @@ class AuthClient(Generic[S]):
             provider = providers.get(provider_id or "")
             if provider_id is None or provider is None:
                 return self._choose_provider(callback, redirect=redirect, any_provider=bool(providers))
-            attempt = _SignIn.to(provider_id, provider, fields, callback, authorization_params)
-            result, url = await self._run_attempt(attempt, redirect=redirect)
+            result, url = await self._run_attempt(
+                provider_id, provider, fields, callback, authorization_params, call=call, redirect=redirect
+            )
+            if not url:
+                return result
             return self._finish(url, result, callback, redirect=redirect)
 
     async def start_sign_in(
@@ -162,15 +168,24 @@ class AuthClient(Generic[S]):
             authorization_params: As for `sign_in`.
             fields: As for `sign_in`.
         """
-        with self._call("sign_in"):
+        with self._call("sign_in") as call:
             providers = await self._transport.providers()
             provider = providers.get(provider_id or "")
             if provider_id is None or provider is None:
                 return self._sign_in_page(landing, any_provider=bool(providers))
-            is_elsewhere = provider.get("type") in wire.ELSEWHERE
-            callback = landing if is_elsewhere else callback_url
-            attempt = _SignIn.to(provider_id, provider, as_texts(fields), callback, authorization_params)
-            result, url = await self._run_attempt(attempt, redirect=False)
+            kind = provider.get("type")
+            if kind == "webauthn":
+                raise ValueError("a passkey needs no window: leave out popup=")
+            is_elsewhere = kind in wire.ELSEWHERE
+            result, url = await self._run_attempt(
+                provider_id,
+                provider,
+                as_texts(fields),
+                landing if is_elsewhere else callback_url,
+                authorization_params,
+                call=call,
+                redirect=False,
+            )
             return safe_redirect(url, page=self.host.location()) if is_elsewhere and result.ok else result
 
     async def find_new_session(self, before: S | None) -> bool:
@@ -194,8 +209,39 @@ class AuthClient(Generic[S]):
         with self._call("sign_in"):
             return await self._mutate("sign_in", find)
 
-    async def _run_attempt(self, attempt: _SignIn, *, redirect: bool) -> tuple[SignInResult, str]:
-        if attempt.provider.get("type") == "credentials":
+    async def _run_attempt(
+        self,
+        provider_id: str,
+        provider: Mapping[str, Any],
+        fields: Mapping[str, list[str]],
+        callback: str,
+        query: Mapping[str, object] | str,
+        *,
+        call: object,
+        redirect: bool,
+    ) -> tuple[SignInResult, str]:
+        """Return the result, and where the server leads; nowhere, if only the browser has refused."""
+        kind, form = provider.get("type"), dict[str, object](fields)
+        if kind == "webauthn":
+            from .passkeys import Ceremony  # noqa: PLC0415 - few sites have them
+
+            ceremony = Ceremony(
+                self.host,
+                self.auth,
+                provider_id,
+                provider,
+                callback,
+                send=self._send_alone,
+                idle=lambda: self._idle(call),
+                trace=self._trace,
+            )
+            answer = await ceremony.run(fields)
+            if isinstance(answer, wire.SignInResult):
+                return answer, ""
+            form = dict(answer)
+        route = "callback" if kind in _SIGN_IN_HERE else "signin", provider_id
+        attempt = _SignIn(route, {**form, "callbackUrl": callback}, query, provider)
+        if kind in _SIGN_IN_HERE:
             return await self._mutate(
                 "sign_in", lambda mutation: self._sign_in_here(attempt, mutation, redirect)
             )
@@ -226,6 +272,10 @@ class AuthClient(Generic[S]):
         if result.ok and (not redirect or self._outbox.has_peers):
             await self._show_new_session(mutation)
         return result, url
+
+    async def _send_alone(self, request: wire.Request) -> wire.Response:
+        async with self.reader.lock:
+            return await self._transport.send(request)
 
     async def _post_sign_in(self, attempt: _SignIn) -> tuple[SignInResult, str]:
         response, url, verdict = await self._transport.post_form(
@@ -343,9 +393,21 @@ class AuthClient(Generic[S]):
                 self._tell_failure(error, kind, self._store.begin_read())
             raise
         finally:
-            self.calls -= {call}
-            self.ended_at = monotonic()
-            self._ended()
+            self._end(call)
+
+    @contextmanager
+    def _idle(self, call: object) -> Iterator[None]:
+        """Let everything else go on while a visitor decides: that may take minutes."""
+        self._end(call)
+        try:
+            yield
+        finally:
+            self.calls |= {call}
+
+    def _end(self, call: object) -> None:
+        self.calls -= {call}
+        self.ended_at = monotonic()
+        self._ended()
 
     async def _mutate(self, kind: Reason, act: Callable[[Mutation], Awaitable[T]]) -> T:
         """Run a mutation alone: abort reads in every tab, and hold others back until it has ended."""
@@ -427,23 +489,3 @@ class _SignIn:
     form: Mapping[str, object]
     query: Mapping[str, object] | str
     provider: Mapping[str, Any]
-
-    @classmethod
-    def to(
-        cls,
-        provider_id: str,
-        provider: Mapping[str, Any],
-        fields: Mapping[str, object],
-        callback: str,
-        query: Mapping[str, object] | str,
-    ) -> _SignIn:
-        """An attempt at a provider.
-
-        Raises:
-            ValueError: It needs more than a form.
-        """
-        kind = provider.get("type")
-        if kind == "webauthn":
-            raise ValueError(f"{provider_id!r} needs a passkey: call sign_in() for the server's page.")
-        route = "callback" if kind == "credentials" else "signin", provider_id
-        return cls(route, {**fields, "callbackUrl": callback}, query, provider)

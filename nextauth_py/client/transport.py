@@ -57,7 +57,7 @@ class Transport:
     async def session(self) -> dict[str, Any] | None:
         """GET the session; None for "signed out"."""
         request = wire.read_request(self.auth, "session")
-        return wire.read_session(request, await self._send(request))
+        return wire.read_session(request, await self.send(request))
 
     async def prefetched_session(self) -> tuple[float, dict[str, Any] | None] | None:
         """Return when the prefetch began (in seconds since the epoch) and its session; None without one."""
@@ -89,12 +89,12 @@ class Transport:
                 async with asyncio.timeout(self.timeout):
                     await prefetched.response()
         request = wire.read_request(self.auth, "csrf")
-        return wire.read_csrf_token(request, await self._send(request))
+        return wire.read_csrf_token(request, await self.send(request))
 
     async def providers(self) -> dict[str, dict[str, Any]]:
         """GET the providers by id."""
         request = wire.read_request(self.auth, "providers")
-        return wire.read_providers(request, await self._send(request))
+        return wire.read_providers(request, await self.send(request))
 
     async def post_form(
         self,
@@ -121,7 +121,7 @@ class Transport:
         for _ in range(2):
             fields = {**form, "csrfToken": await self.csrf_token()}
             request = wire.form_request(self.auth, *route, fields=fields, query=query)
-            response = await self._send(request)
+            response = await self.send(request)
             url = wire.read_redirect(request, response, page=page)
             verdict = wire.read_verdict(self.auth, url, page=page, callback_url=callback, provider=provider)
             if not wire.csrf_was_refused(url, verdict):
@@ -136,12 +136,13 @@ class Transport:
         """
         for _ in range(2):
             request = wire.update_request(self.auth, await self.csrf_token(), data)
-            response = await self._send(request)
+            response = await self.send(request)
             if not wire.update_was_refused(response):
                 return wire.read_session(request, response)
         raise CsrfError(request.url)
 
-    async def _send(self, request: Request) -> Response:
+    async def send(self, request: Request) -> Response:
+        """Send a request, and hear the server's time."""
         self._begins()
         now = asyncio.get_running_loop().time
         began = now()
@@ -152,7 +153,7 @@ class Transport:
         except OSError as error:
             if request.method == "GET" and isinstance(error, ConnectionAbortedError):
                 await asyncio.sleep(_STAYS)
-                return await self._send(request)
+                return await self.send(request)
             reason = "the server cannot be reached, or refuses requests from this page (CORS)"
             raise ClientFetchError(request.url, reason=reason) from error
         self.took = max(now() - began, self.took / 2)

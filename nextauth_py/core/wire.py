@@ -74,8 +74,8 @@ class SignInResult:
         ok: Whether the server accepted it. For e-mail and OAuth without a popup: whether it may go on at
             ``url``.
         status: The HTTP status of the server's answer; 0 if it was not asked.
-        error: Why not: ``"CredentialsSignin"``, ``"AccessDenied"``, … as in Auth.js's documentation, or
-            ``"PopupBlocked"``, ``"PopupClosed"``.
+        error: Why not: ``"CredentialsSignin"``, ``"AccessDenied"``, … as in Auth.js's documentation; for
+            windows and passkeys also as in `nextauth_py.sign_in`.
         code: The ``code`` of a custom CredentialsSignin error (Auth.js v5), or None.
         url: Where to go next; None after a refusal.
     """
@@ -180,7 +180,7 @@ def read_session(request: Request, response: Response) -> dict[str, Any] | None:
     signed_out_status = 401
     if not response.ok and response.status != signed_out_status:
         raise ClientFetchError(request.url, response.status, retry_after=_retry_after(response))
-    answer = _json_body(request, response)
+    answer = json_body(request, response)
     if answer is None or answer == {}:
         return None
     if not response.ok or not isinstance(answer, dict):
@@ -215,7 +215,7 @@ def read_redirect(request: Request, response: Response, *, page: str) -> str:
     redirects, refuses, server_failed = 300, 400, 500
     if redirects <= response.status < refuses or response.status >= server_failed:
         raise ClientFetchError(request.url, response.status)
-    answer = _json_body(request, response)
+    answer = json_body(request, response)
     url = answer.get("url") if isinstance(answer, dict) else None
     if not isinstance(url, str) or not url:
         raise ClientFetchError(
@@ -302,10 +302,15 @@ def _retry_after(response: Response) -> float | None:
 def _json_of_success(request: Request, response: Response) -> Any:
     if not response.ok:
         raise ClientFetchError(request.url, response.status)
-    return _json_body(request, response)
+    return json_body(request, response)
 
 
-def _json_body(request: Request, response: Response) -> Any:
+def json_body(request: Request, response: Response) -> Any:
+    """What an answer's JSON says, whatever its status.
+
+    Raises:
+        ClientFetchError: It is not JSON.
+    """
     kind = response.headers.get("content-type", "").partition(";")[0].strip()
     if not kind.endswith("json"):
         reason = f"the answer is {kind or 'of no type'}, not JSON. Is base_path right?"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
+    from ..core.passkeys import Action
     from ..core.wire import Request, Response
 
 Undo = Callable[[], None]
@@ -195,6 +196,37 @@ class Window(Protocol):
         ...
 
 
+class Passkeys(Protocol):
+    """WebAuthn: the passkeys of the visitor's devices.
+
+    Attributes:
+        is_allowed: Whether the page is a secure context: https, or localhost.
+    """
+
+    is_allowed: bool
+
+    async def is_supported(self, *, autofill: bool) -> bool:
+        """Whether the browser has passkeys; also in its autofill, if `autofill`."""
+        ...
+
+    async def ask(self, action: Action, options: str, *, autofill: bool) -> str:
+        """Have the visitor use a passkey, or make one. Cancelling the task closes the browser's dialog.
+
+        Args:
+            action: Which of the two.
+            options: The server's, as JSON.
+            autofill: Whether to offer passkeys in the autofill of the page's fields, without a dialog.
+
+        Returns:
+            The credential as JSON.
+
+        Raises:
+            PasskeyError: There is none: the visitor has cancelled, or the browser refuses.
+            ValueError: The options are invalid.
+        """
+        ...
+
+
 class Page(Protocol):
     """The page itself.
 
@@ -273,6 +305,10 @@ class Page(Protocol):
 
     def find_prefetched(self, path: str) -> Prefetched | None:
         """Return the prefetch of these auth routes; None if there is none, or it is too old."""
+        ...
+
+    def passkeys(self) -> Passkeys:
+        """The page's way to passkeys."""
         ...
 
 

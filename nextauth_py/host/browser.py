@@ -16,7 +16,7 @@ from .dom import document, find_element
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .base import Lifecycle, Prefetched, Undo, View, Window
+    from .base import Lifecycle, Passkeys, Prefetched, Undo, View, Window
 
 _SESSION = "script#nextauth-session[type]"
 
@@ -181,6 +181,11 @@ class BrowserHost(PyodideHost):
         if len(found) > 1:
             raise ValueError(f"the page has {len(found)} of them, so none counts")
         return str(found[0].textContent) if found else None
+
+    def passkeys(self) -> Passkeys:
+        from .passkeys import BrowserPasskeys  # noqa: PLC0415 - few pages use them
+
+        return BrowserPasskeys()
 
     def find_prefetched(self, path: str) -> Prefetched | None:
         # An <a id="nextauthSession"> is a member of the window too, but not its own.

@@ -82,6 +82,9 @@ class WorkerHost(PyodideHost):
     def popup_page(self) -> None:
         """Nothing: workers have no windows."""
 
+    def passkeys(self) -> NoReturn:
+        raise RuntimeError("a worker has no page for the browser's dialog")
+
     def find_prefetched(self, path: str) -> Prefetched | None:  # noqa: ARG002
         return None
 

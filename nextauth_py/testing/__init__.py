@@ -18,7 +18,18 @@ Example:
 from __future__ import annotations
 
 from .browser import Browser, Tab
+from .passkeys import Authenticator, Passkey
 from .server import FakeAuthServer, FakeUser, html_answer, json_answer
 from .sign_in import sign_in_as
 
-__all__ = ["Browser", "FakeAuthServer", "FakeUser", "Tab", "html_answer", "json_answer", "sign_in_as"]
+__all__ = [
+    "Authenticator",
+    "Browser",
+    "FakeAuthServer",
+    "FakeUser",
+    "Passkey",
+    "Tab",
+    "html_answer",
+    "json_answer",
+    "sign_in_as",
+]

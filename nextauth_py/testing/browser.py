@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .document import Document, Element
     from .memory import MemoryWindow
     from .network import Network
+    from .passkeys import Authenticator
 
 T = TypeVar("T")
 
@@ -100,6 +101,11 @@ class Browser:
     def cookies(self) -> dict[str, str]:
         """The cookies of all tabs."""
         return self._memory.cookies
+
+    @property
+    def authenticator(self) -> Authenticator:
+        """The passkeys of the browser, and what its visitor does when asked for one."""
+        return self._memory.authenticator
 
     @property
     def requests(self) -> list[str]:

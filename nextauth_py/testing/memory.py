@@ -16,6 +16,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from ..core.server_clock import parse_date
 from ..core.urls import join
 from .network import Network
+from .passkeys import Authenticator, MemoryPasskeys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -40,12 +41,14 @@ class MemoryBrowser:
             twice if there are two.
         locks: Who has or waits for each lock, in order.
         clock_error: Seconds that the machine's clock is ahead of the true time, which is the server's.
+        authenticator: Its passkeys.
     """
 
     def __init__(self, server: Server, *, origin: str = "https://app.example") -> None:
         self.origin = origin
         self.network = Network(server, self.true_time)
         self.clock_error = 0.0
+        self.authenticator = Authenticator()
         self._slept = 0.0
         self.cookies: dict[str, str] = {}
         self.storage: dict[str, str] = {}
@@ -395,6 +398,9 @@ class MemoryHost:
 
     def environ(self) -> Mapping[str, str]:
         return self.environment
+
+    def passkeys(self) -> MemoryPasskeys:
+        return MemoryPasskeys(self.browser.authenticator, self.url)
 
     def find_prefetched(self, path: str) -> Prefetched | None:
         return self.prefetched.get(path)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 Generation = Literal["v4", "v5"]
 
 _MONTH = 30 * 24 * 60 * 60.0  # seconds; what both generations grant by default
+_OF_A_PROVIDER = {"callback", "signin", "webauthn-options"}
 _OF_A_USER = ("id", "name", "email", "image")
 _OK, _BAD_REQUEST, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _FOUND = 200, 400, 401, 403, 404, 302
 _SERVER_ERROR = 500
@@ -65,7 +66,8 @@ class FakeAuthServer:
 
     Attributes:
         users: By their user names; see `add_user`.
-        providers: The ways to sign in: the type of each, by id.
+        providers: The ways to sign in: the type of each, by id. Passkeys (v5): ``{"passkey": "webauthn"}``.
+        passkeys: The user name that each passkey is for, by its id.
         extra: Fields that each session has besides ``user`` and ``expires``.
         authorize: Finds the user for what was typed, None to refuse. If it raises, the server has failed.
         may_sign_in: The signIn callback: False refuses a user, a text sends them there instead.
@@ -90,6 +92,7 @@ class FakeAuthServer:
         self.max_age = max_age
         self.users: dict[str, FakeUser] = {}
         self.providers = {"credentials": "credentials", "github": "oauth", "email": "email"}
+        self.passkeys: dict[str, str] = {}
         self.extra: dict[str, Any] = {}
         self.authorize: Callable[[Mapping[str, str]], FakeUser | None] = self._by_password
         self.may_sign_in: Callable[[FakeUser], bool | str] = lambda _user: True
@@ -102,6 +105,7 @@ class FakeAuthServer:
         self.session_cookie = f"{prefix}.session-token"
         self.csrf_cookie = f"{prefix}.csrf-token"
         self.callback_cookie = f"{prefix}.callback-url"
+        self.challenge_cookie = f"{prefix}.challenge"
         self._tokens = count(1)
 
     def add_user(self, username: str, password: str = "", **fields: Any) -> FakeUser:
@@ -131,8 +135,8 @@ class FakeAuthServer:
         if not path.startswith(f"{self.base_path}/"):
             return html_answer(_NOT_FOUND)
         name, *rest = path.removeprefix(f"{self.base_path}/").split("/")
-        route = getattr(self, f"_{request.method.lower()}_{name.strip('_')}", None)
-        if route is None or len(rest) != (name in {"callback", "signin"}):
+        route = getattr(self, f"_{request.method.lower()}_{name.strip('_').replace('-', '_')}", None)
+        if route is None or len(rest) != (name in _OF_A_PROVIDER):
             return html_answer(_BAD_REQUEST)
         answer: Answer = route(request, cookies, *rest)
         return answer
@@ -165,7 +169,33 @@ class FakeAuthServer:
     def _get_providers(self, _request: Request, _cookies: Mapping[str, str]) -> Answer:
         return json_answer({name: self._provider(name, kind) for name, kind in self.providers.items()})
 
+    def _get_webauthn_options(self, request: Request, cookies: Mapping[str, str], provider: str) -> Answer:
+        if self.generation == "v4":
+            return html_answer(_BAD_REQUEST)
+        if self.providers.get(provider) != "webauthn":
+            return self._redirect(request, self._url("error?error=Configuration"))
+        query = dict(parse_qsl(urlsplit(request.url).query))
+        action, stored, email = query.get("action"), self._valid(cookies), query.get("email")
+        if action not in {None, "authenticate", "register"}:
+            return json_answer({"error": "Invalid action"}, _BAD_REQUEST)
+        if stored:
+            email = json.loads(stored)["email"]
+        is_new = bool(email) and self._by_email(email) is None
+        if action is None and not stored:
+            action = "register" if is_new else "authenticate"
+        if action is None or (action == "register" and not (stored or is_new)):
+            return json_answer({"error": "Invalid request"}, _BAD_REQUEST)
+        challenge = hashlib.sha256(b"challenge %d" % next(self._tokens)).hexdigest()
+        kept = {self.challenge_cookie: json.dumps({"challenge": challenge, "email": email})}
+        answer = {"action": action, "options": self._options(action, challenge, email)}
+        return json_answer(answer, cookies={**kept, **self._csrf_cookie(cookies)})
+
     def _post_callback(self, request: Request, cookies: Mapping[str, str], provider: str) -> Answer:
+        if self.providers.get(provider) == "webauthn":
+            return self._by_passkey(request, cookies)
+        return self._by_credentials(request, cookies, provider)
+
+    def _by_credentials(self, request: Request, cookies: Mapping[str, str], provider: str) -> Answer:
         form = _form(request)
         if not self._csrf_is_right(form, cookies):
             return self._bad_csrf(request, "signin")
@@ -263,6 +293,39 @@ class FakeAuthServer:
     def _by_password(self, form: Mapping[str, str]) -> FakeUser | None:
         user = self.users.get(form.get("username", ""))
         return user if user and user.password == form.get("password", "") else None
+
+    def _by_email(self, email: str | None) -> FakeUser | None:
+        return next((each for each in self.users.values() if email and each.fields["email"] == email), None)
+
+    def _options(self, action: str, challenge: str, email: str | None) -> dict[str, Any]:
+        """What the real servers send, as far as the browser in memory reads it."""
+        user, site = self._by_email(email), urlsplit(self.origin).hostname
+        own = [each for each, name in self.passkeys.items() if user and user.username == name]
+        keys = [{"id": each, "type": "public-key"} for each in own]
+        if action == "authenticate":
+            return {"challenge": challenge, "rpId": site, "allowCredentials": keys}
+        shown = {"id": challenge, "name": email, "displayName": email}
+        return {
+            "challenge": challenge,
+            "rp": {"id": site, "name": site},
+            "user": shown,
+            "excludeCredentials": keys,
+        }
+
+    def _by_passkey(self, request: Request, cookies: Mapping[str, str]) -> Answer:
+        """Sign in by a passkey, or add one to the account that it was asked for."""
+        form, kept = _form(request), json.loads(cookies.get(self.challenge_cookie, "{}"))
+        data, action = json.loads(form.get("data", "{}")), form.get("action")
+        key = data.get("id")
+        if not kept or key is None or (key in self.passkeys) != (action == "authenticate"):
+            return self._redirect(request, self._url("error?error=Configuration"))
+        if data["response"]["clientDataJSON"] != kept["challenge"]:
+            return self._redirect(request, self._url("error?error=WebAuthnVerificationError"))
+        if action == "register":
+            email = kept["email"]
+            self.passkeys[key] = (self._by_email(email) or self.add_user(email, email=email)).username
+        cookie = {**self.cookies_for(self.users[self.passkeys[key]]), self.challenge_cookie: None}
+        return self._redirect(request, self._callback_url(form), cookies=cookie)
 
     def _granted(self, stored: str) -> str:
         if self.max_age is None:

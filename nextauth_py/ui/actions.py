@@ -43,9 +43,18 @@ _CODES = re.compile(
 _RETURNED = "That did not work. Try again, or sign in another way."
 _REASONS = {
     "AccessDenied": "You may not sign in with that account.",
-    "PopupBlocked": "Your browser has blocked the window. Try again, or allow windows for this site.",
     "OAuthAccountNotLinked": "Sign in the way you did the first time.",
     "Verification": "That link is no longer valid. Ask for a new one.",
+}
+
+# By what only the browser knows. Visitors who have cancelled know that.
+_OF_BROWSER = {
+    "PasskeyCancelled": "",
+    "PasskeyExists": "This device has a passkey for your account already.",
+    "PasskeyOrigin": "Passkeys do not work at this address. Sign in another way.",
+    "PasskeyUnsupported": "This browser has no passkeys for this site. Sign in another way.",
+    "PopupBlocked": "Your browser has blocked the window. Try again, or allow windows for this site.",
+    "PopupClosed": "",
 }
 
 # Browsers send each as these two.
@@ -150,7 +159,7 @@ class _Actions:
             (note or self._new_note(element)).show(words)
 
     async def _act(self, name: str, provider_id: str, *, popup: bool | str) -> str | None:
-        """Run an element's action. Returns the words for the visitor if it failed."""
+        """Run an element's action. Returns what to say if it failed."""
         try:
             if name == "refetch":
                 error = (await self._provider.refetch()).error
@@ -162,7 +171,7 @@ class _Actions:
             result = await self._provider.sign_in(provider_id or None, callback_url=asked, popup=popup)
             if result and result.ok and result.url and asked:
                 self._provider.engine.go(result.url)
-            return _words_for_popup(result) if result and not result.ok else None
+            return _words_for(result, _RETURNED) if result and not result.ok else None
         except Exception as error:
             self._provider.engine.report(f"{name} failed", error)
             return _advice(error)
@@ -189,13 +198,12 @@ class _Actions:
                 words = await self._sign_in(form, action.partition(":")[2], fields)
             except Exception as error:
                 self._provider.engine.report("the sign-in failed", error)
-                note.show(_advice(error))
-                return
+                words = _advice(error)
         if words:
             note.show(words)
 
     async def _sign_in(self, form: Any, provider_id: str, fields: dict[str, Any]) -> str | None:
-        """Sign in, and go on where the server says. Returns the words for the visitor if it was refused."""
+        """Sign in, and go on where the server says. Returns what to say if the sign-in was refused."""
         engine, popup = self._provider.engine, self._popups.get(form)
         result = await engine.sign_in_by_form(
             provider_id,
@@ -207,7 +215,7 @@ class _Actions:
         if result is None:
             return None  # the page is being left, or the provider was closed meanwhile
         if result.url is None:
-            return _words_for_popup(result) if popup else _REFUSED
+            return _words_for(result, _RETURNED if popup else _REFUSED)
         page = self._provider.host.location()
         here = without_verdict(page)
         asked = join(page, callback_of(fields, page) or here)
@@ -347,9 +355,16 @@ def _advice(error: BaseException) -> str:
     return _ADVICE.get(type(error), _FAILED)
 
 
-def _words_for_popup(result: SignInResult) -> str | None:
-    """Return the words for what a sign-in in a window has ended with. Who closes it needs none."""
-    return None if result.error == "PopupClosed" else _REASONS.get(result.error or "", _RETURNED)
+def _words_for(result: SignInResult, otherwise: str) -> str:
+    """Return the words for a sign-in that was not accepted.
+
+    Args:
+        result: Of it.
+        otherwise: The words if nothing more is known: `_RETURNED` if the visitor has been elsewhere.
+    """
+    code = result.error or ""
+    known = _OF_BROWSER | _REASONS if otherwise == _RETURNED else _OF_BROWSER
+    return known.get(code, otherwise)
 
 
 def _busy(element: Any) -> ExitStack:

@@ -134,6 +134,8 @@ def fake_server(generation: Any) -> FakeAuthServer:
     """With the users of the real one: see demo/server/users.mjs."""
     server = FakeAuthServer(generation=generation)
     server.providers = {"credentials": "credentials", "email": "email", "local-oidc": "oauth"}
+    if generation == "v5":
+        server.providers["passkey"] = "webauthn"
     server.add_user("alice", "wonder", name="Alice Liddell", role="admin")
     server.add_user("carol", "banned")
     server.add_user("dave", "detour")
@@ -153,7 +155,7 @@ def fake_server(generation: Any) -> FakeAuthServer:
 @pytest.fixture(scope="module")
 def real(auth_server: AuthServer) -> Iterator[AuthServer]:
     """With all ways to sign in."""
-    options: dict[str, Any] = {"generation": auth_server.generation, "services": True}
+    options: dict[str, Any] = {"generation": auth_server.generation, "services": True, "passkeys": True}
     with AuthServer({}, script=SERVER_SCRIPT, **options) as server:
         yield server
 
@@ -321,6 +323,52 @@ def test_a_provider_that_is_not_there(visitor: Visitor) -> None:
     reply = visitor.post("signin/nowhere")
     told = "B/signin?csrf=true" if visitor.is_v4 else "B/error?error=Configuration"
     assert (reply.status, reply.url) == (200, told)
+
+
+@pytest.mark.parametrize(
+    ("query", "signed_out", "signed_in"),
+    [
+        ("", "authenticate", "Invalid request"),
+        ("?email=new%40example.com", "register", "Invalid request"),
+        ("?action=authenticate", "authenticate", "authenticate"),
+        ("?action=register", "Invalid request", "register"),
+        ("?action=register&email=new%40example.com", "register", "register"),
+        ("?action=dance", "Invalid action", "Invalid action"),
+    ],
+)
+def test_the_options_for_a_passkey(visitor: Visitor, query: str, signed_out: str, signed_in: str) -> None:
+    route = f"webauthn-options/passkey{query}"
+    if visitor.is_v4:
+        assert visitor.get(route).status == 400
+        return
+    site = urlsplit(visitor.origin).hostname
+    for expected in (signed_out, signed_in):
+        reply = visitor.get(route)
+        said = reply.json
+        assert said.get("action", said.get("error")) == expected
+        assert reply.status == (400 if "error" in said else 200)
+        if "options" in said:
+            options = said["options"]
+            assert options["challenge"]
+            assert (options["rpId"] if expected == "authenticate" else options["rp"]["id"]) == site
+            assert ("user" in options) == (expected == "register")
+            assert ("excludeCredentials" in options) == (expected == "register")
+        visitor.sign_in()
+
+
+def test_a_passkey_of_a_provider_that_has_none(visitor: Visitor) -> None:
+    for name in ("credentials", "nowhere"):
+        reply = visitor.send("GET", f"{BASE}/webauthn-options/{name}", {"X-Auth-Return-Redirect": "1"}, None)
+        told = 400 if visitor.is_v4 else "B/error?error=Configuration"
+        assert (reply.status if visitor.is_v4 else reply.url) == told
+
+
+@pytest.mark.parametrize("form", [{}, {"action": "authenticate", "data": '{"id": "unknown"}'}])
+def test_a_passkey_that_the_server_does_not_know(visitor: Visitor, form: dict[str, str]) -> None:
+    if not visitor.is_v4:
+        visitor.get("webauthn-options/passkey?action=authenticate")
+        reply = visitor.post("callback/passkey", **form)
+        assert (reply.status, reply.url) == (200, "B/error?error=Configuration")
 
 
 # --- sign-out ---

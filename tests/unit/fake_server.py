@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nextauth_py.testing.server import FakeAuthServer, html_answer, json_answer
+from nextauth_py.testing.server import FakeAuthServer, Generation, html_answer, json_answer
 
 __all__ = ["CSRF_COOKIE", "EXPIRES", "SESSION_COOKIE", "USERS", "FakeServer", "html_answer", "json_answer"]
 
@@ -16,7 +16,7 @@ SESSION_COOKIE = "next-auth.session-token"
 class FakeServer(FakeAuthServer):
     """Sessions end on a date, unless a test says otherwise."""
 
-    def __init__(self) -> None:
-        super().__init__(max_age=None)
+    def __init__(self, generation: Generation = "v4") -> None:
+        super().__init__(generation=generation, max_age=None)
         for name, password in USERS.items():
             self.add_user(name, password)

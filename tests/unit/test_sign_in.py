@@ -156,12 +156,6 @@ async def test_a_forms_field_may_have_such_a_name(tab: MemoryHost) -> None:
     assert result.ok
 
 
-async def test_a_passkey_provider_is_refused_with_the_remedy(tab: MemoryHost, server: FakeServer) -> None:
-    server.providers["passkey"] = "webauthn"
-    with pytest.raises(ValueError, match=r"call sign_in\(\)"):
-        await start(tab).sign_in("passkey")
-
-
 async def test_a_sign_in_with_a_refused_token_tries_once_more(tab: MemoryHost, server: FakeServer) -> None:
     server.refused_csrf_posts = 1
     await signed_in(tab)

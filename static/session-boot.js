@@ -136,21 +136,22 @@
   const clicks = new AbortController();
   let kept, action, button;
 
-  /** @param {"setAttribute" | "removeAttribute"} method - past what fields of a form hide */
-  const mark = (method) => {
-    for (const name of ["aria-busy", "data-session-waiting"]) Element.prototype[method].call(kept, name, "true");
-  };
+  /** @param {"getAttribute" | "setAttribute" | "removeAttribute"} method - past what fields of a form hide */
+  const call = (element, method, ...values) => Element.prototype[method].call(element, ...values);
+  const marks = ["aria-busy", "data-session-waiting"];
 
-  /** Nothing waits any more. Returns what did. */
+  /** Nothing waits any more, and no copy. Returns what did. */
   const release = () => {
     const was = kept;
-    if (kept) mark("removeAttribute");
     kept = null;
+    if (!was) return;
+    for (const each of [was, ...all("[data-session-waiting]")])
+      for (const name of marks) call(each, "removeAttribute", name);
     return was;
   };
 
   const keep = (event) => {
-    const actionOf = (each) => each instanceof Element && Element.prototype.getAttribute.call(each, "data-session-action");
+    const actionOf = (each) => each instanceof Element && call(each, "getAttribute", "data-session-action");
     const element = event.composedPath().find(actionOf);
     const opensElsewhere = element?.href && (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey);
     if (!element || opensElsewhere || (event.type === "submit") !== element instanceof HTMLFormElement) return;
@@ -159,7 +160,7 @@
     release();
     if (said) return tell(true);
     [kept, action, button] = [element, actionOf(element), event.submitter];
-    mark("setAttribute");
+    for (const name of marks) call(kept, "setAttribute", name, "true");
   };
 
   on("click", keep, clicks);

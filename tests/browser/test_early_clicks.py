@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from urllib.parse import parse_qs
 
 import pytest
@@ -16,6 +18,8 @@ from .policies import STRICT, joined
 
 SESSION, CREDENTIALS = "GET /api/auth/session", "POST /api/auth/callback/credentials"
 PROVIDERS, SIGN_OUT = "GET /api/auth/providers", "POST /api/auth/signout"
+
+DOCS = Path(__file__).parents[2] / "docs/start.md"
 
 HEAD = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Early</title>
 <link rel="icon" href="/picture.svg">
@@ -274,14 +278,11 @@ def test_listeners_of_the_page_get_it_once_and_may_prevent_it(
 
 
 HIDE_MEMBERS = """() => {
-    const add = (tag, attributes) => document.body.append(Object.assign(document.createElement(tag), attributes));
-    add("a", { id: "nextauthClick" });
-    add("img", { name: "addEventListener" });
+    const make = (tag, attributes) => Object.assign(document.createElement(tag), attributes);
+    document.body.append(make("a", { id: "nextauthClick" }), make("img", { name: "addEventListener" }));
     const form = document.getElementById("form");
-    for (const name in HTMLFormElement.prototype) {
-        const field = Object.assign(document.createElement("input"), { type: "hidden", name });
-        Element.prototype.append.call(form, field);
-    }
+    for (const name in HTMLFormElement.prototype)
+        Element.prototype.append.call(form, make("input", { type: "hidden", name }));
 }"""
 
 
@@ -320,6 +321,26 @@ def test_an_element_with_that_name_is_no_script(early: EarlyPage) -> None:
     early.fill()
     early.button("Sign in").click()
     expect(early.page.locator("#name")).to_have_text("Alice Liddell")
+
+
+def test_the_style_sheet_of_the_docs_shows_that_it_waits(early: EarlyPage) -> None:
+    section = DOCS.read_text("utf-8").partition("\n## Clicks before Python is there\n")[2]
+    (scripts, css) = re.findall(r"```(?:html|css)\n(.*?)```", section.partition("\n## ")[0], re.DOTALL)
+    assert [line for line in scripts.splitlines() if line not in HEAD + PYTHON] == []
+    early.page.route("**/docs.css", lambda route: route.fulfill(body=css, content_type="text/css"))
+    early.open(
+        "<link rel='stylesheet' href='/docs.css'><button data-session-action='refetch'>Refetch</button>"
+    )
+    button = early.button("Refetch")
+    expect(button).to_have_css("cursor", "default")
+    button.click()
+    expect(button).to_have_css("cursor", "progress")
+    assert (
+        early.page.evaluate("getComputedStyle(document.querySelector('button'), '::after').content")
+        == '" Starting…"'
+    )
+    early.let_python_come()
+    expect(button).to_have_css("cursor", "default")
 
 
 # --- what is not ---

@@ -211,10 +211,13 @@ def test_a_button_in_a_shadow_root_works(early: EarlyPage) -> None:
         f"<div id='host'><template shadowrootmode='open'>{button}</template></div>",
         "import js\nbind_page(js.document.querySelector('#host').shadowRoot)",
     )
+    early.page.evaluate("document.addEventListener('click', () => (sessionStorage.heard = 'outside'))")
     early.button("Go").click()
     expect_waiting(early.button("Go"))
+    assert early.page.evaluate("sessionStorage.heard") is None
     with early.page.expect_navigation(url="**/api/auth/signin?**"):
         early.let_python_come()
+    assert early.page.evaluate("sessionStorage.heard") == "outside"
 
 
 def test_a_refetch_asks_again(early: EarlyPage) -> None:
@@ -403,7 +406,7 @@ def test_a_link_that_is_not_bound_is_not_followed(early: EarlyPage) -> None:
 
 
 def test_a_page_without_python_says_so_to_whoever_clicks(early: EarlyPage) -> None:
-    early.open("<div style='height: 3000px'></div>" + FORM.format(more=""))
+    early.open("<br>" * 200 + FORM.format(more=""))
     alert = early.page.locator(".session-boot")
     form = early.page.locator("#form")
     early.button("Sign in").click()

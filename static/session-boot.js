@@ -136,8 +136,8 @@
   const clicks = new AbortController();
   let kept, action, button;
 
-  /** @param {"getAttribute" | "setAttribute" | "removeAttribute"} method - past what fields of a form hide */
-  const call = (element, method, ...values) => Element.prototype[method].call(element, ...values);
+  /** Past what fields of a form hide. */
+  const call = (element, method, ...values) => Reflect.get(Element.prototype, method).call(element, ...values);
   const marks = ["aria-busy", "data-session-waiting"];
 
   /** Nothing waits any more, and no copy. Returns what did. */

@@ -1,4 +1,5 @@
 // Says on the page why its Python does not come: PyScript leaves it as it is. While all is well, nothing shows.
+// Until then it keeps the last click on an element with an action.
 {
   const NAME = "session-boot";
   // For visitors, and for whoever looks into the console.
@@ -69,20 +70,24 @@
 
   // --- how it is said ---
 
-  let said = "";
+  let said; // what the event has
   const box = make("p");
 
   const say = (kind, url, reason = "") => {
     const [text, hint] = words[kind];
     console.error(`nextauth_py: ${url} ${hint}`, reason);
-    if (said && said !== "broken") return;
-    said = kind;
-    const detail = { kind, url, text };
-    if (dispatchEvent(new CustomEvent(`${NAME}-failed`, { detail, cancelable: true }))) show(text);
+    if (said && said.kind !== "broken") return;
+    said = { kind, url, text };
+    tell(release());
   };
 
-  const show = (text) => {
-    if (!own("body")) return addEventListener("DOMContentLoaded", () => show(text), { once: true });
+  const tell = (isClicked) => {
+    if (dispatchEvent(new CustomEvent(`${NAME}-failed`, { detail: said, cancelable: true }))) show();
+    if (isClicked) box.scrollIntoView();
+  };
+
+  const show = () => {
+    if (!own("body")) return addEventListener("DOMContentLoaded", show, { once: true });
     if (!box.isConnected) {
       const style = new CSSStyleSheet();
       style.replaceSync(sheet);
@@ -92,7 +97,7 @@
     }
     const again = Object.assign(make("button"), { type: "button", textContent: "Try again" });
     again.onclick = () => location.reload();
-    box.replaceChildren(`This page is not complete. ${text} `, again);
+    box.replaceChildren(`This page is not complete. ${said.text} `, again);
   };
 
   // --- what is watched ---
@@ -100,7 +105,7 @@
   const observer = new PerformanceObserver((list) => list.getEntries().forEach(see));
   observer.observe({ type: "resource", buffered: true });
   const abort = new AbortController();
-  const on = (type, listener) => addEventListener(type, listener, { capture: true, signal: abort.signal });
+  const on = (type, listener, { signal } = abort) => addEventListener(type, listener, { capture: true, signal });
 
   const nameOf = (url) => url.split("/").pop() || url;
   const complain = (reason, where) => {
@@ -121,6 +126,57 @@
   // From then on, errors are the page's own affair.
   on("py:ready", () => {
     abort.abort();
-    if (said === "broken") box.remove();
+    if (said?.kind !== "broken") return;
+    said = null;
+    box.remove();
   });
+
+  // --- what is kept ---
+
+  const clicks = new AbortController();
+  let kept, action, button;
+
+  /** Past what fields of a form hide. */
+  const call = (element, method, ...values) => Reflect.get(Element.prototype, method).call(element, ...values);
+  const marks = ["aria-busy", "data-session-waiting"];
+
+  /** Nothing waits any more, and no copy. Returns what did. */
+  const release = () => {
+    const was = kept;
+    kept = null;
+    if (!was) return;
+    for (const each of [was, ...all("[data-session-waiting]")])
+      for (const name of marks) call(each, "removeAttribute", name);
+    return was;
+  };
+
+  const keep = (event) => {
+    const actionOf = (each) => each instanceof Element && call(each, "getAttribute", "data-session-action");
+    const element = event.composedPath().find(actionOf);
+    const opensElsewhere = element?.href && (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey);
+    if (!element || opensElsewhere || (event.type === "submit") !== element instanceof HTMLFormElement) return;
+    event.preventDefault();
+    event.stopImmediatePropagation(); // it comes again
+    release();
+    if (said) return tell(true);
+    [kept, action, button] = [element, actionOf(element), event.submitter];
+    for (const name of marks) call(kept, "setAttribute", name, "true");
+  };
+
+  on("click", keep, clicks);
+  on("submit", keep, clicks);
+  addEventListener("pagehide", release);
+
+  /** @param {WeakMap} [bound] - the actions of what bind_page() has bound; it may be called again */
+  window.nextauthClick = (bound) => {
+    clicks.abort();
+    if (!kept || (bound && bound.get(kept) !== action)) return;
+    const element = release();
+    if (!bound) console.error("nextauth_py: bind_page() has not bound this as it was when it was clicked:", element);
+    else if (element instanceof HTMLFormElement) {
+      const isButton = button?.form === element && /^(submit|image)$/.test(button.type);
+      HTMLFormElement.prototype.requestSubmit.call(element, isButton ? button : null);
+    } else element.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true, composed: true }));
+  };
+  addEventListener("py:all-done", () => window.nextauthClick());
 }

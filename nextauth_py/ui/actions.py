@@ -67,7 +67,7 @@ _listening: list[_Actions] = []
 def listen(
     provider: SessionProvider[Any], root: Any, page: Any, bound: list[tuple[Any, str]], notes: list[Any]
 ) -> Callable[[], None]:
-    """Handle clicks and submits, and mark the page as bound for the scripts of its head.
+    """Handle clicks and submits, mark the page as bound for the scripts of its head, and take what they kept.
 
     Args:
         provider: Whose session.
@@ -99,6 +99,9 @@ def listen(
             page.removeAttribute(_BOUND)
 
     undo.callback(end)
+    # Of session-boot.js. An <a id="nextauthClick"> is a member of the window too, but not its own.
+    if js.Object.hasOwn(js.window, "nextauthClick"):
+        js.nextauthClick(actions.bound)
     return undo.close
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from demo.serve import AuthServer
 from tests.peers import DIST
@@ -62,6 +62,18 @@ def test_the_focus_and_the_news_follow_a_visitor(page: Page, demo: str) -> None:
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_label("User name")).to_be_focused()
     expect(page.get_by_role("status")).to_have_text("Signed out")
+
+
+def test_a_button_that_is_pressed_early_waits_for_python(page: Page, demo: str) -> None:
+    held: list[Route] = []
+    page.route("**/pyodide/interpreter.mjs", lambda route: held.append(route))  # noqa: PLW0108 - no builtins here
+    with page.expect_request("**/pyodide/interpreter.mjs"):
+        page.goto(f"{demo}/way-html.html", wait_until="commit")
+    button = page.get_by_role("button", name="Sign in")
+    button.click()
+    expect(button).to_have_css("cursor", "progress")
+    held[0].continue_()
+    page.wait_for_url("**/api/auth/signin?**")
 
 
 def test_a_visitor_signs_in_by_mail(page: Page, demo: str) -> None:

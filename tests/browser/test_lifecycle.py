@@ -203,6 +203,23 @@ def test_nothing_guarded_is_seen_on_the_way_back(
     left.expect_text("#target", "loading")
 
 
+def test_a_click_that_waits_for_python_is_dropped_when_the_page_is_left(
+    remembering: BrowserContext, auth_server: AuthServer
+) -> None:
+    page = remembering.new_page()
+    page.goto(f"{auth_server.url}/peer-v4.html")
+    page.add_script_tag(url="/static/dist/session-boot.js")
+    page.evaluate("document.body.innerHTML = '<button data-session-action=sign_out>Sign out</button>'")
+    button = page.get_by_role("button", name="Sign out")
+    button.click()
+    expect(button).to_have_attribute("aria-busy", "true")
+    page.goto(auth_server.url.replace("localhost", "127.0.0.1") + "/peer-v4.html")
+    page.go_back(wait_until="commit")
+    expect(button).to_be_visible()  # so it is the same page
+    expect(button).not_to_have_attribute("aria-busy", "true")
+    expect(button).not_to_have_attribute("data-session-waiting", "true")
+
+
 NEED = """
     @component("#target")
     def private():

@@ -1,4 +1,4 @@
-// What pages have that TypeScript does not know: files of a bundle, and the prefetch.
+// What pages have that TypeScript does not know: files of a bundle, and what the early scripts leave for Python.
 
 declare module "*/pyodide.mjs" {
   export const loadPyodide: (options: object) => Promise<any>;
@@ -16,6 +16,7 @@ declare module "*/directives/repeat.js" {
 
 interface Window {
   nextauthSession?: any;
+  nextauthClick?: (bound?: WeakMap<Element, string>) => void;
 }
 declare var nextauthSession: any;
 declare module "esbuild";

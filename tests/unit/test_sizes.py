@@ -54,8 +54,8 @@ def test_the_paint_script_is_smaller_than_two_kilobytes_compressed() -> None:
     assert len(gzip.compress(pinned("session-paint.js").read_bytes())) < 2000
 
 
-def test_the_boot_script_is_smaller_than_three_kilobytes_compressed() -> None:
-    assert len(gzip.compress(pinned("session-boot.js").read_bytes())) < 3000
+def test_the_boot_script_is_smaller_than_three_and_a_half_kilobytes_compressed() -> None:
+    assert len(gzip.compress(pinned("session-boot.js").read_bytes())) < 3500
 
 
 def test_the_import_loads_these_modules_and_no_others() -> None:

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..access import Auth
+    from ..adapters.reaktiv import FollowedSignals
     from ..host.base import View
     from ..provider import SessionProvider
-    from .signals import Signals
 
 # What visitors see in the place of a component that raised. The error's text may hold a session's values.
 _FAILED = "This part of the page could not be shown."
@@ -103,7 +103,7 @@ class Component(Part):
         self._has_left: Callable[[], bool] = lambda: False
         self._following: dict[SessionProvider[Any], Callable[[], None]] = {}
         self._requiring: set[SessionProvider[Any]] = set()
-        self._signals: Signals | None = None  # of pages that use reaktiv
+        self._signals: FollowedSignals | None = None  # of pages that use reaktiv
         self._shown_in: WeakSet[Component] = WeakSet()
         self._refused: object = None  # the session that was not enough, so that the page leaves once for it
         self._is_due = False
@@ -165,9 +165,9 @@ class Component(Part):
         if "reaktiv" not in sys.modules:  # then it can read none
             self._render(view)
             return
-        from .signals import Signals  # noqa: PLC0415 - only pages that use reaktiv need it
+        from ..adapters.reaktiv import FollowedSignals  # noqa: PLC0415 - only pages that use reaktiv need it
 
-        signals = self._signals = self._signals or Signals(self._update_if_shown, self._report)
+        signals = self._signals = self._signals or FollowedSignals(self._update_if_shown, self._report)
         signals.draw(lambda: self._render(view))
         if signals is not self._signals:  # it has unmounted itself
             signals.stop()

@@ -64,7 +64,10 @@ class FollowedSignals:
             nonlocal is_drawn, has_changed
             if is_drawn:
                 has_changed = True
-                self._changed()
+                try:
+                    self._changed()
+                except Exception as error:  # an effect prints it, and PyScript paints that over the page
+                    self._report(error)
             else:
                 is_drawn = True
                 same()

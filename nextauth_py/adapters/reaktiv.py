@@ -38,7 +38,7 @@ class FollowedSignals:
     """The signals that a component read when it was drawn last.
 
     Args:
-        changed: Called when one of them changes, once for each drawing.
+        changed: Called when one of them changes, once for each drawing. Must not raise: effects print it.
         report: Called with the error if each drawing changes one of them.
     """
 
@@ -64,10 +64,7 @@ class FollowedSignals:
             nonlocal is_drawn, has_changed
             if is_drawn:
                 has_changed = True
-                try:
-                    self._changed()
-                except Exception as error:  # an effect prints it, and PyScript paints that over the page
-                    self._report(error)
+                self._changed()
             else:
                 is_drawn = True
                 same()

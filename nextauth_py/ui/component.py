@@ -146,10 +146,13 @@ class Component(Part):
         for provider in self._requiring:
             provider.engine.release(self)
         self._requiring.clear()
-        if self._view is not None:
-            self._view.clear()
-            self._view = self._element = None
         _mounted.discard(self)
+        view, self._view, self._element = self._view, None, None
+        if view is not None:
+            try:
+                view.clear()
+            except Exception as error:  # other code has removed what it shows
+                self._report(error)
 
     @ignores_events
     def update(self) -> None:

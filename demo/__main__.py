@@ -19,19 +19,21 @@ def main() -> None:
     # Only now is everything installed.
     from nextauth_py.bundle import BundleError, build_bundle  # noqa: PLC0415
 
-    from .serve import AuthServer, install_server  # noqa: PLC0415
+    from .serve import AuthServer, fetch_wheels, install_server  # noqa: PLC0415
 
     try:
         build_bundle(ROOT / "static/dist")
         install_server()
+        wheels = fetch_wheels()
     except BundleError as error:
         sys.exit(str(error))
     from .frameworks import PythonServer, free_port  # noqa: PLC0415
 
     generation = "v5" if options.v5 else "v4"
     port = free_port()
+    pages = "/pages" if options.server else "/"
     demo = AuthServer(
-        {"/static": ROOT / "static", ("/pages" if options.server else "/"): ROOT / "demo/pages"},
+        {"/static": ROOT / "static", "/wheels": wheels, pages: ROOT / "demo/pages"},
         port=options.port,
         generation=generation,
         services=True,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import subprocess
+import sys
 import threading
 from collections import deque
 from pathlib import Path
@@ -14,11 +15,13 @@ from nextauth_py.bundle import BundleError
 from nextauth_py.bundle.build.node import node_command, node_environment, npm_command
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 
 SERVER = Path(__file__).parent / "server"
 SCRIPT = SERVER / "main.mjs"
+PINS = Path(__file__).parent / "requirements.txt"
+WHEELS = Path(__file__).parent / "wheels"
 
 LOG_LINES = 1000  # of a long-running demo, the last ones
 PATIENCE = 30  # seconds to stop in
@@ -170,3 +173,34 @@ def install_packages(folder: Path, what: str, report: Callable[[str], None] = pr
         raise BundleError(f"npm could not install {what}. Is the network up?\n{done.stderr[-2000:]}")
     stamp.write_text(lock, "utf-8")
     return True
+
+
+def fetch_wheels(
+    folder: Path = WHEELS, pins: Sequence[Path] = (PINS,), report: Callable[[str], None] = print
+) -> Path:
+    """Download the wheels that pages load besides the bundle, unless they are there.
+
+    Args:
+        folder: Where to put them.
+        pins: Requirements files with hashes.
+        report: Called with a line of text if there is something to do.
+
+    Returns:
+        The folder.
+
+    Raises:
+        BundleError: pip failed.
+    """
+    stamp = folder / ".fetched-for"
+    wanted = "".join(each.read_text("utf-8") for each in pins)
+    if stamp.exists() and stamp.read_text("utf-8") == wanted:
+        return folder
+    report("Downloading the wheels of the pages (pip)…")
+    flags = ["--no-deps", "--require-hashes", "--disable-pip-version-check", "--only-binary=:all:", "-q"]
+    files = [flag for each in pins for flag in ("-r", str(each))]
+    command = [sys.executable, "-m", "pip", "download", *flags, *files, "-d", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise BundleError(f"pip could not download them. Is the network up?\n{done.stderr[-2000:]}")
+    stamp.write_text(wanted, "utf-8")
+    return folder

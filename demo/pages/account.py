@@ -3,6 +3,7 @@
 import asyncio
 
 from js import console, document
+from reaktiv import Signal
 
 from nextauth_py import (
     NextAuthError,
@@ -18,10 +19,17 @@ from nextauth_py import (
 provider = SessionProvider(refetch_interval=5 * 60).start()
 
 NO_ANSWER = "The server gives no proper answer just now. Try again in a moment."
+# Of sign-ins that have not worked. Visitors who have cancelled know that.
+REASONS = {
+    "AccessDenied": "You may not sign in with that account.",
+    "PasskeyCancelled": "",
+    "PasskeyExists": "This device has a passkey for you already.",
+    "PopupClosed": "",
+}
 USERS = {"alice": "wonder", "bob": "builder"}
-notice = ""
-busy = False
-others = []  # the ways to sign in without a password
+notice = Signal("")
+busy = Signal(False)
+others = Signal([])  # the ways to sign in without a password
 
 
 def loading(session):
@@ -41,10 +49,10 @@ def sign_in_form():
             <label>Password
                 <input name="password" type="password" autocomplete="current-password" required>
             </label>
-            <p class="bad" role="alert" ?hidden={not notice}>{notice}</p>
-            <div><button class="primary" ?disabled={busy}>Sign in</button></div>
+            <p class="bad" role="alert" ?hidden={not notice()}>{notice()}</p>
+            <div><button class="primary" ?disabled={busy()}>Sign in</button></div>
         </form>
-        {[keyed(each.id, way(each)) for each in others]}
+        {[keyed(each.id, way(each)) for each in others()]}
     """
 
 
@@ -54,12 +62,12 @@ def way(other):
             <form class="row other" @submit={send_mail}>
                 <input class="grow" name="email" type="email" aria-label="E-mail address"
                     placeholder="you@example.com" autocomplete="email" required>
-                <button ?disabled={busy}>Sign in by e-mail</button>
+                <button ?disabled={busy()}>Sign in by e-mail</button>
             </form>
         """
     return t"""
         <div class="other">
-            <button ?disabled={busy} @click={(lambda: sign_in(other.id))}>Sign in with {other.name}</button>
+            <button ?disabled={busy()} @click={(lambda: enter(other))}>Sign in with {other.name}</button>
         </div>
     """
 
@@ -93,20 +101,20 @@ def profile(session):
             </div>
             <form class="row" @submit={rename}>
                 <input class="grow" name="name" aria-label="New name" placeholder="New name" required>
-                <button ?disabled={busy}>Change name</button>
+                <button ?disabled={busy()}>Change name</button>
             </form>
-            <p class="bad" role="alert" ?hidden={not notice}>{notice}</p>
+            <p class="bad" role="alert" ?hidden={not notice()}>{notice()}</p>
             <p class="quiet">Signed in until {session.data.expires:%d %B %Y}, and longer if you come back.</p>
             <div>
-                <button ?hidden={not has_passkeys()} ?disabled={busy} @click={add}>Add a passkey</button>
-                <button ?disabled={busy} @click={leave}>Sign out</button>
+                <button ?hidden={not has_passkeys()} ?disabled={busy()} @click={add}>Add a passkey</button>
+                <button ?disabled={busy()} @click={leave}>Sign out</button>
             </div>
         </div>
     """
 
 
 def has_passkeys():
-    return any(each.type == "webauthn" for each in others)
+    return any(each.type == "webauthn" for each in others())
 
 
 async def submit(event):
@@ -116,7 +124,7 @@ async def submit(event):
         sign_in("credentials", username=fields.username.value, password=fields.password.value, redirect=False)
     )
     if result and not result.ok:
-        say("That name and password do not go together.")
+        notice.set("That name and password do not go together.")
     elif result:
         await focus("h1")
 
@@ -125,9 +133,9 @@ async def send_mail(event):
     event.preventDefault()
     result = await working(sign_in("email", email=event.target.elements.email.value, redirect=False))
     if result and result.ok:
-        say("A link is on its way. This demo keeps its mail on the page “Mail”.")
+        notice.set("A link is on its way. This demo keeps its mail on the page “Mail”.")
     elif result:
-        say("That is no e-mail address that we can write to.")
+        notice.set("That is no e-mail address that we can write to.")
 
 
 async def rename(event):
@@ -136,14 +144,22 @@ async def rename(event):
     event.target.reset()
 
 
+async def enter(other):
+    """Sign in with a passkey, or at an identity provider in a window of its own: the page stays."""
+    options = {"redirect": False} if other.type == "webauthn" else {"popup": "or-redirect"}
+    result = await working(sign_in(other.id, **options))
+    if result and not result.ok:
+        notice.set(REASONS.get(result.error, "That did not work. Try again, or sign in another way."))
+    elif result:
+        await focus("h1")
+
+
 async def add():
     result = await working(sign_in("passkey", action="register", redirect=False))
     if result and result.ok:
-        say("Next time you can sign in with this passkey.")
-    elif result and result.error == "PasskeyExists":
-        say("This device has a passkey for you already.")
-    elif result and result.error != "PasskeyCancelled":
-        say("That did not work with this browser or device.")
+        notice.set("Next time you can sign in with this passkey.")
+    elif result:
+        notice.set(REASONS.get(result.error, "That did not work with this browser or device."))
 
 
 async def leave():
@@ -153,17 +169,15 @@ async def leave():
 
 async def working(call):
     """Await a call with the buttons disabled; say what went wrong."""
-    global busy
-    busy = True
-    say("")
+    busy.set(True)
+    notice.set("")
     try:
         return await call
     except NextAuthError as error:
         console.error(str(error))  # for developers: visitors read no exceptions
-        say(NO_ANSWER)
+        notice.set(NO_ANSWER)
     finally:
-        busy = False
-        account.update()
+        busy.set(False)
 
 
 async def focus(selector):
@@ -174,13 +188,11 @@ async def focus(selector):
 
 
 async def find_others():
-    global others
     try:
         providers = await get_providers()
     except NextAuthError:
         return  # the state shows it; the form is there all the same
-    others = [each for each in providers.values() if each.type != "credentials"]
-    account.update()
+    others.set([each for each in providers.values() if each.type != "credentials"])
 
 
 def announce(event):
@@ -188,12 +200,6 @@ def announce(event):
     user = event.state.data and event.state.data.user
     news = f"Signed in as {user.name or user.email}" if user else "Signed out"
     document.querySelector("#news").textContent = news
-
-
-def say(text):
-    global notice
-    notice = text
-    account.update()
 
 
 @component("#account")

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 # and in the page's other scripts.
 started: list[Any] = []
 
+# What stops when a page ends, besides its providers.
+ends: dict[Callable[[], None], Host] = {}
+
 # Callbacks that wait for a provider of a page.
 _waiting: list[tuple[Host, Callable[[], object]]] = []
 
@@ -67,6 +70,8 @@ def notify_waiting() -> None:
 
 
 def close_all(host: Host) -> None:
-    """Close all providers of a page."""
+    """Close all providers of a page that ends."""
     for provider in [each for each in started if each.engine.host is host]:
         provider.close()
+    for stop in [stop for stop, page in ends.items() if page is host]:
+        stop()

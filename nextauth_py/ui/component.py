@@ -1,8 +1,9 @@
-"""Components: functions that say what an element shows, called again whenever a session they read changes."""
+"""Components: functions that say what an element shows, called again whenever what they read changes."""
 
 from __future__ import annotations
 
 import asyncio
+import sys
 from contextlib import ExitStack
 from functools import update_wrapper
 from typing import TYPE_CHECKING, Any, overload
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..access import Auth
+    from ..adapters.reaktiv import FollowedSignals
     from ..host.base import View
     from ..provider import SessionProvider
 
@@ -101,6 +103,7 @@ class Component(Part):
         self._has_left: Callable[[], bool] = lambda: False
         self._following: dict[SessionProvider[Any], Callable[[], None]] = {}
         self._requiring: set[SessionProvider[Any]] = set()
+        self._signals: FollowedSignals | None = None  # of pages that use reaktiv
         self._shown_in: WeakSet[Component] = WeakSet()
         self._refused: object = None  # the session that was not enough, so that the page leaves once for it
         self._is_due = False
@@ -135,26 +138,47 @@ class Component(Part):
 
     @ignores_events
     def unmount(self) -> None:
-        """Empty the element and stop following sessions. It can be mounted again."""
+        """Empty the element and stop following sessions and signals. It can be mounted again."""
+        self._ignore_signals()
         for stop in self._following.values():
             stop()
         self._following.clear()
         for provider in self._requiring:
             provider.engine.release(self)
         self._requiring.clear()
-        if self._view is not None:
-            self._view.clear()
-            self._view = self._element = None
         _mounted.discard(self)
+        view, self._view, self._element = self._view, None, None
+        if view is not None:
+            try:
+                view.clear()
+            except Exception as error:  # other code has removed what it shows
+                self._report(error)
 
     @ignores_events
     def update(self) -> None:
         """Render now; the components that it is shown in, if it has no element of its own."""
         self._is_due = False
         if self._view is not None:
-            self._render(self._view)
+            self._draw(self._view)
         for outer in list(self._shown_in):
             outer.update()
+
+    def _draw(self, view: View) -> None:
+        """Render, and follow the signals that are read meanwhile."""
+        if "reaktiv" not in sys.modules:  # then it can read none
+            self._render(view)
+            return
+        from ..adapters.reaktiv import FollowedSignals  # noqa: PLC0415 - only pages that use reaktiv need it
+
+        signals = self._signals = self._signals or FollowedSignals(self._update_if_shown, self._report)
+        signals.draw(lambda: self._render(view))
+        if signals is not self._signals:  # it has unmounted itself
+            signals.stop()
+
+    def _ignore_signals(self) -> None:
+        if self._signals is not None:
+            self._signals.stop()
+            self._signals = None
 
     def _render(self, view: View) -> None:
         required, self._requiring = self._requiring, set()
@@ -218,10 +242,11 @@ class Component(Part):
         """Follow the provider that is started in its place, now or later."""
         self._following.pop(provider, None)
         self._requiring.discard(provider)
-        registry.when_started(provider.host, self._follow_again)
+        self._ignore_signals()
+        registry.when_started(provider.host, self._update_if_shown)
 
-    def _follow_again(self) -> None:
-        """Render with another provider, unless the element has left the page meanwhile."""
+    def _update_if_shown(self) -> None:
+        """Render soon, unless the element has left the page."""
         if self._has_left():
             self.unmount()
         else:

@@ -56,6 +56,110 @@ def test_reaktiv_computes_with_the_session(python: PythonPage) -> None:
     assert heard == ["nobody", "Alice", "nobody"]
 
 
+def test_a_component_follows_the_signals_of_reaktiv(python: PythonPage) -> None:
+    python.run("""
+        import asyncio
+        from reaktiv import Computed, Signal
+
+        tasks, is_busy = Signal(["one"]), Signal(False)
+        count = Computed(lambda: len(tasks()))
+        draws = 0
+
+        async def add(event):
+            event.preventDefault()
+            is_busy.set(True)
+            tasks.update(lambda old: [*old, event.target.elements.task.value])
+            await asyncio.sleep(0.01)
+            is_busy.set(False)
+
+        @component("#target")
+        def listing():
+            global draws
+            draws += 1
+            name = use_session().data and use_session().data.user.name
+            return t'''
+                <h1>{count()} of {name or "nobody"}</h1>
+                <ul>{[t"<li>{each}</li>" for each in tasks()]}</ul>
+                <form @submit={add}><input name="task"><button ?disabled={is_busy()}>Add</button></form>
+            '''
+        1
+    """)
+    python.expect_text("#target h1", "1 of nobody")
+    python.page.locator("#target input").fill("<b>two")
+    python.page.locator("#target button").click()
+    expect(python.page.locator("#target li")).to_have_text(["one", "<b>two"])
+    expect(python.page.locator("#target button")).to_be_enabled()
+    expect(python.page.locator("#target input")).to_have_value("<b>two")
+    assert python.run("draws") == 3  # as it was mounted, before the await and after it
+    python.run("show('Alice')")
+    python.expect_text("#target h1", "2 of Alice")
+    python.run("tasks.set([])")
+    python.expect_text("#target h1", "0 of Alice")
+    python.run("listing.unmount()")
+    python.expect_no_error_box()
+
+
+def test_exceptions_of_components_that_read_signals_are_not_painted(python: PythonPage) -> None:
+    python.run("""
+        from reaktiv import Signal
+        divisor = Signal(0)
+
+        @component(js.document.querySelector("#target").appendChild(js.document.createElement("p")))
+        def broken():
+            return str(1 // divisor())
+        1
+    """)
+    python.expect_text("#target p", "This part of the page could not be shown.")
+    python.run("divisor.set(1)")
+    python.expect_text("#target p", "1")
+    with python.page.expect_console_message() as reported:  # lit-html misses what somebody else has removed
+        python.run("""
+            element = js.document.querySelector("#target p")
+            element.replaceChildren()
+            element.remove()
+            divisor.set(2)
+        """)
+    assert "the component 'broken' failed" in reported.value.text
+    python.expect_no_error_box()
+
+
+def test_a_hundred_components_that_leave_the_page_follow_no_signals(python: PythonPage) -> None:
+    seen = python.run("""
+        import asyncio
+        import gc
+        from nextauth_py.client import registry
+        from nextauth_py.ui.component import Component
+        from reaktiv import Effect, Signal
+
+        target = js.document.querySelector("#target")
+        number = Signal(0)
+
+        def mount():
+            @component(target.appendChild(js.document.createElement("p")))
+            def shown():
+                return str(number())
+
+        def alive():
+            gc.collect()
+            kinds = [type(each) for each in gc.get_objects()]
+            return [kinds.count(Component), kinds.count(Effect), len(registry.ends)]
+
+        before = alive()
+        for _ in range(100):
+            mount()
+        number.set(1)
+        await asyncio.sleep(0)
+        texts = {each.textContent for each in target.children}
+        followed = len(registry.ends)
+        target.replaceChildren()
+        number.set(2)
+        while alive() != before:
+            await asyncio.sleep(0)
+        [list(texts), followed - before[2]]
+    """)
+    assert seen == [["1"], 100]
+
+
 def test_wybthon_renders_with_the_session(python: PythonPage) -> None:
     python.run("""
         from nextauth_py.adapters.wybthon import session_signal

@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from demo.serve import AuthServer
 from nextauth_py.testing import sign_in_as
+from tests.peers import WHEELS
 
 from .conftest import shared_page
 from .python_page import PythonPage
@@ -56,6 +57,8 @@ def shared(browser: Browser, auth_server: AuthServer) -> Iterator[PythonPage]:
             await sign_in("credentials", username="alice", password="wonder", redirect=False)
             1
         """)
+        (reaktiv,) = WHEELS.glob("reaktiv-*.whl")
+        python.run(f"import pyodide_js; await pyodide_js.loadPackage('/wheels/{reaktiv.name}'); 1")
         yield python
 
 
@@ -75,6 +78,17 @@ def test_an_example_runs(shared: PythonPage, name: str, number: int) -> None:
     """)
     shared.expect_no_error_box()
     expect(shared.page.locator("body")).not_to_contain_text("could not be shown")
+
+
+def test_a_list_of_tasks_grows(shared: PythonPage) -> None:
+    shared.page.evaluate("document.body.innerHTML = '<div id=tasks></div>'")
+    shared.run(example("components.md", "from reaktiv import") + "\n1")
+    field = shared.page.get_by_label("New task")
+    field.fill("Bake bread")
+    field.press("Enter")
+    expect(shared.page.get_by_role("listitem")).to_have_text(["Water the plants", "Bake bread"])
+    expect(shared.page.locator("#tasks")).to_contain_text("2 to do")
+    expect(field).to_have_value("")
 
 
 def test_the_attributes_of_the_docs_make_sense(shared: PythonPage) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from pathlib import Path
 
-from demo.serve import install_packages
+from demo.serve import PINS, install_packages
+from demo.serve import fetch_wheels as fetch_pinned
 from nextauth_py.bundle.build.node import node_command, node_environment
 
 FOLDER = Path(__file__).parent
@@ -26,12 +26,5 @@ def build_peers() -> Path:
 
 
 def fetch_wheels() -> Path:
-    """Download the libraries that the adapters are for, unless that is done; returns their folder."""
-    pins = FOLDER / "requirements.txt"
-    stamp = WHEELS / ".fetched-for"
-    if not stamp.exists() or stamp.read_text("utf-8") != pins.read_text("utf-8"):
-        flags = ["--no-deps", "--require-hashes", "--disable-pip-version-check", "--only-binary=:all:", "-q"]
-        command = [sys.executable, "-m", "pip", "download", *flags, "-r", str(pins), "-d", str(WHEELS)]
-        subprocess.run(command, check=True)
-        stamp.write_text(pins.read_text("utf-8"), "utf-8")
-    return WHEELS
+    """Download the libraries that pages of the tests load, unless that is done; returns their folder."""
+    return fetch_pinned(WHEELS, [PINS, FOLDER / "requirements.txt"])

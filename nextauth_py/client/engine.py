@@ -11,7 +11,7 @@ from ..core.options import UNSET, Unset, checked_session
 from ..core.schedule import Schedule, expires_at
 from ..core.server_clock import ServerClock
 from ..core.store import SessionStore, Stamp
-from ..core.urls import STATE_PARAMETER, callback_of, join, safe_redirect
+from ..core.urls import STATE_PARAMETER, as_texts, callback_of, join, safe_redirect
 from ..errors import ClientFetchError, NextAuthError, SessionValidationError
 from ..state import Reason, S
 from ..tabs.channel import TabChannel
@@ -346,6 +346,9 @@ class Engine(Generic[S]):
             authorization_params: As there.
             fields: As there.
         """
+        fields = as_texts(fields)  # before a window opens
+        if not isinstance(authorization_params, str):
+            authorization_params = as_texts(authorization_params)
         if not in_popup:
             call = self.mutations.sign_in(
                 provider,

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ..core import wire
 from ..core.options import UNSET, Unset
-from ..core.store import Mutation, SessionStore, Stamp, is_same_session
+from ..core.store import Mutation, SessionStore, Stamp, is_same_session, is_same_user
 from ..core.urls import (
     STATE_PARAMETER,
-    as_texts,
     destination,
     join,
     origin_of,
@@ -129,9 +128,6 @@ class AuthClient(Generic[S]):
     ) -> SignInResult | None:
         """Sign in, as `nextauth_py.sign_in` describes."""
         self._check_can_leave(redirect=redirect)
-        fields = as_texts(fields)
-        if not isinstance(authorization_params, str):
-            authorization_params = as_texts(authorization_params)
         with self._call("sign_in"):
             callback = self._checked_callback(callback_url)
             if redirect:
@@ -148,7 +144,7 @@ class AuthClient(Generic[S]):
         self,
         provider_id: str | None,
         *,
-        callback_url: str,
+        callback_url: str | None,
         landing: str,
         authorization_params: Mapping[str, object] | str,
         fields: Mapping[str, object],
@@ -157,7 +153,7 @@ class AuthClient(Generic[S]):
 
         Args:
             provider_id: As for `sign_in`.
-            callback_url: For a sign-in that needs no window.
+            callback_url: As for `sign_in`, for a sign-in that needs no window.
             landing: Where the window is to be afterwards.
             authorization_params: As for `sign_in`.
             fields: As for `sign_in`.
@@ -168,8 +164,8 @@ class AuthClient(Generic[S]):
             if provider_id is None or provider is None:
                 return self._sign_in_page(landing, any_provider=bool(providers))
             is_elsewhere = provider.get("type") in wire.ELSEWHERE
-            callback = landing if is_elsewhere else callback_url
-            attempt = _SignIn.to(provider_id, provider, as_texts(fields), callback, authorization_params)
+            callback = landing if is_elsewhere else self._checked_callback(callback_url)
+            attempt = _SignIn.to(provider_id, provider, fields, callback, authorization_params)
             result, url = await self._run_attempt(attempt, redirect=False)
             return safe_redirect(url, page=self.host.location()) if is_elsewhere and result.ok else result
 
@@ -177,7 +173,7 @@ class AuthClient(Generic[S]):
         """After a sign-in elsewhere, ask for the session and tell all tabs. Return whether there is one.
 
         Args:
-            before: A session that does not count.
+            before: A session whose user does not count.
 
         Raises:
             ClientFetchError: The server could not be reached, or failed.
@@ -187,7 +183,7 @@ class AuthClient(Generic[S]):
             answer = await self._show_new_session(mutation)
             if isinstance(answer, NextAuthError):
                 raise answer
-            is_new = answer is not None and not (before and is_same_session(answer, before))
+            is_new = answer is not None and not (before and is_same_user(answer, before))
             mutation.is_refused = not is_new
             return is_new
 

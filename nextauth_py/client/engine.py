@@ -179,6 +179,8 @@ class Engine(Generic[S]):
             is_outdated = self.channel.was_announced_since(made)
         if self.mutations.watch.take_over() and not isinstance(known, Unset) and known:
             known = UNSET
+        if replaced:
+            self.mutations.state_nonce = self.mutations.state_nonce or replaced.mutations.state_nonce
         if replaced and replaced.unfinished_watch:
             self.mutations.watch.resume(replaced.unfinished_watch)
         if isinstance(known, Unset) or is_outdated:
@@ -410,7 +412,7 @@ class Engine(Generic[S]):
 
     def recall(self) -> Any:
         """As `SessionProvider.recall`."""
-        if STATE_PARAMETER not in self.host.location():
+        if not any(each in self.host.location() for each in (STATE_PARAMETER, "error=")):
             return None
         from .remember import recall  # noqa: PLC0415 - few pages need it
 

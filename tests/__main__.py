@@ -5,19 +5,19 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
-from contextlib import contextmanager
-from typing import IO, TYPE_CHECKING
+import threading
+from pathlib import Path
 
 from demo.bootstrap import ROOT, enter
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 UNIT = "tests/unit"
 # Of the unit tests, those that build bundles, or run compilers and linters.
 BUILDERS = ["tests/unit/bundle", "tests/unit/test_javascript.py", "tests/unit/test_typed_pages.py"]
-OTHERS = ["tests/servers", "tests/browser", "tests/sites"]
+OTHERS = ["tests/servers", "tests/browser"]
+SITES = "tests/sites"
 COVERAGE = [sys.executable, "-m", "coverage"]
+PYTEST = ["-m", "pytest", "-p", "no:cacheprovider"]
+SLOWEST = "--durations=20"
 
 
 def main() -> int:
@@ -25,27 +25,66 @@ def main() -> int:
     enter("tests")
     if sys.argv[1:]:
         return _run(sys.argv[1:])
-    # Unit tests keep one core busy, and the others hardly more than one.
-    with _unit_tests() as (process, output):
-        exit_code = _run([*BUILDERS, *OTHERS])
-        has_failed = process.wait() != 0
-        output.seek(0)
-        print(output.read())
+    _prepare()
+    # A browser test keeps hardly more than one core busy.
+    ignored = [f"--ignore={each}" for each in BUILDERS]
+    unit = [*COVERAGE, "run", *PYTEST, UNIT, *ignored]
+    with _Aside([unit, [sys.executable, *PYTEST, SITES, SLOWEST]]) as aside:
+        exit_code = _run([*BUILDERS, *OTHERS, SLOWEST])
+        has_failed = aside.wait()
     return exit_code or int(has_failed or not _is_covered())
 
 
-@contextmanager
-def _unit_tests() -> Iterator[tuple[subprocess.Popen[str], IO[str]]]:
-    """Run the unit tests in the block, with what they print in a file."""
-    ignored = [f"--ignore={each}" for each in BUILDERS]
-    command = [*COVERAGE, "run", "-m", "pytest", "-p", "no:cacheprovider", UNIT, *ignored]
-    with tempfile.TemporaryFile("w+", encoding="utf-8") as output:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, text=True)
-        try:
-            yield process, output
-        finally:
-            process.terminate()
-            process.wait()
+def _prepare() -> None:
+    """Install and build what both processes need: only one may do it."""
+    # Only now is everything installed.
+    from nextauth_py.bundle import build_bundle  # noqa: PLC0415
+
+    from .browser.browsers import ensure_browsers  # noqa: PLC0415
+
+    ensure_browsers()
+    build_bundle(Path(ROOT) / "static/dist")
+
+
+class _Aside:
+    """Commands that run one after the other while this process does something else.
+
+    What they print comes out at the end.
+    """
+
+    def __init__(self, commands: list[list[str]]) -> None:
+        self._commands = commands
+        self._thread = threading.Thread(target=self._work, daemon=True)
+        self._process: subprocess.Popen[str] | None = None
+        self._is_over = self._has_failed = False
+
+    def __enter__(self) -> _Aside:
+        self._output = tempfile.TemporaryFile("w+", encoding="utf-8")
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._is_over = True
+        if self._process:
+            self._process.terminate()
+        self._thread.join()
+        self._output.close()
+
+    def _work(self) -> None:
+        for command in self._commands:
+            if self._is_over:
+                return
+            self._process = subprocess.Popen(
+                command, cwd=ROOT, stdout=self._output, stderr=subprocess.STDOUT, text=True
+            )
+            self._has_failed |= self._process.wait() != 0
+
+    def wait(self) -> bool:
+        """Wait for the end, print the output, and return whether a command has failed."""
+        self._thread.join()
+        self._output.seek(0)
+        print(self._output.read())
+        return self._has_failed
 
 
 def _is_covered() -> bool:

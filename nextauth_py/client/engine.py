@@ -181,8 +181,8 @@ class Engine(Generic[S]):
             known = UNSET
         if replaced:
             self.mutations.state_nonce = self.mutations.state_nonce or replaced.mutations.state_nonce
-        if replaced and replaced.unfinished_watch:
-            self.mutations.watch.resume(replaced.unfinished_watch)
+            if replaced.unfinished_watch:
+                self.mutations.watch.resume(replaced.unfinished_watch)
         if isinstance(known, Unset) or is_outdated:
             self._refetch_soon("load")
             return
@@ -412,7 +412,8 @@ class Engine(Generic[S]):
 
     def recall(self) -> Any:
         """As `SessionProvider.recall`."""
-        if not any(each in self.host.location() for each in (STATE_PARAMETER, "error=")):
+        page = self.host.location()
+        if STATE_PARAMETER not in page and "error=" not in page:
             return None
         from .remember import recall  # noqa: PLC0415 - few pages need it
 

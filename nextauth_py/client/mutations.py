@@ -16,7 +16,6 @@ from ..core.urls import (
     origin_of,
     safe_redirect,
     with_parameter,
-    without_parameters,
     without_verdict,
 )
 from ..errors import ClientFetchError, NextAuthError, SessionValidationError, SignOutIncomplete
@@ -398,10 +397,8 @@ class AuthClient(Generic[S]):
     def with_state(self, callback: str) -> str:
         """The address that a sign-in returns to, for a page that has something to remember."""
         page = self.host.location()
-        if not self.state_nonce or origin_of(join(page, callback)) != origin_of(page):
-            return callback
-        callback = without_parameters(callback, {STATE_PARAMETER})
-        return with_parameter(callback, STATE_PARAMETER, self.state_nonce)
+        is_own = self.state_nonce and origin_of(join(page, callback)) == origin_of(page)
+        return with_parameter(callback, STATE_PARAMETER, self.state_nonce) if is_own else callback
 
     def _finish(self, url: str, result: R, callback: str, *, redirect: bool) -> R | None:
         page, target = self.host.location(), self._target(url, callback)

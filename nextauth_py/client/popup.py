@@ -72,7 +72,9 @@ async def sign_in_in_popup(
         target = without_verdict(here)
     popup = _Popup(client, safe_redirect(address, page=here, same_origin=True))
     window = host.open_window()
-    if window is None and or_redirect:
+    if window is None:
+        if not or_redirect:
+            return SignInResult(ok=False, status=0, error="PopupBlocked")
         return await client.sign_in(
             provider_id,
             callback_url=callback_url,
@@ -80,8 +82,6 @@ async def sign_in_in_popup(
             authorization_params=authorization_params,
             fields=fields,
         )
-    if window is None:
-        return SignInResult(ok=False, status=0, error="PopupBlocked")
     with popup.opened(window):
         found = await client.start_sign_in(
             provider_id,

@@ -84,15 +84,6 @@ async def test_a_guard_takes_it_along(tab: MemoryHost) -> None:
     assert "nextauth_state%3D" in tab.visited[-1]
 
 
-async def test_a_guard_replaces_an_old_nonce(tab: MemoryHost) -> None:
-    tab.url = f"{tab.url}?nextauth_state=old"
-    provider = start(tab)
-    provider.remember(DRAFT)
-    use_session(required=True, provider=provider)
-    await pause()
-    assert tab.visited[-1].count("nextauth_state") == 1
-
-
 async def test_a_sign_in_that_stays_leaves_it_for_one_that_leaves(tab: MemoryHost) -> None:
     provider = start(tab)
     provider.remember(DRAFT)

@@ -41,9 +41,9 @@ def test_a_page_of_a_bundle_downloads_less_than_54_kilobytes_of_us() -> None:
     assert len(gzip.compress(b"".join(own_wheel().files.values()))) < 54_000
 
 
-def test_a_page_of_a_cdn_downloads_less_than_78_kilobytes_of_us() -> None:
+def test_a_page_of_a_cdn_downloads_less_than_79_kilobytes_of_us() -> None:
     """A wheel compresses each module by itself."""
-    assert len(own_wheel().to_bytes()) < 78_000
+    assert len(own_wheel().to_bytes()) < 79_000
 
 
 def test_the_prefetch_script_is_smaller_than_a_kilobyte() -> None:

@@ -1,5 +1,5 @@
 // The end of a sign-in in a window of its own: tells the page that has opened it, and closes.
-{
+if (top === self) {
   const params = new URL(location.href).searchParams;
   const nonce = params.get("nextauth_popup");
   const channel = new BroadcastChannel("nextauth_py.popup");
@@ -25,5 +25,5 @@
     clearTimeout(waiting);
     close();
   };
-  if (top === self) channel.postMessage({ event: "landed", nonce, told: location.search });
+  channel.postMessage({ event: "landed", nonce, told: location.search });
 }

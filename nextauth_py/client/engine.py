@@ -11,7 +11,7 @@ from ..core.options import UNSET, Unset, checked_session
 from ..core.schedule import Schedule, expires_at
 from ..core.server_clock import ServerClock
 from ..core.store import SessionStore, Stamp
-from ..core.urls import STATE_PARAMETER, callback_of, join, safe_redirect
+from ..core.urls import STATE_PARAMETER, as_texts, callback_of, join, safe_redirect
 from ..errors import ClientFetchError, NextAuthError, SessionValidationError
 from ..state import Reason, S
 from ..tabs.channel import TabChannel
@@ -179,8 +179,10 @@ class Engine(Generic[S]):
             is_outdated = self.channel.was_announced_since(made)
         if self.mutations.watch.take_over() and not isinstance(known, Unset) and known:
             known = UNSET
-        if replaced and replaced.unfinished_watch:
-            self.mutations.watch.resume(replaced.unfinished_watch)
+        if replaced:
+            self.mutations.state_nonce = self.mutations.state_nonce or replaced.mutations.state_nonce
+            if replaced.unfinished_watch:
+                self.mutations.watch.resume(replaced.unfinished_watch)
         if isinstance(known, Unset) or is_outdated:
             self._refetch_soon("load")
             return
@@ -346,6 +348,9 @@ class Engine(Generic[S]):
             authorization_params: As there.
             fields: As there.
         """
+        fields = as_texts(fields)  # before a window opens
+        if not isinstance(authorization_params, str):
+            authorization_params = as_texts(authorization_params)
         if not in_popup:
             call = self.mutations.sign_in(
                 provider,
@@ -407,7 +412,8 @@ class Engine(Generic[S]):
 
     def recall(self) -> Any:
         """As `SessionProvider.recall`."""
-        if STATE_PARAMETER not in self.host.location():
+        page = self.host.location()
+        if STATE_PARAMETER not in page and "error=" not in page:
             return None
         from .remember import recall  # noqa: PLC0415 - few pages need it
 

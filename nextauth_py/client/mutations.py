@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ..core import wire
 from ..core.options import UNSET, Unset
-from ..core.store import Mutation, SessionStore, Stamp, is_same_session
+from ..core.store import Mutation, SessionStore, Stamp, is_same_session, is_same_user
 from ..core.urls import (
     STATE_PARAMETER,
     as_texts,
@@ -132,9 +132,6 @@ class AuthClient(Generic[S]):
     ) -> SignInResult | None:
         """Sign in, as `nextauth_py.sign_in` describes."""
         self._check_can_leave(redirect=redirect)
-        fields = as_texts(fields)
-        if not isinstance(authorization_params, str):
-            authorization_params = as_texts(authorization_params)
         with self._call("sign_in") as call:
             callback = self._checked_callback(callback_url)
             if redirect:
@@ -154,7 +151,7 @@ class AuthClient(Generic[S]):
         self,
         provider_id: str | None,
         *,
-        callback_url: str,
+        callback_url: str | None,
         landing: str,
         authorization_params: Mapping[str, object] | str,
         fields: Mapping[str, object],
@@ -163,7 +160,7 @@ class AuthClient(Generic[S]):
 
         Args:
             provider_id: As for `sign_in`.
-            callback_url: For a sign-in that needs no window.
+            callback_url: As for `sign_in`, for a sign-in that needs no window.
             landing: Where the window is to be afterwards.
             authorization_params: As for `sign_in`.
             fields: As for `sign_in`.
@@ -180,8 +177,8 @@ class AuthClient(Generic[S]):
             result, url = await self._run_attempt(
                 provider_id,
                 provider,
-                as_texts(fields),
-                landing if is_elsewhere else callback_url,
+                fields,
+                landing if is_elsewhere else self._checked_callback(callback_url),
                 authorization_params,
                 call=call,
                 redirect=False,
@@ -192,7 +189,7 @@ class AuthClient(Generic[S]):
         """After a sign-in elsewhere, ask for the session and tell all tabs. Return whether there is one.
 
         Args:
-            before: A session that does not count.
+            before: A session whose user does not count.
 
         Raises:
             ClientFetchError: The server could not be reached, or failed.
@@ -202,7 +199,7 @@ class AuthClient(Generic[S]):
             answer = await self._show_new_session(mutation)
             if isinstance(answer, NextAuthError):
                 raise answer
-            is_new = answer is not None and not (before and is_same_session(answer, before))
+            is_new = answer is not None and not (before and is_same_user(answer, before))
             mutation.is_refused = not is_new
             return is_new
 
@@ -213,7 +210,7 @@ class AuthClient(Generic[S]):
         self,
         provider_id: str,
         provider: Mapping[str, Any],
-        fields: Mapping[str, list[str]],
+        fields: Mapping[str, object],
         callback: str,
         query: Mapping[str, object] | str,
         *,
@@ -221,7 +218,7 @@ class AuthClient(Generic[S]):
         redirect: bool,
     ) -> tuple[SignInResult, str]:
         """Return the result, and where the server leads; nowhere, if only the browser has refused."""
-        kind, form = provider.get("type"), dict[str, object](fields)
+        kind, form = provider.get("type"), fields
         if kind == "webauthn":
             from .passkeys import Ceremony  # noqa: PLC0415 - few sites have them
 
@@ -235,10 +232,10 @@ class AuthClient(Generic[S]):
                 idle=lambda: self._idle(call),
                 trace=self._trace,
             )
-            answer = await ceremony.run(fields)
+            answer = await ceremony.run(as_texts(fields))
             if isinstance(answer, wire.SignInResult):
                 return answer, ""
-            form = dict(answer)
+            form = answer
         route = "callback" if kind in _SIGN_IN_HERE else "signin", provider_id
         attempt = _SignIn(route, {**form, "callbackUrl": callback}, query, provider)
         if kind in _SIGN_IN_HERE:

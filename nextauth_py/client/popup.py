@@ -68,9 +68,13 @@ async def sign_in_in_popup(
             'SessionProvider(popup_page="/static/session-popup.html")'
         )
     target = safe_redirect(callback_url or without_verdict(here), page=here)
+    if origin_of(target) != origin_of(here):  # it may come from a link to this page, and no server checks it
+        target = without_verdict(here)
     popup = _Popup(client, safe_redirect(address, page=here, same_origin=True))
     window = host.open_window()
-    if window is None and or_redirect:
+    if window is None:
+        if not or_redirect:
+            return SignInResult(ok=False, status=0, error="PopupBlocked")
         return await client.sign_in(
             provider_id,
             callback_url=callback_url,
@@ -78,20 +82,19 @@ async def sign_in_in_popup(
             authorization_params=authorization_params,
             fields=fields,
         )
-    if window is None:
-        return SignInResult(ok=False, status=0, error="PopupBlocked")
-    before = client.session
     with popup.opened(window):
         found = await client.start_sign_in(
             provider_id,
-            callback_url=target,
+            callback_url=callback_url,
             landing=popup.landing,
             authorization_params=authorization_params,
             fields=fields,
         )
         if isinstance(found, SignInResult):
             return found
-        end = await popup.show(found, is_of_provider=provider_id is not None)
+        client.reader.revival.end()  # as when the page is left: who is found from now on has signed in
+        before = client.session  # not earlier, when it may have been loading
+        end = await popup.show(found)
     verdict = query_of(end) if end else {}
     if error := verdict.get("error"):
         return SignInResult(ok=False, status=200, error=error[0], code=verdict.get("code", [None])[0])
@@ -128,12 +131,11 @@ class _Popup:
         self._open_channel()
         return undo
 
-    async def show(self, url: str, *, is_of_provider: bool) -> str | None:
+    async def show(self, url: str) -> str | None:
         """Show a page in the window, and wait until the sign-in has ended.
 
         Args:
-            url: Of the identity provider, or of the server's sign-in page.
-            is_of_provider: Whether it is the former; in the latter, a visitor may try again.
+            url: Of the identity provider, or of the server's sign-in page, where a visitor may try again.
 
         Returns:
             The address, or the query, at which it has ended; None if the window seems closed.
@@ -141,6 +143,7 @@ class _Popup:
         if self._window.is_closed():
             return None
         self._window.go(url)
+        is_servers = url.startswith(join(self._host.location(), self._auth.endpoint("signin")))
         patience, closed_at = _CUT_OFF, None
         while True:
             with suppress(TimeoutError):
@@ -159,21 +162,24 @@ class _Popup:
             place = self._window.location()
             if place is None:
                 patience = _CLOSED
-            elif self._is_end(place, is_of_provider=is_of_provider):
+            elif self._is_end(place, may_try_again=is_servers):
                 return place
 
-    def _is_end(self, place: str, *, is_of_provider: bool) -> bool:
-        if place.startswith(join(self._host.location(), self.landing)):
+    def _is_end(self, place: str, *, may_try_again: bool) -> bool:
+        here, error = self._host.location(), query_of(place).get("error", [""])[0]
+        if place.startswith(join(here, self.landing)):
             return True
-        error = join(self._host.location(), self._auth.endpoint("error"))
-        return "error" in query_of(place) and (is_of_provider or place.startswith(f"{error}?"))
+        if place.startswith(join(here, self._auth.endpoint("error"))):
+            return bool(error)
+        # An identity provider on this origin has errors of its own, such as "access_denied".
+        return not may_try_again and error[:1].isupper()
 
     # --- the channel ---
 
     def _heard(self, message: object) -> None:
         match message:
             case {"event": "landed", "nonce": self._nonce, "told": str(told)} if told.startswith("?"):
-                self._told = told
+                self._told = self._told or told
                 self._news.set()
                 if self._channel:
                     self._channel.post({"event": "heard", "nonce": self._nonce})

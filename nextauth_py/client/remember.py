@@ -27,23 +27,30 @@ def remember(host: Host, auth: AuthUrl, data: object) -> str:
         ValueError: A number is not finite, or something contains itself.
     """
     nonce = host.unique()
-    text = json.dumps([nonce, host.now(), as_json(data, "remember()")])
+    text = json.dumps([nonce, host.now(), _path(host.location()), as_json(data, "remember()")])
     host.take_kept(_key(auth))
     is_kept = data is not None and parse_stored(text) is not None and host.keep(_key(auth), text)
     return nonce if is_kept else ""
 
 
 def recall(host: Host, auth: AuthUrl) -> Any:
-    """Return what was kept, if this page's address has its nonce, and take that out of the address."""
-    nonces = query_of(host.location()).get(STATE_PARAMETER, [])
-    text = host.take_kept(_key(auth))
+    """Return what was kept, if this page's address has its nonce, and take that out of the address.
+
+    A server that has refused the sign-in may lead back to the page without the nonce, and with an error.
+    """
+    here = host.location()
+    told, text = query_of(here), host.take_kept(_key(auth))
     match parse_stored(text):
-        case [str(nonce), float(at), data] if nonce in nonces:
-            host.replace_address(without_parameters(host.location(), {STATE_PARAMETER}))
-            return data if 0 <= host.now() - at < _DAY else None
-    if text:
-        host.keep(_key(auth), text)  # for a page to come
+        case [str(nonce), float(at), str(path), data] if abs(host.now() - at) < _DAY:
+            if nonce in told.get(STATE_PARAMETER, []) or ("error" in told and path == _path(here)):
+                host.replace_address(without_parameters(here, {STATE_PARAMETER}))
+                return data
+            host.keep(_key(auth), text or "")  # for a page to come
     return None
+
+
+def _path(page: str) -> str:
+    return page.partition("#")[0].partition("?")[0]
 
 
 def _key(auth: AuthUrl) -> str:

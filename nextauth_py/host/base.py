@@ -192,7 +192,10 @@ class Window(Protocol):
         ...
 
     def close(self) -> None:
-        """Close it if it is open, and give the focus back to what had it."""
+        """Close it if it is open, and give the focus back to what had it.
+
+        Some browsers do not close it while it shows another origin's page.
+        """
         ...
 
 

@@ -52,6 +52,7 @@ class _OpenedWindow:
         self._opened = opened
         self._focused = document().activeElement
         with suppress(AttributeError, JsException):  # the visitor has closed it already
+            opened.opener = jsnull  # other origins' pages in it could send this page anywhere
             opened.document.title = "Sign-in"
             opened.document.body.textContent = "One moment…"
 

@@ -229,10 +229,16 @@ def test_two_windows_at_once(python: PythonPage) -> None:
 
 
 def test_a_closed_provider_closes_its_window(python: PythonPage) -> None:
-    window = opened(python)
-    expect(window.get_by_placeholder("Enter any login")).to_be_visible()
+    window = opened(python, "#page")
+    expect(window.get_by_label("User")).to_be_visible()
     with window.expect_event("close"):
         python.run("provider.close()")
+
+
+def test_the_providers_page_cannot_send_this_one_elsewhere(python: PythonPage) -> None:
+    window = opened(python)
+    expect(window.get_by_placeholder("Enter any login")).to_be_visible()
+    assert window.evaluate("window.opener") is None
 
 
 # --- attributes ---
@@ -260,6 +266,16 @@ def test_attributes_alone_sign_in_in_a_window(python: PythonPage, button: str) -
     python.expect_text("#shown", "OIDC frank")
     expect(python.page.locator("[aria-busy=true]")).to_have_count(0)
     expect(python.page.locator(button)).to_be_focused()
+
+
+@pytest.mark.parametrize("button", ["#oidc", "#form"])
+def test_a_link_to_a_page_cannot_say_that_it_goes_on_elsewhere(python: PythonPage, button: str) -> None:
+    python.page.evaluate("history.replaceState(null, '', '?callbackUrl=http%3A%2F%2Fevil.localhost%2F')")
+    python.run("who.unmount()")
+    python.run(ATTRIBUTES)
+    window = opened(python, button)
+    with python.page.expect_navigation(url="**/python.html?callbackUrl=*"):
+        sign_in_at_provider(window)
 
 
 @pytest.mark.parametrize("button", ["#oidc", "#form"])

@@ -27,6 +27,7 @@ class Popup:
     """A sign-in in a window, and the window."""
 
     def __init__(self, provider: SessionProvider, *arguments: str, **options: Any) -> None:
+        self.provider = provider
         self.tab: Any = provider.host
         self.landing = ""  # where the window is to be at the end, as the server has been told
         self.call = asyncio.ensure_future(

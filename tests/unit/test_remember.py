@@ -100,6 +100,50 @@ async def test_another_page_does_not_get_it(tab: MemoryHost, address: str) -> No
     assert start(back(tab, callback(tab))).recall() == DRAFT
 
 
+@pytest.mark.parametrize(
+    "told", ["error=OAuthCallback", "error=AccessDenied&callbackUrl=%2Faccount%3Fid%3D1"]
+)
+async def test_a_page_that_a_refused_sign_in_returns_to_gets_it(tab: MemoryHost, told: str) -> None:
+    await left(tab)
+    page = back(tab, f"https://app.example/account?{told}")
+    assert start(page).recall() == DRAFT
+    assert page.kept == {}
+
+
+async def test_another_page_that_a_refused_sign_in_leads_to_does_not(tab: MemoryHost) -> None:
+    await left(tab)
+    assert start(back(tab, "https://app.example/login?error=OAuthCallback")).recall() is None
+    assert start(back(tab, callback(tab))).recall() == DRAFT
+
+
+async def test_the_nonce_goes_from_wherever_it_is_in_the_address(tab: MemoryHost) -> None:
+    await left(tab)
+    odd = "&nextauth_state=other&x=%20a&nextauth%5Fstate=z#/route?nextauth_state=q&y=1"
+    page = back(tab, callback(tab) + odd)
+    assert start(page).recall() == DRAFT
+    assert page.url == "https://app.example/account?x=%20a#/route?y=1"
+
+
+async def test_a_provider_that_replaces_another_knows_what_that_has_kept(tab: MemoryHost) -> None:
+    start(tab).remember(DRAFT)
+    await start(tab).sign_in("github")
+    assert start(back(tab, callback(tab))).recall() == DRAFT
+
+
+async def test_a_provider_that_replaces_another_keeps_its_own(tab: MemoryHost) -> None:
+    start(tab).remember("old")
+    second = SessionProvider(None, host=tab)
+    second.remember(DRAFT)
+    await second.start().sign_in("github")
+    assert start(back(tab, callback(tab))).recall() == DRAFT
+
+
+async def test_a_machine_whose_clock_is_set_back_meanwhile(tab: MemoryHost) -> None:
+    await left(tab)
+    tab.browser.clock_error = -60
+    assert start(back(tab, callback(tab))).recall() == DRAFT
+
+
 async def test_another_auth_servers_provider_does_not_get_it(tab: MemoryHost) -> None:
     await left(tab)
     page = back(tab, callback(tab))
@@ -107,10 +151,11 @@ async def test_another_auth_servers_provider_does_not_get_it(tab: MemoryHost) ->
     assert start(page).recall() == DRAFT
 
 
-async def test_after_a_day_it_is_gone(browser: MemoryBrowser, tab: MemoryHost) -> None:
+@pytest.mark.parametrize("address", ["", "https://app.example/account?nextauth_state=other"])
+async def test_after_a_day_it_is_gone(browser: MemoryBrowser, tab: MemoryHost, address: str) -> None:
     await left(tab)
     browser.sleep(24 * 60 * 60)
-    page = back(tab, callback(tab))
+    page = back(tab, address or callback(tab))
     assert start(page).recall() is None
     assert page.kept == {}
 

@@ -8,7 +8,9 @@ if (top === self) {
   const tellAll = () => {
     const message = { event: "session", data: { trigger: "getSession" }, timestamp: Math.floor(Date.now() / 1000) };
     new BroadcastChannel("next-auth").postMessage(message);
-    localStorage.setItem("nextauth.message", JSON.stringify(message));
+    try {
+      localStorage.setItem("nextauth.message", JSON.stringify(message));
+    } catch {} // forbidden by the visitor
   };
 
   if (params.has("error")) {

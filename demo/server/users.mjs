@@ -21,7 +21,7 @@ export function authorize({ username, password }) {
 
 /** The signIn callback: refuses one user, and sends another elsewhere. */
 export function signIn({ user }) {
-  if (user.email?.startsWith("carol@")) return false; // also with an account elsewhere
+  if (user.id === "carol" || user.email === "carol@oidc.example.com") return false; // also with an account elsewhere
   return user.id === "dave" ? "/detour" : true;
 }
 

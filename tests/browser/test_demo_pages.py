@@ -11,6 +11,7 @@ from demo.serve import AuthServer
 from tests.peers import DIST
 
 from .python_page import ERROR_BOX
+from .test_popups import sign_in_at_provider
 
 PAGES = [
     "index.html",
@@ -88,12 +89,25 @@ def test_a_visitor_signs_in_by_mail(page: Page, demo: str) -> None:
 
 def test_a_visitor_signs_in_at_an_identity_provider(page: Page, demo: str) -> None:
     page.goto(f"{demo}/index.html")
-    page.get_by_role("button", name="Sign in with Local OIDC").click()
-    page.locator("input[name=login]").fill("dora")
-    page.locator("input[name=password]").fill("anything")
-    page.get_by_role("button").click()
-    page.get_by_role("button", name="Continue").click()
+    page.get_by_label("User name").fill("half a name")
+    with page.expect_popup() as popup:
+        page.get_by_role("button", name="Sign in with Local OIDC").click()
+    window = popup.value
+    window.locator("input[name=login]").fill("dora")
+    window.locator("input[name=password]").fill("anything")
+    window.get_by_role("button").click()
+    expect(page.get_by_label("User name")).to_have_value("half a name")
+    with window.expect_event("close"):
+        window.get_by_role("button", name="Continue").click()
     expect(page.get_by_role("heading")).to_have_text("OIDC dora")
+
+
+def test_a_visitor_reads_why_an_identity_providers_user_is_refused(page: Page, demo: str) -> None:
+    page.goto(f"{demo}/index.html")
+    with page.expect_popup() as popup:
+        page.get_by_role("button", name="Sign in with Local OIDC").click()
+    sign_in_at_provider(popup.value, "carol")
+    expect(page.get_by_role("alert")).to_have_text("You may not sign in with that account.")
 
 
 def test_members_only_leads_to_the_sign_in_page_and_back(page: Page, demo: str) -> None:

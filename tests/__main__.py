@@ -6,7 +6,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-from pathlib import Path
 
 from demo.bootstrap import ROOT, enter
 
@@ -37,13 +36,16 @@ def main() -> int:
 
 def _prepare() -> None:
     """Install and build what both processes need: only one may do it."""
-    # Only now is everything installed.
-    from nextauth_py.bundle import build_bundle  # noqa: PLC0415
+    _ensure_browsers()
+    # Not in this process: pytest is to import the package.
+    code = "import nextauth_py.bundle, pathlib; nextauth_py.bundle.build_bundle(pathlib.Path('static/dist'))"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
 
-    from .browser.browsers import ensure_browsers  # noqa: PLC0415
+
+def _ensure_browsers() -> None:
+    from .browser.browsers import ensure_browsers  # noqa: PLC0415 - only now is everything installed
 
     ensure_browsers()
-    build_bundle(Path(ROOT) / "static/dist")
 
 
 class _Aside:
@@ -96,12 +98,9 @@ def _is_covered() -> bool:
 
 
 def _run(arguments: list[str]) -> int:
-    # Only now is everything installed.
-    import pytest  # noqa: PLC0415
+    import pytest  # noqa: PLC0415 - only now is everything installed
 
-    from .browser.browsers import ensure_browsers  # noqa: PLC0415
-
-    ensure_browsers()
+    _ensure_browsers()
     return pytest.main(arguments)
 
 

@@ -26,6 +26,7 @@ from .listeners import Listeners
 from .mutations import AuthClient
 from .outbox import Outbox
 from .reader import SessionReader
+from .sign_in import SignIns
 from .trace import Trace
 from .transport import Transport
 
@@ -59,7 +60,8 @@ class Engine(Generic[S]):
         schedule: As given.
         debug: As given.
         listeners: Called with each change.
-        mutations: Sign-in, update and sign-out.
+        mutations: What changes the session, and the other calls.
+        sign_ins: Sign-ins.
         background: Runs user's calls and our own tasks, and cancels them on close.
         is_started: Whether `start` was called.
         is_closed: Whether `close` was called.
@@ -132,6 +134,7 @@ class Engine(Generic[S]):
             trace=trace,
             ended=self._call_ended,
         )
+        self.sign_ins: SignIns[S] = SignIns(self.mutations, transport, self._outbox)
         self._inbox: Inbox[S] = Inbox(
             host, self._store, self._driver, self.mutations, trace=trace, ask=self._refetch_soon
         )
@@ -180,7 +183,7 @@ class Engine(Generic[S]):
         if self.mutations.watch.take_over() and not isinstance(known, Unset) and known:
             known = UNSET
         if replaced:
-            self.mutations.state_nonce = self.mutations.state_nonce or replaced.mutations.state_nonce
+            self.sign_ins.state_nonce = self.sign_ins.state_nonce or replaced.sign_ins.state_nonce
             if replaced.unfinished_watch:
                 self.mutations.watch.resume(replaced.unfinished_watch)
         if isinstance(known, Unset) or is_outdated:
@@ -352,7 +355,7 @@ class Engine(Generic[S]):
         if not isinstance(authorization_params, str):
             authorization_params = as_texts(authorization_params)
         if not in_popup:
-            call = self.mutations.sign_in(
+            call = self.sign_ins.sign_in(
                 provider,
                 callback_url=callback_url,
                 redirect=can_leave,
@@ -363,7 +366,7 @@ class Engine(Generic[S]):
             from .popup import sign_in_in_popup  # noqa: PLC0415 - few pages need it
 
             call = sign_in_in_popup(
-                self.mutations,
+                self.sign_ins,
                 provider,
                 page=self._popup_page,
                 or_redirect=can_leave,
@@ -407,8 +410,8 @@ class Engine(Generic[S]):
         """As `SessionProvider.remember`."""
         from .remember import remember  # noqa: PLC0415 - few pages need it
 
-        self.mutations.state_nonce = remember(self.host, self.auth, data)
-        return bool(self.mutations.state_nonce)
+        self.sign_ins.state_nonce = remember(self.host, self.auth, data)
+        return bool(self.sign_ins.state_nonce)
 
     def recall(self) -> Any:
         """As `SessionProvider.recall`."""
@@ -526,6 +529,6 @@ class Engine(Generic[S]):
 
     def _go_to_sign_in(self) -> None:
         page = self.host.location()
-        callback = self.mutations.with_state(page)
+        callback = self.sign_ins.with_state(page)
         url = self.auth.endpoint("signin", error="SessionRequired", callbackUrl=callback)
         send_away(self.host, self.auth, url)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ..host.base import Channel, Lifecycle, Window
-    from .mutations import AuthClient
+    from .sign_in import SignIns
 
 CHANNEL = "nextauth_py.popup"
 PARAMETER = "nextauth_popup"
@@ -34,7 +34,7 @@ _CLOSED, _CUT_OFF = 1.0, 10.0
 
 
 async def sign_in_in_popup(
-    client: AuthClient[Any],
+    client: SignIns[Any],
     provider_id: str | None,
     *,
     page: str | None,
@@ -92,7 +92,7 @@ async def sign_in_in_popup(
         )
         if isinstance(found, SignInResult):
             return found
-        client.reader.revival.end()  # as when the page is left: who is found from now on has signed in
+        client.expect_sign_in()  # as when the page is left
         before = client.session  # not earlier, when it may have been loading
         end = await popup.show(found)
     verdict = query_of(end) if end else {}
@@ -110,7 +110,7 @@ class _Popup:
         landing: The address that leads back to us.
     """
 
-    def __init__(self, client: AuthClient[Any], address: str) -> None:
+    def __init__(self, client: SignIns[Any], address: str) -> None:
         self._auth = client.auth
         self._host = client.host
         self._nonce = client.host.unique()

@@ -25,7 +25,14 @@ LOADED = {
     ),
     *("client", "client.background", "client.engine", "client.guards", "client.listeners"),
     *("client.driver", "client.inbox", "client.mutations", "client.outbox", "client.reader"),
-    *("client.registry", "client.revival", "client.trace", "client.transport", "client.watch"),
+    *(
+        "client.registry",
+        "client.revival",
+        "client.sign_in",
+        "client.trace",
+        "client.transport",
+        "client.watch",
+    ),
     *("host", "ui", "ui.component", "ui.hooks", "content", "content.parts"),
 }
 
@@ -41,9 +48,9 @@ def test_a_page_of_a_bundle_downloads_less_than_57_kilobytes_of_us() -> None:
     assert len(gzip.compress(b"".join(own_wheel().files.values()))) < 57_000
 
 
-def test_a_page_of_a_cdn_downloads_less_than_83_kilobytes_of_us() -> None:
+def test_a_page_of_a_cdn_downloads_less_than_84_kilobytes_of_us() -> None:
     """A wheel compresses each module by itself."""
-    assert len(own_wheel().to_bytes()) < 83_000
+    assert len(own_wheel().to_bytes()) < 84_000
 
 
 def test_the_prefetch_script_is_smaller_than_a_kilobyte() -> None:

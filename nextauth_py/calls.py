@@ -82,28 +82,30 @@ async def sign_in(
         popup: Whether to sign in at the provider, or on the server's sign-in page, in a window of its own:
             this page stays as it is, and shows the session when the window has closed. Call it in the handler
             of a click, before any other ``await``, or browsers refuse the window. With ``"or-redirect"`` the
-            page is left where a window is refused. See ``docs/popups.md``.
+            page is left if the window is refused. See ``docs/popups.md``.
         authorization_params: Query parameters for the identity provider.
         **fields: The provider's fields, such as ``username`` and ``password``, or ``email``. They are encoded
             as a form's, like ``authorization_params``: True as ``true``, lists item by item, None omitted.
-            With passkeys, ``action`` is ``"authenticate"`` or ``"register"``, or by default what the server
-            says, and ``autofill=True`` offers them in the page's field with
-            ``autocomplete="username webauthn"`` until the visitor picks one.
+            With passkeys, ``action`` is ``"authenticate"`` or ``"register"``; by default the server decides.
+            ``autofill=True`` offers passkeys in the page's field with ``autocomplete="username webauthn"``
+            until the visitor picks one. See ``docs/passkeys.md``.
 
     Returns:
-        The result with ``redirect=False`` or ``popup``, else None. Refused credentials, and a window that was
-        refused (``"PopupBlocked"``) or closed (``"PopupClosed"``), are a result, not an exception. If the
-        browser gives no passkey, the page stays and the result says why: ``"PasskeyCancelled"``,
-        ``"PasskeyExists"``, ``"PasskeyOrigin"``, ``"PasskeyUnsupported"`` or ``"PasskeyFailed"``.
+        The result with ``redirect=False`` or ``popup``; None if the page is left, or the provider is closed
+        meanwhile. Refused credentials, and a window that is refused (``"PopupBlocked"``) or closed
+        (``"PopupClosed"``), are a result, not an exception. If the browser gives no passkey, the page stays
+        in any case, and the result says why: ``"PasskeyCancelled"``, ``"PasskeyExists"``,
+        ``"PasskeyOrigin"``, ``"PasskeyUnsupported"`` or ``"PasskeyFailed"``.
 
     Raises:
         ClientFetchError: The server could not be reached, or failed. Nothing has changed.
         CsrfError: The server refuses this browser's csrf token.
-        UnsafeRedirectError: ``callback_url`` or the server's redirect is not an http(s) URL.
+        UnsafeRedirectError: ``callback_url`` or the server's redirect is not an http(s) URL, or
+            ``popup_page`` is on another origin.
         TypeError: An option has its JavaScript name, such as ``callbackUrl``, or a form cannot carry a field.
-        ValueError: Called in a worker, which cannot leave the page, with ``redirect=True`` or ``popup``; or
-            with both of these; or ``session-popup.html`` cannot be found. With passkeys, any worker, a page
-            without https, ``popup``, or another ``action``.
+        ValueError: A worker is to leave the page, open a window or ask for a passkey; ``popup`` and
+            ``redirect`` contradict each other; or it is not known where ``session-popup.html`` is. With
+            passkeys also: a page without https, ``popup``, another ``action``, or ``autofill`` to register.
 
     Example:
         ```python

@@ -48,8 +48,8 @@ class SessionProvider(Generic[S]):
             that comes into view refetches.
         renew_before_expiry: Seconds before a session's end in which using the page extends it; 0 for never.
         session_type: A subclass of `Session` with the fields that your server adds.
-        popup_page: The address of ``session-popup.html`` on the page's origin, for sign-ins in a window of
-            their own. By default it is in the bundle's folder.
+        popup_page: The address of ``session-popup.html`` on the page's origin, for ``sign_in(popup=True)``.
+            Defaults to the file in the bundle's folder.
         timeout: Seconds before a request counts as failed.
         debug: Whether to explain each decision in the browser's console, and to show a component's exception
             in its place. The logger ``nextauth_py`` gets the same lines at DEBUG level.
@@ -291,19 +291,20 @@ class SessionProvider(Generic[S]):
         )
 
     def remember(self, data: object) -> bool:
-        """Keep data for this page, if a sign-in leaves it and then returns to it: see `recall`.
+        """Keep data through a sign-in that leaves the page. `recall` returns it afterwards.
 
-        It is in the tab's sessionStorage, where each script of the origin can read it, for a day at most.
+        It is in the tab's sessionStorage, where each script of the origin can read it. A sign-in with
+        ``redirect=False``, or by a form with ``data-session-action``, does not carry it.
 
         Args:
             data: JSON data. It replaces what was kept earlier; None forgets that.
 
         Returns:
-            Whether it is kept: the browser may refuse storage, or have no room.
+            Whether it is kept. The browser may refuse storage, or the data may be too large.
 
         Raises:
             TypeError: A value is not JSON serializable.
-            ValueError: A number is not finite.
+            ValueError: A number is not finite, or the data contains itself.
 
         Example:
             ```python
@@ -314,10 +315,13 @@ class SessionProvider(Generic[S]):
         return self.engine.running.remember(data)
 
     def recall(self) -> Any:
-        """Return the data that `remember` has kept, once, when a sign-in has returned to this page.
+        """Return the data that `remember` kept, once, on the page that the sign-in has returned to.
+
+        That page's address has a nonce, ``nextauth_state``, which is removed. The page that called `remember`
+        gets the data too if the server has refused the sign-in and leads back there with an ``error``.
 
         Returns:
-            The data; None if there is none, or it is older than a day.
+            The data; None if there is none for this page, or it is older than a day.
         """
         return self.engine.running.recall()
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from ..provider import SessionProvider
 
-# How often in a row a component is drawn again for what it has changed itself. A correction takes one time.
+# How often in a row a component is drawn again for changes that it makes itself. A correction takes one.
 _REDRAWS = 5
 
 

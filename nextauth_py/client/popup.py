@@ -1,9 +1,9 @@
 """A sign-in in a window of its own, while the page stays.
 
-The page cannot always see what becomes of the window. A page of another origin hides its address, and one
-with Cross-Origin-Opener-Policy cuts the window off, so that it seems closed while somebody types there. So
-the last page of the way, ``session-popup.html``, reports on a BroadcastChannel, the window's address is read
-where it can be, and where the window seems closed the server is asked.
+The page cannot always see what happens in the window. A page of another origin hides its address, and one
+with Cross-Origin-Opener-Policy cuts the window off: it seems closed while the user types there. So the last
+page of the sign-in, ``session-popup.html``, reports on a BroadcastChannel; the window's address is read where
+it can be; and if the window seems closed, the server is asked.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ PARAMETER = "nextauth_popup"
 # Seconds between two looks at the window.
 _INTERVAL = 0.2
 
-# Seconds for which the window must seem closed, while this page has the focus: if it has shown another
-# origin's page; and if not, so that its first page may have cut it off.
+# Seconds for which the window must seem closed while this page has the focus: if it has been seen at another
+# origin; and if it has not, because its first page may have cut it off.
 _CLOSED, _CUT_OFF = 1.0, 10.0
 
 
@@ -138,7 +138,7 @@ class _Popup:
             url: Of the identity provider, or of the server's sign-in page, where a visitor may try again.
 
         Returns:
-            The address, or the query, at which it has ended; None if the window seems closed.
+            The address, or only the query, at which it has ended; None if the window seems closed.
         """
         if self._window.is_closed():
             return None

@@ -1,4 +1,4 @@
-"""What a page wants to have again after a sign-in that leaves it: kept in the tab's sessionStorage."""
+"""Data of a page, kept in the tab's sessionStorage through a sign-in that leaves the page."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _DAY = 24 * 60 * 60.0
 
 
 def remember(host: Host, auth: AuthUrl, data: object) -> str:
-    """Keep JSON data until the page is back. None forgets what was kept.
+    """Keep JSON data until a sign-in has returned. None forgets what was kept.
 
     Returns:
-        What is to be in the address of the page when it is back; empty if nothing is kept.
+        A nonce, for the address that the sign-in returns to; empty if nothing is kept.
 
     Raises:
         TypeError: A value is not JSON serializable.
@@ -34,9 +34,10 @@ def remember(host: Host, auth: AuthUrl, data: object) -> str:
 
 
 def recall(host: Host, auth: AuthUrl) -> Any:
-    """Return what was kept, if this page's address has its nonce, and take that out of the address.
+    """Return what was kept if this page's address has its nonce, and remove the nonce from the address.
 
-    A server that has refused the sign-in may lead back to the page without the nonce, and with an error.
+    A server that has refused the sign-in may lead back without the nonce but with an ``error``. Then the path
+    of the page that called `remember` counts.
     """
     here = host.location()
     told, text = query_of(here), host.take_kept(_key(auth))

@@ -35,7 +35,7 @@ T = TypeVar("T")
 
 _OF_BROWSERS = {"js", "pyodide", "pyscript"}
 
-# So many seconds pass with each thing that a test does: enough for requests, and for tabs to hear each other.
+# Seconds that pass with each thing that a test does: enough for requests, and for tabs to hear each other.
 _MOMENT = 0.1
 
 
@@ -195,8 +195,8 @@ class Tab:
         """Run Python as the page would.
 
         Args:
-            page: The path of a script, top-level ``await`` included; a function, which may be async; or a
-                coroutine.
+            page: The path of a script, which may have a top-level ``await``; a function, which may be async;
+                or a coroutine.
 
         Returns:
             What the function or the coroutine returns; of a script, its names.
@@ -216,11 +216,11 @@ class Tab:
         self._do(lambda: self.document.submit(self.document.find(selector)))
 
     def finish_popup(self, username: str | None = None, *, error: str | None = None) -> None:
-        """Sign in in the window that the page has opened last, or be refused there.
+        """Complete the sign-in in the window that the page opened last, or have it refused.
 
         Args:
-            username: Who; added to the server if it does not know them.
-            error: Why somebody is refused, such as ``"AccessDenied"``.
+            username: Who signs in; added to the server if it does not know them.
+            error: Why the sign-in is refused, such as ``"AccessDenied"``.
 
         Raises:
             LookupError: The page has opened no window, or it is closed.
@@ -233,7 +233,7 @@ class Tab:
         self._do(lambda: window.land(join(self._host.url, url), **({"error": error} if error else {})))
 
     def close_popup(self) -> None:
-        """Close the window that the page has opened last, as a visitor does who thinks better of it.
+        """Close the window that the page opened last, as a visitor does who changes their mind.
 
         Raises:
             LookupError: As `finish_popup`.
@@ -247,7 +247,7 @@ class Tab:
 
     @property
     def allows_popups(self) -> bool:
-        """Whether the browser lets the page open windows. Browsers do if a visitor has just clicked."""
+        """Whether the browser lets the page open windows, as real ones do after a click. By default True."""
         return self._host.allows_windows
 
     @allows_popups.setter

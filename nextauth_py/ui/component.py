@@ -54,8 +54,8 @@ def component(
 
     The function returns what the element shows: a t-string, text (shown as text, never as HTML), a DOM node,
     a `pyscript.web` element, None, or a list of these. If it raises, the console has the traceback, and its
-    element says only that something is missing, or what was raised if the provider has ``debug=True``. At the
-    next change it is called again.
+    element says only that something is missing, or what was raised if the provider has ``debug=True``. It is
+    called again whenever a session, or a signal of reaktiv, that it has read changes.
 
     Args:
         target: A CSS selector, a DOM element or a `pyscript.web` element. None, and a bare ``@component``,

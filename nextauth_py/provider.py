@@ -293,8 +293,7 @@ class SessionProvider(Generic[S]):
     def remember(self, data: object) -> bool:
         """Keep data through a sign-in that leaves the page. `recall` returns it afterwards.
 
-        It is in the tab's sessionStorage, where each script of the origin can read it. A sign-in with
-        ``redirect=False``, or by a form with ``data-session-action``, does not carry it.
+        It is in the tab's sessionStorage, where each script of the origin can read it.
 
         Args:
             data: JSON data. It replaces what was kept earlier; None forgets that.

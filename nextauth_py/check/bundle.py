@@ -25,13 +25,8 @@ INTERPRETER = "pyodide/interpreter.mjs"
 # What each bundle has, and what names the others.
 FIRST = (CONFIG, LOCK, INTERPRETER, CORE)
 FIRST_OF_CDN = (CONFIG,)
-_FIXED = (
-    "pyodide/pyodide.mjs",
-    "pyodide/preload.mjs",
-    "pyscript/page-config.js",
-    "lit/lit.js",
-    "lit/lit-html.js",
-)
+_OF_EACH = ("lit/lit.js", "lit/lit-html.js", "session-popup.js")
+_FIXED = ("pyodide/pyodide.mjs", "pyodide/preload.mjs", "pyscript/page-config.js", *_OF_EACH)
 
 _IMPORTED = re.compile(r"""(?:from|import)\s*\(?\s*["']\./([\w.-]+\.js)["']""")
 
@@ -113,7 +108,7 @@ def further_files(answers: Mapping[str, Answer], *, is_cdn: bool) -> list[str]:
         is_cdn: Whether PyScript comes from its CDN.
     """
     if is_cdn:
-        return [*_own_wheels(config_of(answers.get(CONFIG))), "lit/lit.js", "lit/lit-html.js"]
+        return [*_own_wheels(config_of(answers.get(CONFIG))), *_OF_EACH]
     facts = facts_of(answers.get(INTERPRETER))
     parts = [_text(_mapping(part).get("name")) for part in _mapping(facts.get("parts")).values()]
     replaced = [_text(name) for name in _mapping(facts.get("replaced")).values()]

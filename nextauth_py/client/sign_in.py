@@ -68,12 +68,13 @@ class SignIns(Generic[S]):
         self._client.check_can_leave(redirect=redirect)
         with self._client.call("sign_in") as call:
             callback = self._client.checked_callback(callback_url)
-            if redirect:
-                callback = self.with_state(callback)
             providers = await self._transport.providers()
             provider = providers.get(provider_id or "")
             if provider_id is None or provider is None:
+                callback = self.with_state(callback)
                 return self._choose_provider(callback, redirect=redirect, any_provider=bool(providers))
+            if redirect or provider.get("type") in wire.ELSEWHERE:
+                callback = self.with_state(callback)
             result, url = await self._run_attempt(
                 provider_id, provider, fields, callback, authorization_params, call=call, redirect=redirect
             )

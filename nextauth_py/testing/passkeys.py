@@ -14,6 +14,9 @@ from ..core.passkeys import PasskeyError
 if TYPE_CHECKING:
     from ..core.passkeys import Action
 
+# Of this machine: pages there are secure contexts, but passkeys need a name.
+_ADDRESSES = {"127.0.0.1", "::1"}
+
 Visitor = Literal["confirms", "cancels", "waits"]
 
 
@@ -76,8 +79,8 @@ class Authenticator:
             raise PasskeyError("OperationError", "A request is already pending.")
         self.asked.append("autofill" if autofill else action)
         site = options["rpId"] if action == "authenticate" else options["rp"]["id"]
-        if domain != site and not domain.endswith(f".{site}"):
-            raise PasskeyError("SecurityError", f"{site} is no suffix of {domain}")
+        if domain in _ADDRESSES or (domain != site and not domain.endswith(f".{site}")):
+            raise PasskeyError("SecurityError", f"{site} is no suffix of {domain}, or that is no name")
         self._waiting = asyncio.get_running_loop().create_future()
         if self.visitor != "waits":
             self._decide(self.visitor)
@@ -115,7 +118,7 @@ class MemoryPasskeys:
         parts = urlsplit(url)
         self._domain = parts.hostname or ""
         self._authenticator = authenticator
-        self.is_allowed = parts.scheme == "https" or self._domain == "localhost"
+        self.is_allowed = parts.scheme == "https" or self._domain in {"localhost", *_ADDRESSES}
 
     async def is_supported(self, *, autofill: bool) -> bool:
         """As `host.base.Passkeys.is_supported`."""

@@ -516,6 +516,8 @@ async def test_a_page_without_https_is_told_so(server: FakeServer) -> None:
     at_home = MemoryBrowser(server, origin="http://localhost:3000").open_tab()
     server.origin = "http://localhost:3000"
     assert (await sign_in(start(at_home), email="new@example.com")).ok
+    by_number = MemoryBrowser(server, origin="http://127.0.0.1:3000").open_tab()
+    assert (await sign_in(start(by_number), email="x@example.com")).error == "PasskeyOrigin"
 
 
 async def test_a_worker_is_told_so(tab: MemoryHost) -> None:

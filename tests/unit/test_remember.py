@@ -76,6 +76,13 @@ async def test_credentials_that_leave_the_page_take_it_along(tab: MemoryHost) ->
     assert start(back(tab, tab.visited[-1])).recall() == DRAFT
 
 
+async def test_a_form_that_leads_to_a_provider_takes_it_along(tab: MemoryHost) -> None:
+    provider = start(tab)
+    provider.remember(DRAFT)
+    await provider.engine.sign_in_by_form("github", {})
+    assert start(back(tab, callback(tab))).recall() == DRAFT
+
+
 async def test_a_guard_takes_it_along(tab: MemoryHost) -> None:
     provider = start(tab)
     provider.remember(DRAFT)

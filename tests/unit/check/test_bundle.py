@@ -277,7 +277,7 @@ def test_a_bundle_on_another_origin_has_to_allow_the_page() -> None:
 def test_a_bundle_for_the_cdn() -> None:
     config = answer(ROOT + CONFIG, {"packages": ["pydantic", f"./{WHEEL}", "./nextauth_py-../x"]}, *ASKED)
     names = further_files({CONFIG: config}, is_cdn=True)
-    assert names == [WHEEL, "lit/lit.js", "lit/lit-html.js"]
+    assert names == [WHEEL, "lit/lit.js", "lit/lit-html.js", "session-popup.js"]
     wheel = answer(ROOT + WHEEL, b"PK", KEPT, kind="application/octet-stream")
     other_build = WHEEL.replace("01234", "05678")  # sources instead of bytecode
     bundle = Bundle(ROOT, PAGE, {CONFIG: config, WHEEL: wheel}, is_cdn=True)

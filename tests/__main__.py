@@ -4,19 +4,33 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import tempfile
-import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Lock
 
 from demo.bootstrap import ROOT, enter
 
-UNIT = "tests/unit"
+# A test of a page keeps hardly more than one core busy.
+WORKERS = 2
+BROWSER_GROUPS = 5
+
 # Of the unit tests, those that build bundles, or run compilers and linters.
 BUILDERS = ["tests/unit/bundle", "tests/unit/test_javascript.py", "tests/unit/test_typed_pages.py"]
-OTHERS = ["tests/servers", "tests/browser"]
-SITES = "tests/sites"
 COVERAGE = [sys.executable, "-m", "coverage"]
-PYTEST = ["-m", "pytest", "-p", "no:cacheprovider"]
-SLOWEST = "--durations=20"
+PYTEST = ["-m", "pytest", "-p", "no:cacheprovider", "--durations=5"]
+
+# Installs and builds what several groups need. In a process of its own: pytest is to import the package.
+PREPARATION = """
+from pathlib import Path
+from demo.serve import install_server
+from nextauth_py.bundle import build_bundle
+from tests.peers import build_peers, fetch_wheels
+
+install_server()
+build_bundle(Path("static/dist"))
+build_peers()
+fetch_wheels()
+"""
 
 
 def main() -> int:
@@ -24,69 +38,39 @@ def main() -> int:
     enter("tests")
     if sys.argv[1:]:
         return _run(sys.argv[1:])
-    _prepare()
-    # A browser test keeps hardly more than one core busy.
-    ignored = [f"--ignore={each}" for each in BUILDERS]
-    unit = [*COVERAGE, "run", *PYTEST, UNIT, *ignored]
-    with _Aside([unit, [sys.executable, *PYTEST, SITES, SLOWEST]]) as aside:
-        exit_code = _run([*BUILDERS, *OTHERS, SLOWEST])
-        has_failed = aside.wait()
-    return exit_code or int(has_failed or not _is_covered())
-
-
-def _prepare() -> None:
-    """Install and build what both processes need: only one may do it."""
     _ensure_browsers()
-    # Not in this process: pytest is to import the package.
-    code = "import nextauth_py.bundle, pathlib; nextauth_py.bundle.build_bundle(pathlib.Path('static/dist'))"
-    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+    subprocess.run([sys.executable, "-c", PREPARATION], cwd=ROOT, check=True)
+    has_passed = _run_in_groups(_groups())
+    return int(not (_is_covered() and has_passed))
 
 
-def _ensure_browsers() -> None:
-    from .browser.browsers import ensure_browsers  # noqa: PLC0415 - only now is everything installed
+def _groups() -> list[list[str]]:
+    """The commands that run all tests, each a part of them, the longest first."""
+    files = sorted(str(path.relative_to(ROOT)) for path in Path(ROOT).glob("tests/browser/test_*.py"))
+    tests = [sys.executable, *PYTEST]
+    unit = [*COVERAGE, "run", *PYTEST, "tests/unit", *(f"--ignore={each}" for each in BUILDERS)]
+    return [
+        [*tests, "tests/sites"],
+        *([*tests, *files[number::BROWSER_GROUPS]] for number in range(BROWSER_GROUPS)),
+        unit,
+        [*tests, *BUILDERS, "tests/servers"],
+    ]
 
-    ensure_browsers()
 
+def _run_in_groups(groups: list[list[str]]) -> bool:
+    """Run some groups at a time, and print what each says when it has ended. Returns whether all passed."""
+    printing = Lock()
 
-class _Aside:
-    """Commands that run one after the other while this process does something else.
+    def run(command: list[str]) -> bool:
+        done = subprocess.run(
+            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+        )
+        with printing:
+            print(done.stdout, flush=True)
+        return done.returncode == 0
 
-    What they print comes out at the end.
-    """
-
-    def __init__(self, commands: list[list[str]]) -> None:
-        self._commands = commands
-        self._thread = threading.Thread(target=self._work, daemon=True)
-        self._process: subprocess.Popen[str] | None = None
-        self._is_over = self._has_failed = False
-
-    def __enter__(self) -> _Aside:
-        self._output = tempfile.TemporaryFile("w+", encoding="utf-8")
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._is_over = True
-        if self._process:
-            self._process.terminate()
-        self._thread.join()
-        self._output.close()
-
-    def _work(self) -> None:
-        for command in self._commands:
-            if self._is_over:
-                return
-            self._process = subprocess.Popen(
-                command, cwd=ROOT, stdout=self._output, stderr=subprocess.STDOUT, text=True
-            )
-            self._has_failed |= self._process.wait() != 0
-
-    def wait(self) -> bool:
-        """Wait for the end, print the output, and return whether a command has failed."""
-        self._thread.join()
-        self._output.seek(0)
-        print(self._output.read())
-        return self._has_failed
+    with ThreadPoolExecutor(WORKERS) as pool:
+        return all(list(pool.map(run, groups)))
 
 
 def _is_covered() -> bool:
@@ -95,6 +79,12 @@ def _is_covered() -> bool:
     if report.returncode:
         print("The lines and branches above are reached by no unit test.", file=sys.stderr)
     return not report.returncode
+
+
+def _ensure_browsers() -> None:
+    from .browser.browsers import ensure_browsers  # noqa: PLC0415 - only now is everything installed
+
+    ensure_browsers()
 
 
 def _run(arguments: list[str]) -> int:

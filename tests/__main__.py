@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +20,10 @@ BROWSER_GROUPS = 5
 BUILDERS = ["tests/unit/bundle", "tests/unit/test_javascript.py", "tests/unit/test_typed_pages.py"]
 COVERAGE = [sys.executable, "-m", "coverage"]
 PYTEST = ["-m", "pytest", "-p", "no:cacheprovider", "--durations=5"]
+
+# As in pytest's summary: which test, and why.
+FAILED = re.compile(r"^(?:FAILED|ERROR) (tests/\S+::.*?)(?: - (.*))?$", re.MULTILINE)
+CRASHED = re.compile(r"crashed|has been closed")
 
 # Installs and builds what several groups need. In a process of its own: pytest is to import the package.
 PREPARATION = """
@@ -61,16 +67,36 @@ def _run_in_groups(groups: list[list[str]]) -> bool:
     """Run some groups at a time, and print what each says when it has ended. Returns whether all passed."""
     printing = Lock()
 
-    def run(command: list[str]) -> bool:
+    def run(command: list[str], times: int = 2) -> bool:
         done = subprocess.run(
-            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+            command,
+            cwd=ROOT,
+            env={**os.environ, "CI": "true"},  # pytest then shortens no line
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
         )
         with printing:
             print(done.stdout, flush=True)
-        return done.returncode == 0
+        if done.returncode == 0:
+            return True
+        crashed = crashed_tests(done.stdout) if times else []
+        return bool(crashed) and run([sys.executable, *PYTEST, *crashed], times - 1)
 
     with ThreadPoolExecutor(WORKERS) as pool:
         return all(list(pool.map(run, groups)))
+
+
+def crashed_tests(output: str) -> list[str]:
+    """The tests that have failed, if all have because the browser crashed: other tests' page may be gone too.
+
+    Args:
+        output: Of pytest.
+    """
+    failed: list[tuple[str, str]] = FAILED.findall(output)
+    is_all = all(CRASHED.search(reason) for _, reason in failed)
+    return [test for test, _ in failed] if is_all else []
 
 
 def _is_covered() -> bool:

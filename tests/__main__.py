@@ -68,6 +68,8 @@ def _run_in_groups(groups: list[list[str]]) -> bool:
     printing = Lock()
 
     def run(command: list[str], times: int = 2) -> bool:
+        paths = [each for each in command if each.startswith("tests/")]
+        print(f"Running {paths[0]} and {len(paths) - 1} more…", flush=True)
         done = subprocess.run(
             command,
             cwd=ROOT,

@@ -105,7 +105,7 @@ def profile(session):
             </form>
             <p class="bad" role="alert" ?hidden={not notice()}>{notice()}</p>
             <p class="quiet">Signed in until {session.data.expires:%d %B %Y}, and longer if you come back.</p>
-            <div>
+            <div class="row">
                 <button ?hidden={not has_passkeys()} ?disabled={busy()} @click={add}>Add a passkey</button>
                 <button ?disabled={busy()} @click={leave}>Sign out</button>
             </div>
